@@ -17,10 +17,10 @@ from engine.cli import (
     doctor,
     knowledge,
     new,
-    processes,
     run,
     runs,
     study,
+    supervise_and_work,
 )
 from engine.cli.console import Exit, print_error, print_status
 from engine.contract.errors import Refused
@@ -39,8 +39,8 @@ app.command("published")(catalogue.list_published)
 app.command()(run.run)
 app.command()(study.study)
 app.add_typer(runs.runs, name="runs")
-app.command()(processes.supervise)
-app.command()(processes.work)
+app.command()(supervise_and_work.supervise)
+app.command()(supervise_and_work.work)
 app.add_typer(data.data, name="data")
 app.add_typer(knowledge.knowledge, name="knowledge")
 app.command()(new.new)

@@ -15,7 +15,7 @@ ROOMS = (
     "engine.protocol.search",
     "engine.protocol.spaces",
     "engine.runner.films.space_maps",
-    "engine.runner.untrained_evaluator",
+    "engine.runner.memory_trial_evaluator",
     "engine.tasks.search",
 )
 

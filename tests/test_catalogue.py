@@ -16,7 +16,7 @@ from engine.contract.registry import parts
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.device import devices, resolve_device
-from engine.executors.local import settle_spec
+from engine.executors.in_process import settle_spec
 from engine.presets import PRESETS, Preset, preset, spec_as_json
 
 NAMES = [each.name for each in PRESETS]
@@ -49,7 +49,7 @@ def keys_of_another_process() -> dict[str, str]:
     program = (
         "import json; from engine.catalogue import find_card;"
         "from engine.contract.run_keys import run_key;"
-        "from engine.executors.local import settle_spec;"
+        "from engine.executors.in_process import settle_spec;"
         "from engine.presets import PRESETS;"
         "print(json.dumps({p.name: run_key(settle_spec(p.spec, 'cpu'), find_card)"
         " for p in PRESETS if not find_card('family', p.spec.family.name).missing}))"

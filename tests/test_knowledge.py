@@ -12,7 +12,7 @@ from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.rng import Rng
 from engine.contract.run_keys import run_key
-from engine.executors.local import settle_spec
+from engine.executors.in_process import settle_spec
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import load_toolkit
 from engine.knowledge import (

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.client import import_failures
+from app.client import missing_package_message
 from engine.contract.cards import Card
 from engine.contract.run_spec import RunSpec
 from engine.contract.suggestions import unknown_part_error
@@ -155,7 +155,7 @@ def run_catalogue_command() -> str:
         ) from None
     if said.returncode:
         last = (said.stderr.strip().splitlines() or ["it printed no error"])[-1]
-        missing = import_failures.describe_missing(last)
+        missing = missing_package_message.describe_missing(last)
         raise CatalogueError(missing or f"The engine cannot start: {last[:300]}")
     return said.stdout
 

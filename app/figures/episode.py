@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.figures.animation import FilmOptions, lock_aspect, panel_titles
-from app.figures.episode_grid import NAMES, EpisodeGrid, place_examples
+from app.figures.episode_layout import NAMES, EpisodeGrid, place_examples
 from app.figures.figure_parts import style_figure
 from app.figures.figure_types import Film, Indices, Roles
 from app.figures.image_grid import compose_image, png_data_url

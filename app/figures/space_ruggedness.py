@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from app.figures.figure_parts import add_footnote, add_y_caption, make_figure
 from app.figures.figure_types import Floats
-from app.figures.filmed_space import SpaceFilm
+from app.figures.space_film_reader import SpaceFilm
 from app.figures.sphere import accuracy_colors
 from app.figures.sphere_shapes import GROUND
 from app.figures.theme import PALETTE, format_number

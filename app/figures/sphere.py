@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from app.figures.figure_parts import make_figure
 from app.figures.figure_types import Floats, Indices, Roles
-from app.figures.filmed_space import SpaceFilm
+from app.figures.space_film_reader import SpaceFilm
 from app.figures.sphere_shapes import (
     FLAT,
     GROUND,

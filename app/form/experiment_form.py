@@ -9,7 +9,7 @@ from app.experiment import (
     budget_fields,
     compatibility,
     cost_estimate,
-    default_rates,
+    family_default_rates,
     fields,
 )
 from app.figures.theme import learner_name
@@ -110,7 +110,7 @@ def _draw_task(catalogue: Catalogue, kind: kinds.Kind) -> None:
     )
     st.session_state.update(compatibility.refit_form(session.form_values(), catalogue))
     st.session_state.update(
-        default_rates.refit_defaults(session.form_values(), catalogue.card)
+        family_default_rates.refit_defaults(session.form_values(), catalogue.card)
     )
     st.caption(part_widgets.to_sentence(card.summary))
     if card.missing:

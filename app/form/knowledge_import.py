@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from app import session
-from app.client import client, frozen_knowledge
+from app.client import client, run_knowledge
 from app.client.client import Run
-from app.client.frozen_knowledge import KnowledgeSizes
+from app.client.run_knowledge import KnowledgeSizes
 from app.experiment import derived_experiments, spec_mapping
 from app.figures.theme import capitalize_name, learner_name
 from app.widgets import page_elements
@@ -170,7 +170,7 @@ def form_changes(
         card = client.catalogue().card("learner", spec_mapping.part_name(form, label))
         held = {k.name: form.get(f"{place}.{k.name}", k.default) for k in card.knobs}
         now = KnowledgeSizes(int(held["best"]), int(held["capacity"]))
-        sizes = frozen_knowledge.sizes_for_import(imported.knowledge, now)
+        sizes = run_knowledge.sizes_for_import(imported.knowledge, now)
         wanted |= {
             f"{place}.{KNOB}": imported.digest,
             f"{place}.best": sizes.best,

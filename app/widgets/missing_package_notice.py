@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.client.import_failures import describe_missing
+from app.client.missing_package_message import describe_missing
 
 
 def show_notice(error: ModuleNotFoundError) -> None:

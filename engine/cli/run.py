@@ -27,7 +27,7 @@ from engine.contract.parsing import parse_spec
 from engine.contract.run_spec import RunSpec
 
 if TYPE_CHECKING:
-    from engine.executors.local import LocalRun
+    from engine.executors.in_process import LocalRun
     from engine.executors.worker import StopSignal
 
 _SPEC = "A JSON file, - for standard input, or the name of a preset."
@@ -55,7 +55,7 @@ def run(
         )
     asked = read_spec(spec)
     from engine.executors.allocator import configure_allocator
-    from engine.executors.local import LocalRun, settle_spec
+    from engine.executors.in_process import LocalRun, settle_spec
     from engine.executors.worker import StopSignal
     from engine.runner.memory_estimate import check_memory
     from engine.runner.memory_limit import cap_memory
@@ -134,7 +134,7 @@ class RunCommand(NamedTuple):
 
         A spec that cannot be read twice (a pipe) is read from the run's own copy.
         """
-        from engine.executors.local import ASKED
+        from engine.executors.in_process import ASKED
 
         spec = (
             self.spec

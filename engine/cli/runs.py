@@ -134,7 +134,7 @@ def table(
 ) -> int:
     """Print the comparison table of a run: learners by conditions, with intervals."""
     from engine.export import RunRecord, comparison_csv, comparison_latex
-    from engine.runner.summary import resolve_titles
+    from engine.runner.titled_summary import resolve_titles
 
     _refuse_folder(key)
     store = Store.open_existing()

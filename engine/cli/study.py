@@ -75,7 +75,7 @@ def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
     """Queue a run unless the store has it; return its key."""
     from engine.catalogue import find_card
     from engine.contract.run_keys import run_key
-    from engine.executors.local import settle_spec
+    from engine.executors.in_process import settle_spec
 
     full = settle_spec(spec)
     key = run_key(full, find_card)

@@ -45,7 +45,7 @@ def load_toolkit() -> Toolkit:
     from engine.device import fingerprint
     from engine.runner.loop import run
     from engine.runner.memory_estimate import check_memory, describe_memory_overrun
-    from engine.runner.summary import summarize_run
+    from engine.runner.titled_summary import summarize_run
 
     catalogue()  # registers every part before a run asks for one
     # Starts autograd's threads now, so that the first run does not pay for it.

@@ -19,7 +19,7 @@ from engine.contract.text_decoding import clean
 from engine.export.archive_reader import ENDED, FORMAT, ArchivedRun, read_archived_run
 from engine.export.exported_files import RunRecord, config_json, metrics_csv
 from engine.stats import run_summary
-from engine.store import NoRun, Store, arrays, arrow_codec, timing_sums
+from engine.store import NoRun, Store, array_codec, arrow_codec, timing_sums
 from engine.store.external_runs import CompletedRun, file_completed_run
 from engine.store.queue import Submission
 from engine.store.row_seals import sha256_hex
@@ -76,14 +76,14 @@ def _json_bytes(value: object) -> bytes:
 
 def _pack_blocks(blocks: list[Block]) -> bytes:
     held = {f"{place:06d}": block.array for place, block in enumerate(blocks)}
-    return arrays.pack(
+    return array_codec.pack(
         held, {"blocks": [arrow_codec.block_header(block) for block in blocks]}
     )
 
 
 def _pack_artefact(artefact: Artefact) -> bytes:
     about = {"name": artefact.name, "kind": artefact.kind, "info": artefact.info}
-    return arrays.pack(artefact.arrays, about)
+    return array_codec.pack(artefact.arrays, about)
 
 
 def _zip_members(members: Mapping[str, bytes]) -> bytes:

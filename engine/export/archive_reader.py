@@ -33,7 +33,7 @@ from engine.export.block_checks import (
     diverged_learners,
     first_problem,
 )
-from engine.store import arrays
+from engine.store import array_codec
 from engine.store import timing_sums as store_timings
 
 FORMAT = 1
@@ -130,7 +130,7 @@ def _errors_name_member(member: str) -> Iterator[None]:
 def _describe_error(error: Exception) -> str:
     """Return a library's error in plain words."""
     match error:
-        case arrays.InvalidArrays():
+        case array_codec.InvalidArrays():
             return str(error)
         case KeyError():
             return f"it lacks {clean(str(error))[:60]}"
@@ -250,7 +250,7 @@ def _parse_timings(listed: Any, spec: RunSpec) -> list[Timing]:
 
 
 def _read_blocks(data: bytes, spec: RunSpec) -> list[Block]:
-    held, info = arrays.unpack(data)
+    held, info = array_codec.unpack(data)
     found = BlockReader(spec)
     if not isinstance(info["blocks"], list):
         raise Refused(f"blocks: must be a list, not {describe_value(info['blocks'])}")

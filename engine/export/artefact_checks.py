@@ -12,7 +12,7 @@ from engine.contract.events import Artefact, Block
 from engine.contract.run_spec import Choice, RunSpec
 from engine.contract.text_decoding import clean
 from engine.export.block_checks import tuned_labels
-from engine.store import arrays
+from engine.store import array_codec
 
 
 class _Info(BaseModel):
@@ -99,7 +99,7 @@ def read_artefact(data: bytes) -> Artefact:
         Refused: If its kind is unknown, or an array does not fit its kind.
         ValidationError: If a field of its info does not fit its kind.
     """
-    held, about = arrays.unpack(data)
+    held, about = array_codec.unpack(data)
     info, kind = about["info"], about["kind"]
     if not isinstance(info, dict) or not isinstance(about["name"], str):
         raise Refused("its name must be text and its info a JSON object")

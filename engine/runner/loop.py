@@ -33,7 +33,7 @@ from engine.runner.deduplication import (
 from engine.runner.films import FILM_RECORDERS
 from engine.runner.films.optimization import TASKS
 from engine.runner.frozen_learners import check_frozen, freeze_learner
-from engine.runner.initialization import (
+from engine.runner.initial_meta_weights import (
     THRESHOLD_TASKS,
     fix_threshold,
     initialize_learner,

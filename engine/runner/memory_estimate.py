@@ -26,14 +26,7 @@ from engine.runner.context import (
     MetaTestCondition,
     RunContext,
 )
-from engine.runner.initialization import THRESHOLD_TASKS
-from engine.runner.memory_growth import (
-    SPARE,
-    AdaptationMemory,
-    draw_sample,
-    drawing_bytes,
-    measure_growth,
-)
+from engine.runner.initial_meta_weights import THRESHOLD_TASKS
 from engine.runner.memory_limit import describe_limit, format_gigabytes, memory_limit
 from engine.runner.memory_needs import (
     IMPORTED,
@@ -41,11 +34,18 @@ from engine.runner.memory_needs import (
     describe_remedy,
     fields_to_lower,
 )
+from engine.runner.memory_trial_evaluator import TRAINED, NullEvaluator
+from engine.runner.memory_trials import (
+    SPARE,
+    AdaptationMemory,
+    draw_sample,
+    drawing_bytes,
+    measure_growth,
+)
 from engine.runner.peak_memory import (
     byte_size,
 )
 from engine.runner.rate_search import RATES
-from engine.runner.untrained_evaluator import TRAINED, NullEvaluator
 
 ROWS, SEARCH_ROWS = 3, 12  # copies of all stored results, while they are summarized
 

@@ -11,9 +11,9 @@ from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.equal_learner_notes import describe_duplicates
 from engine.stats.independent_units import regroup_units
+from engine.stats.inference.episode_and_training_spread import compute_spread
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_intervals import metric_interval
-from engine.stats.inference.spreads import compute_spread
 from engine.stats.inference.survival import restricted_interval
 from engine.stats.inference.tail_risk import robustness
 from engine.stats.learner_claims import Claim, are_independent, make_claims

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from engine.contract.events import Artefact, Block
 from engine.store import (
-    arrays,
+    array_codec,
     arrow_codec,
     files,
-    index_copy,
+    index_entry_backup,
     leases,
     repair,
     run_files,
@@ -37,7 +37,7 @@ class CompletedRun(NamedTuple):
 def artefact_file(artefact: Artefact, file: str) -> NewFile:
     """Return an artefact as a file to be written under a given name."""
     about = {"kind": artefact.kind, "info": artefact.info}
-    data = arrays.pack(artefact.arrays, about)
+    data = array_codec.pack(artefact.arrays, about)
     return NewFile("artefact", artefact.name, file, data, about)
 
 
@@ -83,5 +83,5 @@ def file_completed_run(index: Index, run: CompletedRun) -> bool:
         files.discard(index.home, folder)
     if filed:
         files.sync_folder(place.parent)
-        index_copy.write(index, key)
+        index_entry_backup.write(index, key)
     return filed

@@ -16,7 +16,7 @@ from engine.contract.run_spec import RunSpec
 from engine.contract.text_decoding import clean
 from engine.store import (
     files,
-    index_copy,
+    index_entry_backup,
     leases,
     listing,
     readers,
@@ -92,7 +92,7 @@ def submit(index: Index, filing: Submission, again: bool) -> Job:
     if stale:  # the files first: a submit that is killed here can be repeated
         files.discard(index.home, files.run_folder(index.home, filing.key))
     index.write(lambda db: _submit(db, filing, again))
-    index_copy.write(index, filing.key)
+    index_entry_backup.write(index, filing.key)
     return _require_job(index, filing.key)
 
 
@@ -135,7 +135,7 @@ def _requeue(
 def cancel(index: Index, key: str) -> Job:
     """Cancel a run at once: its lease is revoked, so no later write is accepted."""
     index.write(lambda db: _cancel(db, run_rows.check_key(key)), last_resort=True)
-    index_copy.write(index, key)
+    index_entry_backup.write(index, key)
     return _require_job(index, key)
 
 
@@ -171,7 +171,7 @@ def rename(index: Index, key: str, title: str) -> Job:
         run_rows.put(db, replace(row, title=clean(title)))
 
     index.write(change)
-    index_copy.write(index, key)
+    index_entry_backup.write(index, key)
     return _require_job(index, key)
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from engine.contract.events import Artefact, Block, Checkpoint, Timing
 from engine.contract.run_spec import RunSpec
-from engine.store import arrays, arrow_codec, run_files, run_rows
+from engine.store import array_codec, arrow_codec, run_files, run_rows
 from engine.store.errors import DamagedRun, StoreError
 from engine.store.index import Index
 
@@ -69,7 +69,7 @@ def artefact(index: Index, key: str, name: str, kind: str = "") -> Artefact:
             filed = json.loads(entry.info)["kind"]
             # A learner may have the label "film", so a name alone is not enough.
             if entry.name == name and kind in ("", filed):
-                held, info = arrays.unpack(run_files.read_entry(index.home, entry))
+                held, info = array_codec.unpack(run_files.read_entry(index.home, entry))
                 return Artefact(name, filed, held, info["info"])
         raise StoreError(f"this run has no artefact {name[:40]!r}")
 
@@ -101,7 +101,7 @@ def checkpoint(index: Index, key: str) -> Checkpoint | None:
         return None
     try:
         return Checkpoint(
-            *arrays.unpack(run_files.read_entry(index.home, found[-1][1]))
+            *array_codec.unpack(run_files.read_entry(index.home, found[-1][1]))
         )
     except (DamagedRun, FileNotFoundError):
         return None  # starting over gives the same numbers and only costs time

@@ -13,10 +13,10 @@ from dataclasses import replace
 from engine.contract.events import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.jobs import JobState
 from engine.store import (
-    arrays,
+    array_codec,
     arrow_codec,
     files,
-    index_copy,
+    index_entry_backup,
     leases,
     run_files,
     run_rows,
@@ -137,7 +137,7 @@ class Recorder:
             return gone
 
         self._commit(change, [])
-        index_copy.write(self._index, self._key)
+        index_entry_backup.write(self._index, self._key)
 
     def release(self) -> None:
         """Requeue the run, with its newest checkpoint."""
@@ -190,7 +190,7 @@ class Recorder:
         ]
         due = time.monotonic() - self._kept >= CHECKPOINT_EVERY
         if self._offered is not None and (keep or due):
-            data = arrays.pack(self._offered.arrays, self._offered.state)
+            data = array_codec.pack(self._offered.arrays, self._offered.state)
             new.append(
                 NewFile("checkpoint", "", self._next_file_name("checkpoint"), data, {})
             )

@@ -12,7 +12,15 @@ from pathlib import Path
 from filelock import FileLock
 
 from engine.contract.jobs import FINAL, JobState
-from engine.store import files, index_copy, leases, readers, run_files, run_rows, schema
+from engine.store import (
+    files,
+    index_entry_backup,
+    leases,
+    readers,
+    run_files,
+    run_rows,
+    schema,
+)
 from engine.store.errors import DamagedRun
 from engine.store.index import Index
 from engine.store.leases import ProcessIdentity
@@ -63,7 +71,7 @@ def adopt(index: Index, folder: Path) -> bool:
     Returns:
         Whether the folder's copy of its index entries could be read.
     """
-    known = index_copy.read(folder)
+    known = index_entry_backup.read(folder)
     if known is None or known.row.key != folder.name:
         return False
     row = known.row
@@ -124,8 +132,8 @@ def _is_intact(index: Index, key: str, deep: bool) -> bool:
             readers.artefact(index, key, name, kind)
     except DamagedRun:
         return False
-    if not (files.run_folder(index.home, key) / index_copy.NAME).exists():
-        index_copy.write(index, key)
+    if not (files.run_folder(index.home, key) / index_entry_backup.NAME).exists():
+        index_entry_backup.write(index, key)
     return True
 
 
@@ -157,9 +165,11 @@ def _unowned_files(index: Index, key: str, present: list[Path]) -> list[Path]:
 
     def ask(db: sqlite3.Connection) -> list[Path]:
         if run_rows.find(db, key) is None:
-            return [] if index_copy.NAME in names or recent else present
+            return [] if index_entry_backup.NAME in names or recent else present
         files_of = "SELECT file FROM payloads WHERE key = ?"
-        owned = {index_copy.NAME} | {name for (name,) in db.execute(files_of, (key,))}
+        owned = {index_entry_backup.NAME} | {
+            name for (name,) in db.execute(files_of, (key,))
+        }
         holding = "SELECT token FROM leases WHERE key = ? AND revoked IS NULL"
         writing = tuple(f"{token:08d}-" for (token,) in db.execute(holding, (key,)))
         return [

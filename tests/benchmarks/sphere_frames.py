@@ -21,7 +21,7 @@ import numpy as np
 import plotly
 from playwright.sync_api import Page, sync_playwright
 
-from app.figures.filmed_space import SpaceFilm
+from app.figures.space_film_reader import SpaceFilm
 from app.figures.sphere import FAR, SearchPath, sphere_figure
 from app.widgets import live_plot
 from engine.runner.films.space_maps import geometry

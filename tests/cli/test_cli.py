@@ -22,8 +22,8 @@ from engine.contract.jobs import JobState
 from engine.contract.parsing import parse_spec
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
-from engine.executors import local
-from engine.executors.local import settle_spec
+from engine.executors import in_process
+from engine.executors.in_process import settle_spec
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import load_toolkit
 from engine.presets import preset, spec_as_json
@@ -161,9 +161,9 @@ def test_an_interrupted_run_resumes_to_the_same_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "bar"),
     [
-        ("engine.executors.local.settle_spec", "starting"),
+        ("engine.executors.in_process.settle_spec", "starting"),
         ("engine.runner.memory_estimate.check_memory", "estimating memory"),
-        ("engine.executors.local.load_toolkit", "starting"),
+        ("engine.executors.in_process.load_toolkit", "starting"),
     ],
 )
 def test_an_interrupt_before_anything_is_computed_ends_at_once_and_leaves_nothing(
@@ -225,8 +225,8 @@ def test_a_failed_run_ends_with_1_in_one_line_and_leaves_its_traceback(
         raise ArithmeticError("the part is broken")
         yield
 
-    tools = local.load_toolkit()
-    monkeypatch.setattr(local, "load_toolkit", lambda: replace(tools, run=broken))
+    tools = in_process.load_toolkit()
+    monkeypatch.setattr(in_process, "load_toolkit", lambda: replace(tools, run=broken))
     assert __main__.main(["run", tiny, "--out", str(tmp_path / "out")]) == 1
     assert errors(capsys)[-1].startswith("error: ArithmeticError: the part is broken")
     assert "broken" in (tmp_path / "out" / "traceback.txt").read_text()
@@ -315,7 +315,7 @@ def test_a_folder_with_an_unfinished_run_of_another_spec_is_refused(
 ) -> None:
     out = tmp_path / "out"
     other = settle_spec(parse(TINY | {"seed": 4}))
-    store = Store.open(out / local.UNFINISHED)
+    store = Store.open(out / in_process.UNFINISHED)
     store.submit(other, run_key(other, find_card))
     assert __main__.main(["run", tiny, "--out", str(out), "--resume"]) == 2
     assert "another spec" in errors(capsys)[-1]
@@ -559,7 +559,7 @@ def wait_until_it_trains(folder: Path) -> None:
     """Wait until the run has written something of its own."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        found = list((folder / local.UNFINISHED).rglob("*.arrow"))
+        found = list((folder / in_process.UNFINISHED).rglob("*.arrow"))
         if found:
             return
         time.sleep(0.05)

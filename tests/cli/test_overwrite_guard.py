@@ -17,8 +17,8 @@ from engine.cli.run import ProgressBar, RunCommand
 from engine.contract.errors import Refused
 from engine.contract.events import Event, Note
 from engine.contract.parsing import parse_spec
-from engine.executors import local
-from engine.executors.local import ASKED, UNFINISHED, LocalRun
+from engine.executors import in_process
+from engine.executors.in_process import ASKED, UNFINISHED, LocalRun
 from engine.executors.worker import StopSignal
 from engine.store import Store
 from tests.cli.test_cli import FILES, TINY
@@ -177,7 +177,7 @@ def test_the_printed_resume_command_can_be_pasted_and_finishes_the_same_run(
     assert {"--traces", "--device", "--resume", "my results"} <= set(words)
     assert __main__.main(words[3:]) == 0
     assert set(bytes_of(tmp_path / "my results")) == FILES
-    assert local.has_traces(tmp_path / "my results")
+    assert in_process.has_traces(tmp_path / "my results")
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,10 @@ def test_a_refusal_by_a_part_is_bad_input_without_a_traceback(
         yield from [Note("start", 0.0)] * after
         raise Refused("ways must be at most 5, not 9", "family.knobs.ways")
 
-    tools = local.load_toolkit()
-    monkeypatch.setattr(local, "load_toolkit", lambda: replace(tools, run=refusing))
+    tools = in_process.load_toolkit()
+    monkeypatch.setattr(
+        in_process, "load_toolkit", lambda: replace(tools, run=refusing)
+    )
     assert __main__.main(["run", spec, "--out", "out"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert lines == ["error: ways must be at most 5, not 9"]

@@ -22,11 +22,11 @@ from engine.contract.kinds import (
 from engine.contract.metrics import METRICS
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import Choice, LearnerChoice, RunSpec, complete_spec
-from engine.executors.local import settle_spec
+from engine.executors.in_process import settle_spec
 from engine.judges import JUDGES
 from engine.presets import PRESETS, preset
 from engine.runner.films import FILM_RECORDERS
-from engine.stats.verdicts.terms import TERMS
+from engine.stats.verdicts.kind_terms import TERMS
 
 ROOT = Path(__file__).resolve().parents[2]
 

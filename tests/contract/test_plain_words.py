@@ -13,7 +13,7 @@ from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.run_spec import complete_spec
-from engine.executors.local import settle_spec
+from engine.executors.in_process import settle_spec
 from engine.export import read_archive
 from tests.contract.test_suggestions import spec
 from tests.export.archives import BLOCKS, members, with_member

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.store import arrays
+from engine.store import array_codec
 from engine.store.row_seals import sha256_hex
 
 Header = dict[str, Any]
@@ -58,11 +58,11 @@ def with_blocks(
     data: bytes, change: Callable[[list[Header], list[np.ndarray]], None]
 ) -> bytes:
     """Return the archive with the headers and arrays of its blocks changed in place."""
-    held, info = arrays.unpack(members(data)[BLOCKS])
+    held, info = array_codec.unpack(members(data)[BLOCKS])
     headers, values = info["blocks"], [held[name] for name in sorted(held)]
     change(headers, values)
     named = {f"{place:06d}": array for place, array in enumerate(values)}
-    return with_member(data, BLOCKS, arrays.pack(named, {"blocks": headers}))
+    return with_member(data, BLOCKS, array_codec.pack(named, {"blocks": headers}))
 
 
 def with_block(

@@ -25,7 +25,7 @@ from engine.export.archive import OTHER_SUMMARY, with_recomputed_summary
 from engine.export.archive_reader import read_archived_run
 from engine.stats.run_summary import summarize
 from engine.stats.shift_and_transfer import transfer_levels
-from engine.store import Store, arrays
+from engine.store import Store, array_codec
 from tests.export import archives
 from tests.export.archives import (
     with_block,
@@ -61,7 +61,7 @@ def widen(place: int, axis: int, times: int = 2) -> Change:
     """Repeat a block's numbers along an axis."""
 
     def change(data: bytes) -> bytes:
-        held, _ = arrays.unpack(archives.members(data)[archives.BLOCKS])
+        held, _ = array_codec.unpack(archives.members(data)[archives.BLOCKS])
         wide = np.repeat(held[f"{place:06d}"], times, axis)
         return with_block(data, place, wide)
 
@@ -269,7 +269,7 @@ def with_artefact(data: bytes, changed: dict[str, object]) -> bytes:
     about = {"name": "more", "kind": "frozen", "info": info} | changed
     held = {"support": np.ones((2, 3)), "support_y": np.ones(2)}
     held |= {"query": np.ones((4, 3)), "query_y": np.ones(4)}
-    return with_member(data, "artefact-001.safetensors", arrays.pack(held, about))
+    return with_member(data, "artefact-001.safetensors", array_codec.pack(held, about))
 
 
 def alike(spec: dict[str, Any]) -> dict[str, Any]:
@@ -343,7 +343,7 @@ def test_a_search_names_only_what_its_space_holds(
     name: str, array: np.ndarray, archive: bytes
 ) -> None:
     about = {"name": "film", "kind": "search", "info": SPACE}
-    made = arrays.pack({name: array}, about)
+    made = array_codec.pack({name: array}, about)
     with pytest.raises(Refused, match=name):
         read_archive(with_member(archive, "artefact-000.safetensors", made))
 

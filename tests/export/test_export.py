@@ -28,7 +28,7 @@ from engine.export import (
     read_archive,
 )
 from engine.export.long_format import escape_formula
-from engine.store import Store, arrays
+from engine.store import Store, array_codec
 from engine.store.row_seals import sha256_hex
 from tests.store import fake
 from tests.torture.damage import seen
@@ -437,7 +437,7 @@ def lying(**changed: object) -> bytes:
         **changed,
     }
     shape = 9 if changed else 3
-    return arrays.pack({"000000": np.ones(shape)}, {"blocks": [header]})
+    return array_codec.pack({"000000": np.ones(shape)}, {"blocks": [header]})
 
 
 @pytest.mark.parametrize("harm", HOSTILE)

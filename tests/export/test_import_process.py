@@ -14,7 +14,7 @@ from engine.contract.run_spec import complete_spec
 from engine.export import export_archive, import_process
 from engine.export.import_process import answer_request, import_in_subprocess
 from engine.presets import preset
-from engine.runner.summary import summarize_run
+from engine.runner.titled_summary import summarize_run
 from engine.store import Store, StoreError
 from tests.export import archives
 from tests.store import fake

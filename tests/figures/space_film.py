@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.filmed_space import SpaceFilm
+from app.figures.space_film_reader import SpaceFilm
 from engine.runner.films.space_maps import geometry
 
 RADIX = (3, 2, 4)

@@ -10,8 +10,8 @@ from app.figures import (
     meta_training,
     theme,
 )
+from app.figures.cost_bars import ledger_figure
 from app.figures.figure_types import CurveOptions
-from app.figures.ledger import ledger_figure
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import Interval
 from tests.figures import made

@@ -18,8 +18,8 @@ from app.figures import (
     theme,
     training_film,
 )
+from app.figures.cost_bars import ledger_figure
 from app.figures.figure_types import CurveOptions
-from app.figures.ledger import ledger_figure
 from app.figures.survival import survival_figure
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import Interval

@@ -8,8 +8,8 @@ from engine.contract.run_spec import canonical_json
 from engine.export.artefact_checks import read_artefact
 from engine.export.block_checks import BlockReader, check_labels
 from engine.runner.context import RunContext
-from engine.runner.summary import summarize_run
-from engine.store import arrays, arrow_codec
+from engine.runner.titled_summary import summarize_run
+from engine.store import array_codec, arrow_codec
 from tests.golden.rows import cases
 from tests.laws.small import events
 
@@ -37,7 +37,7 @@ def assert_taken(name: str) -> None:
         found.add(arrow_codec.block_header(block), np.asarray(block.array))
     for made in (e for e in played if isinstance(e, Artefact)):
         about = {"name": made.name, "kind": made.kind, "info": made.info}
-        back = read_artefact(arrays.pack(made.arrays, about))
+        back = read_artefact(array_codec.pack(made.arrays, about))
         assert back.info == made.info
     assert found.held
     assert canonical_json(summarize_run(found.held, spec))

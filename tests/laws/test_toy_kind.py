@@ -32,7 +32,7 @@ from engine.runner.loop import run
 from engine.runner.memory_estimate import stage_needs
 from engine.stats.block_table import BlockTable
 from engine.stats.run_summary import summarize
-from engine.stats.verdicts.terms import TERMS
+from engine.stats.verdicts.kind_terms import TERMS
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.toy.record import GUESSING
 

@@ -14,7 +14,7 @@ from engine.runner import meta_test
 from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.deduplication import group_equal_conditions
 from engine.runner.loop import run
-from engine.runner.summary import summarize_run
+from engine.runner.titled_summary import summarize_run
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import assert_same, collected, learner_spec
 

@@ -25,7 +25,7 @@ from engine.runner.state import (
     as_numpy,
     digest_arrays,
 )
-from engine.store import arrays
+from engine.store import array_codec
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import assert_same, learner_spec, spec_of
 
@@ -115,7 +115,7 @@ def test_any_labels_give_the_rows_of_harmless_ones_resumed_or_not(
 def filed(point: Event) -> Checkpoint:
     """Return a checkpoint as a file gives it back."""
     assert isinstance(point, Checkpoint)
-    return Checkpoint(*arrays.unpack(arrays.pack(point.arrays, point.state)))
+    return Checkpoint(*array_codec.unpack(array_codec.pack(point.arrays, point.state)))
 
 
 LABELS = st.text(st.sampled_from("|/:. tunedé☃\"[],'"), min_size=1, max_size=12)
@@ -164,7 +164,7 @@ def old_spec() -> RunSpec:
 
 def old_point(name: str) -> Checkpoint:
     data = (OLD / f"{name}.checkpoint").read_bytes()
-    return Checkpoint(*arrays.unpack(data))
+    return Checkpoint(*array_codec.unpack(data))
 
 
 def read(name: str) -> RunState:

@@ -20,8 +20,8 @@ from engine.runner.context import RunContext
 from engine.runner.memory_estimate import check_memory, stage_needs
 from engine.runner.memory_limit import SETTING, machine_memory, memory_limit
 from engine.runner.memory_needs import IMPORTED, MemoryNeed, describe_remedy
+from engine.runner.memory_trial_evaluator import TRAINED
 from engine.runner.peak_memory import peak_tensor_bytes
-from engine.runner.untrained_evaluator import TRAINED
 from engine.store import Store
 from tests.laws.small import events, learner_spec, spec_of
 from tests.store import fake

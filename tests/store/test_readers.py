@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Condition
 from engine.contract.jobs import JobState
-from engine.store import Store, StoredRunCache, StoreError, arrays, arrow_codec
+from engine.store import Store, StoredRunCache, StoreError, array_codec, arrow_codec
 from tests.store import fake
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -41,7 +41,9 @@ def test_an_array_of_objects_is_never_written() -> None:
 
 def test_named_arrays_and_their_info_come_back() -> None:
     held = {"a/b": np.asfortranarray(np.arange(6.0).reshape(2, 3)), "n": np.array(3)}
-    back, info = arrays.unpack(arrays.pack(held, {"x": [1, None, float("inf")]}))
+    back, info = array_codec.unpack(
+        array_codec.pack(held, {"x": [1, None, float("inf")]})
+    )
     assert info == {"x": [1, None, float("inf")]}
     assert {name: a.tolist() for name, a in back.items()} == {
         "a/b": [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]],
@@ -53,7 +55,7 @@ def test_named_arrays_and_their_info_come_back() -> None:
 @given(st.binary(max_size=200))
 def test_bytes_that_hold_no_arrays_raise_nothing_but_value_errors(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        arrays.unpack(data)
+        array_codec.unpack(data)
 
 
 def test_a_cursor_sees_every_row_once_and_the_newest_view(store: Store) -> None:

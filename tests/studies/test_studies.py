@@ -10,7 +10,7 @@ from engine import __main__, studies
 from engine.catalogue import catalogue, discover_parts
 from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec
-from engine.executors.local import settle_spec
+from engine.executors.in_process import settle_spec
 from engine.stats.claims_board import STUDY_JUDGES
 from engine.store import Store
 from engine.studies import study_benchmarks

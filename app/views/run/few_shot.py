@@ -7,7 +7,7 @@ import streamlit as st
 from app.charts import few_shot, training
 from app.charts.chart_options import ViewState
 from app.client.client import Run
-from app.figures.ledger import ledger_figure
+from app.figures.cost_bars import ledger_figure
 from app.views.run import run_tables, task_films
 from app.views.run.kind_view import VIEWS, KindView
 from app.widgets import page_elements, tables

@@ -7,9 +7,9 @@ import numpy as np
 import streamlit as st
 
 from app.charts.figure_cache import get_or_make
-from app.client import client, frozen_knowledge
+from app.client import client, run_knowledge
 from app.client.client import Run
-from app.client.frozen_knowledge import FrozenKnowledge
+from app.client.run_knowledge import FrozenKnowledge
 from app.figures.motifs import motifs_figure
 from app.figures.theme import capitalize_name, learner_name
 from app.form import knowledge_import
@@ -81,7 +81,7 @@ def _choose_base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowl
         )
         frozen = run.frozen_weights(str(label))
         assert frozen is not None  # `knowledge_labels` lists frozen ones only
-        count = frozen_knowledge.count_replicates(frozen)
+        count = run_knowledge.count_replicates(frozen)
         replicate = st.selectbox(
             "Training",
             range(count),
@@ -93,13 +93,13 @@ def _choose_base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowl
             "JSON",
             icon=":material/download:",
             key="knowledge_json",
-            data=lambda: frozen_knowledge.to_file_bytes(frozen, film),
+            data=lambda: run_knowledge.to_file_bytes(frozen, film),
             file_name=f"knowledge_{run.key[:8]}.json",
             mime="application/json",
             on_click="ignore",
             help="Contains all trainings; can be imported again.",
         )
-    base = frozen_knowledge.read_frozen(frozen, film, int(replicate or 0))
+    base = run_knowledge.read_frozen(frozen, film, int(replicate or 0))
     space = escape_markdown(capitalize_name(base.space.name))
     st.caption(
         f"{len(base.entries.accuracy):,} experiences of {space} are kept, of "
@@ -126,7 +126,7 @@ def _find_motifs(run: Run, base: FrozenKnowledge) -> list[Motif]:
 
 def _draw_experiences(run: Run, base: FrozenKnowledge) -> None:
     chosen = base.select(_choose_filter(base))
-    rows = frozen_knowledge.experience_table(chosen)
+    rows = run_knowledge.experience_table(chosen)
     st.caption(f"{len(rows):,} of {len(base.entries.accuracy):,} match.")
     tables.draw_table(
         rows,
@@ -162,7 +162,7 @@ def _choose_filter(base: FrozenKnowledge) -> np.ndarray:
             )
         accuracy = _choose_accuracy_range(base)
     asked = {at: str(option)} if at is not None and option else {}
-    return frozen_knowledge.filter_experiences(base, tasks, asked, accuracy)
+    return run_knowledge.filter_experiences(base, tasks, asked, accuracy)
 
 
 def _choose_accuracy_range(base: FrozenKnowledge) -> tuple[float, float] | None:

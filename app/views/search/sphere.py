@@ -7,8 +7,8 @@ import streamlit as st
 from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.architecture import cell_figure
-from app.figures.filmed_space import SpaceFilm
 from app.figures.space_data import Space
+from app.figures.space_film_reader import SpaceFilm
 from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
 from app.figures.sphere import SearchPath, phone_layout, sphere_figure
 from app.figures.theme import format_number, learner_name, learner_style

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.contract.rng import Rng
 from engine.data.sources import data_pack
-from engine.data.sources.omniglot_archives import SIDE, DrawingArchive, read_drawings
+from engine.data.sources.omniglot_zip_reader import SIDE, DrawingArchive, read_drawings
 from engine.data.sources.resize import block_average
 
 PACKED = "omniglot28.npz"

@@ -22,7 +22,7 @@ from engine.algorithms.few_shot.fine_tuning import (
     pooled_loss,
     pretraining_step,
 )
-from engine.algorithms.few_shot.fitted_parameters import FitProblem, cosine_head_problem
+from engine.algorithms.few_shot.fine_tuning_heads import FitProblem, cosine_head_problem
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

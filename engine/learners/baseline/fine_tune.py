@@ -19,7 +19,7 @@ from engine.algorithms.few_shot.fine_tuning import (
     pooled_net_loss,
     pretraining_step,
 )
-from engine.algorithms.few_shot.fitted_parameters import (
+from engine.algorithms.few_shot.fine_tuning_heads import (
     FitProblem,
     linear_head_problem,
     whole_net_problem,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import draw_weights, why_wrong_head
 from engine.algorithms.few_shot.fine_tuning import FineTuningLearner, pretraining_step
-from engine.algorithms.few_shot.fitted_parameters import FitProblem, whole_net_problem
+from engine.algorithms.few_shot.fine_tuning_heads import FitProblem, whole_net_problem
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (

@@ -16,7 +16,7 @@ from engine.algorithms.few_shot.fine_tuning import (
     pooled_net_loss,
     pretraining_step,
 )
-from engine.algorithms.few_shot.fitted_parameters import FitProblem, linear_head_problem
+from engine.algorithms.few_shot.fine_tuning_heads import FitProblem, linear_head_problem
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (

@@ -10,7 +10,6 @@ Helps: shows how smooth a space is: with few local optima, this simple search is
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.local_search import (
     ClimbState,
     choose_neighbors,
@@ -19,6 +18,7 @@ from engine.algorithms.search.local_search import (
 )
 from engine.algorithms.search.proposals import random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.registry import register
 from engine.protocol import (
     Evaluation,

@@ -12,7 +12,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.algorithms.search.encodings import ENCODINGS
-from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.predictor_guided import (
     GuidedState,
     PredictorGuide,
@@ -21,6 +20,7 @@ from engine.algorithms.search.predictor_guided import (
 )
 from engine.algorithms.search.proposals import random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (

@@ -7,9 +7,9 @@ Helps: the baseline that every other strategy must beat.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.proposals import random_order, uniform_codes
 from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (

@@ -15,7 +15,7 @@ from engine.algorithms.search.evolution import (
     run_evolution,
     sample_knob,
 )
-from engine.algorithms.search.fixed_strategy import FixedStrategy
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.registry import register
 from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment
 

@@ -10,13 +10,13 @@ Helps: shows what short trainings are worth where early and late accuracy agree.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.successive_halving import (
     fidelity_steps,
     run_halvings,
     rungs,
     why_not_shortened,
 )
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment

@@ -12,10 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.optuna_tpe import OptunaTpe, TpeSearch
 from engine.algorithms.search.proposals import random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (

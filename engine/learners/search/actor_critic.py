@@ -15,12 +15,12 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtri
 
-from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.policy.actor_critic_nets import (
     init_size,
     initial_actor_critic,
 )
 from engine.algorithms.search.policy.policy_search import PolicySearch
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
 from engine.algorithms.search.policy.actor_critic_nets import (
     ActorCriticNets,
@@ -34,6 +33,7 @@ from engine.algorithms.search.policy.multi_task_training import (
 )
 from engine.algorithms.search.policy.policy_search import PolicySearch, UpdateContext
 from engine.algorithms.search.policy.sequence_policy import PolicyShape
+from engine.algorithms.search.untrained_strategy import plan_searches
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -14,7 +14,6 @@ from typing import ClassVar
 
 import torch
 
-from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.knowledge.bayesian_regression import (
     add_trainings,
     empty_sums,
@@ -38,6 +37,7 @@ from engine.algorithms.search.predictor_guided import (
 )
 from engine.algorithms.search.proposals import random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.algorithms.search.untrained_strategy import plan_searches
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -16,16 +16,16 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
-from engine.algorithms.search.fixed_strategy import FixedStrategy
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.replay import (
     ReplayEntry,
     ReplayMemory,
     ReplayMixin,
     replay_gradient,
 )
-from engine.algorithms.search.policy.softmax import AdamMoments, RunningReward
+from engine.algorithms.search.policy.softmax_policy import AdamMoments, RunningReward
 from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.algorithms.search.untrained_strategy import FixedStrategy
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (
@@ -110,7 +110,9 @@ class Reinforce(ReplayMixin, FixedStrategy):
         again = tasks.uniform("replay", tasks.horizon, self.replay + 1)
 
         def ask(step: int, state: ReinforceState) -> Proposal:
-            return Proposal(softmax.choose_options(state.logits, uniform[:, step]))
+            return Proposal(
+                softmax_policy.choose_options(state.logits, uniform[:, step])
+            )
 
         def tell(
             state: ReinforceState, evaluation: Evaluation
@@ -120,13 +122,13 @@ class Reinforce(ReplayMixin, FixedStrategy):
         yield from run_search(tasks, self.start(tasks), ask, tell, path=path)
 
     def start(self, tasks: SearchBatch) -> ReinforceState:
-        logits = softmax.flat_logits(tasks.space, tasks.members)
+        logits = softmax_policy.flat_logits(tasks.space, tasks.members)
         if self.rule != "frozen":
             uniform = tasks.uniform("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)
-            logits = softmax.near_flat_logits(tasks.space, 1e-3, ndtri(uniform))
+            logits = softmax_policy.near_flat_logits(tasks.space, 1e-3, ndtri(uniform))
         return ReinforceState(
             logits,
-            softmax.zero_moments(logits.reshape(len(logits), -1)),
+            softmax_policy.zero_moments(logits.reshape(len(logits), -1)),
             np.zeros(tasks.members),
             RunningReward.empty(tasks.members),
             self.new_memory(tasks),
@@ -138,7 +140,7 @@ class Reinforce(ReplayMixin, FixedStrategy):
         evaluation: Evaluation,
         uniform: Float[np.ndarray, "member draw"],
     ) -> tuple[ReinforceState, StepMetrics]:
-        prob, live = softmax.probabilities(state.logits), evaluation.live
+        prob, live = softmax_policy.probabilities(state.logits), evaluation.live
         reward = np.maximum(evaluation.value, 0.0)
         running = state.running.update(reward, live)
         moved, moments = self._update_logits(
@@ -146,19 +148,23 @@ class Reinforce(ReplayMixin, FixedStrategy):
         )
         memory = state.memory
         if self.replay:
-            chance = softmax.log_prob(prob, evaluation.codes)
+            chance = softmax_policy.log_prob(prob, evaluation.codes)
             found = ReplayEntry(evaluation.codes, reward, chance)
             memory = self.store_evaluation(memory, found, uniform[:, 0], live)
         average = SLOWNESS * state.average + (1 - SLOWNESS) * reward
         after = ReinforceState(
             np.where(live[:, None, None], moved, state.logits),
-            softmax.select_live(live, moments, state.moments),
+            softmax_policy.select_live(live, moments, state.moments),
             np.where(live, average, state.average),
             running,
             memory,
         )
-        kl = softmax.policy_kl(prob, softmax.probabilities(after.logits))
-        seen = {"entropy": softmax.entropies(prob).sum(-1), "kl": kl, "policy": prob}
+        kl = softmax_policy.policy_kl(prob, softmax_policy.probabilities(after.logits))
+        seen = {
+            "entropy": softmax_policy.entropies(prob).sum(-1),
+            "kl": kl,
+            "policy": prob,
+        }
         return after, seen
 
     def policy_gradient(
@@ -180,14 +186,16 @@ class Reinforce(ReplayMixin, FixedStrategy):
         # Divided as in Adam: the moving average starts at 0.
         baseline = state.average / np.where(first, 1, 1 - SLOWNESS**state.running.count)
         gain = np.where(first, 0.0, np.maximum(evaluation.value, 0.0) - baseline)
-        slope = gain[:, None, None] * softmax.log_prob_gradient(prob, evaluation.codes)
+        slope = gain[:, None, None] * softmax_policy.log_prob_gradient(
+            prob, evaluation.codes
+        )
         if self.replay:
             slope = slope + replay_gradient(
                 state.memory, prob, baseline, self.clip, uniform
             )
         if self.reward == "standardized":
             slope = slope / state.running.spread[:, None, None]
-        return slope + self.entropy * softmax.entropy_gradient(prob)
+        return slope + self.entropy * softmax_policy.entropy_gradient(prob)
 
     def _update_logits(
         self, state: ReinforceState, slope: Float[np.ndarray, "member position option"]
@@ -199,8 +207,8 @@ class Reinforce(ReplayMixin, FixedStrategy):
             moved, moments = state.logits + self.rate * slope, state.moments
         else:
             rows = slope.reshape(len(slope), -1)
-            step, moments = softmax.adam_ascent(rows, state.moments, self.rate)
+            step, moments = softmax_policy.adam_ascent(rows, state.moments, self.rate)
             moved = state.logits + step.reshape(slope.shape)
         return (
-            softmax.temper_logits(moved, self.floor) if self.floor else moved
+            softmax_policy.temper_logits(moved, self.floor) if self.floor else moved
         ), moments

@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Float, Int
 
 from engine.algorithms.search.evolution import Population, SizedEvolution
-from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.search_loop import StepMetrics, run_search, search_to_end
+from engine.algorithms.search.untrained_strategy import plan_searches
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget

@@ -13,7 +13,7 @@ from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.condition_words import describe_condition, size_shifts
-from engine.stats.inference.spreads import Spread, compute_spread
+from engine.stats.inference.episode_and_training_spread import Spread, compute_spread
 from engine.stats.verdicts.wording import sentence_names
 
 PERCENT = 100.0

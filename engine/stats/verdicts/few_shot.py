@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from engine.contract.kinds import FEW_SHOT
 from engine.contract.run_spec import LearnerChoice
 from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.inference.episode_and_training_spread import compute_spread
 from engine.stats.inference.metric_intervals import metric_interval
-from engine.stats.inference.spreads import compute_spread
 from engine.stats.learner_claims import Claim
-from engine.stats.verdicts.terms import TERMS, VerdictTerms
+from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence, better_first, signed_gap
 from engine.stats.verdicts.wording import format_count, join_words, sentence_names
 

@@ -12,8 +12,8 @@ from engine.contract.kinds import OPTIMIZATION
 from engine.contract.run_spec import LearnerChoice
 from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.learner_claims import Claim
+from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
 from engine.stats.verdicts.phrases import phrase_call
-from engine.stats.verdicts.terms import TERMS, VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence, Shape
 from engine.stats.verdicts.wording import (
     display_names,

@@ -17,7 +17,7 @@ from engine.stats.independent_units import learner_interval
 from engine.stats.inference.intervals import Interval
 from engine.stats.learner_claims import Claim, are_independent, compare_pair
 from engine.stats.search.break_even import break_even
-from engine.stats.verdicts.terms import TERMS, VerdictTerms
+from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence, better_first, signed_gap
 from engine.stats.verdicts.wording import (
     capitalize_first,

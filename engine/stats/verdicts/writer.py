@@ -17,8 +17,8 @@ from engine.stats.block_table import (
 )
 from engine.stats.condition_words import size_shifts
 from engine.stats.learner_claims import Claim
+from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
 from engine.stats.verdicts.phrases import describe_elsewhere, phrase_groups
-from engine.stats.verdicts.terms import TERMS, VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import capitalize_first
 

@@ -18,7 +18,7 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data.sources import omniglot
-from engine.data.sources.omniglot_archives import DRAWERS
+from engine.data.sources.omniglot_zip_reader import DRAWERS
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._class_pools import (

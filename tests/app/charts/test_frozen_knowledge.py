@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.client import frozen_knowledge
+from app.client import run_knowledge
 from engine.data.user.knowledge_file import read_knowledge
 
 SPACE = {
@@ -39,17 +39,15 @@ def film() -> Any:
 
 
 def test_an_experience_in_both_parts_is_listed_once() -> None:
-    base = frozen_knowledge.read_frozen(frozen(), film())
+    base = run_knowledge.read_frozen(frozen(), film())
     held = base.entries
     assert held.accuracy.tolist()[:2] == [0.9, 0.8] and len(held.accuracy) == 3
     assert held.best.tolist() == [True, True, False]
-    assert base.seen_count == 30 and frozen_knowledge.count_replicates(frozen()) == 2
+    assert base.seen_count == 30 and run_knowledge.count_replicates(frozen()) == 2
 
 
 def test_the_table_has_the_best_first_and_options_by_name() -> None:
-    rows = frozen_knowledge.experience_table(
-        frozen_knowledge.read_frozen(frozen(), film())
-    )
+    rows = run_knowledge.experience_table(run_knowledge.read_frozen(frozen(), film()))
     assert rows["Accuracy (%)"].tolist()[:2] == [90.0, 80.0]
     assert rows["depth"].tolist() == ["3", "2", "1"]
     assert rows["Task"].tolist() == ["digits", "wine", "wine"]
@@ -57,25 +55,21 @@ def test_the_table_has_the_best_first_and_options_by_name() -> None:
 
 
 def test_filters_narrow() -> None:
-    base = frozen_knowledge.read_frozen(frozen(), film())
-    assert frozen_knowledge.filter_experiences(base, ["wine"], {}, None).tolist() == [
+    base = run_knowledge.read_frozen(frozen(), film())
+    assert run_knowledge.filter_experiences(base, ["wine"], {}, None).tolist() == [
         1,
         2,
     ]
-    assert frozen_knowledge.filter_experiences(base, [], {1: "yes"}, None).tolist() == [
-        0
-    ]
-    assert frozen_knowledge.filter_experiences(base, [], {}, (0.85, 1.0)).tolist() == [
-        0
-    ]
+    assert run_knowledge.filter_experiences(base, [], {1: "yes"}, None).tolist() == [0]
+    assert run_knowledge.filter_experiences(base, [], {}, (0.85, 1.0)).tolist() == [0]
     assert (
-        frozen_knowledge.filter_experiences(base, ["digits"], {1: "no"}, None).tolist()
+        run_knowledge.filter_experiences(base, ["digits"], {1: "no"}, None).tolist()
         == []
     )
 
 
 def test_the_file_can_be_read_again() -> None:
-    told = read_knowledge(frozen_knowledge.to_file_bytes(frozen(), film()))
+    told = read_knowledge(run_knowledge.to_file_bytes(frozen(), film()))
     assert told.space.name == "toy" and len(told.replicates) == 2
     first = told.entries[0]
     assert first.best.tolist() == [True, True, False, False]

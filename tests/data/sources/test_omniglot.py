@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from engine.contract.errors import Refused
-from engine.data.sources import data_pack, omniglot, omniglot_archives
-from engine.data.sources.omniglot_archives import read_drawings
+from engine.data.sources import data_pack, omniglot, omniglot_zip_reader
+from engine.data.sources.omniglot_zip_reader import read_drawings
 from engine.data.sources.resize import block_average
 
 needs = pytest.mark.parametrize
@@ -79,10 +79,10 @@ def test_the_real_archive_gives_the_packed_array_bit_for_bit(packed: str) -> Non
 def test_two_archives_are_the_packed_set(packed: str) -> None:
     every = omniglot.load_characters(28)
 
-    def part(rows: np.ndarray) -> omniglot_archives.DrawingArchive:
+    def part(rows: np.ndarray) -> omniglot_zip_reader.DrawingArchive:
         names = [every.names[place] for place in every.alphabet[rows]]
         number = [1 + names[:at].count(name) for at, name in enumerate(names)]
-        return omniglot_archives.DrawingArchive(
+        return omniglot_zip_reader.DrawingArchive(
             every.images[rows], tuple(names), tuple(number)
         )
 
@@ -220,10 +220,10 @@ def test_a_link_and_a_secret_are_refused() -> None:
 def test_a_bomb_is_refused_before_it_is_unpacked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(omniglot_archives, "UNPACKED", 1_000)
+    monkeypatch.setattr(omniglot_zip_reader, "UNPACKED", 1_000)
     with pytest.raises(Refused, match="this archive unpacks to 41 members of"):
         read_drawings(zipped(members()))
-    monkeypatch.setattr(omniglot_archives, "BYTES", 100)
+    monkeypatch.setattr(omniglot_zip_reader, "BYTES", 100)
     with pytest.raises(Refused, match="at most 100 are read"):
         read_drawings(zipped(members()))
 

@@ -16,7 +16,7 @@ from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.films import FilmRecorder
 from engine.runner.state import RunState
 from engine.stats.learner_claims import Claim
-from engine.stats.verdicts.terms import VerdictTerms
+from engine.stats.verdicts.kind_terms import VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import sentence_names
 from tests.laws.toy.guessing.hidden_numbers import Games

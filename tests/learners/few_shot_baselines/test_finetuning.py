@@ -14,7 +14,7 @@ from engine.algorithms.few_shot.fine_tuning import (
     pooled_net_loss,
     shown_steps,
 )
-from engine.algorithms.few_shot.fitted_parameters import FitProblem
+from engine.algorithms.few_shot.fine_tuning_heads import FitProblem
 from engine.learners.baseline.cosine_head import CosineHead
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.fine_tune import FineTune

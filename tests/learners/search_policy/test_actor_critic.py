@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.actor_critic import (
     PolicyBatch,
     UpdateSettings,
@@ -62,7 +62,7 @@ def every(chance: np.ndarray = NONE, counts: np.ndarray | None = None) -> Policy
 def chances(policy: np.ndarray) -> np.ndarray:
     """Return the probability of every architecture."""
     found = compute_gradients(FRAME, nets()._replace(policy=policy), every(), PLAIN)
-    return np.asarray(np.exp(softmax.log_prob(found.prob, EVERY[None]))[0])
+    return np.asarray(np.exp(softmax_policy.log_prob(found.prob, EVERY[None]))[0])
 
 
 def alone(found: list[np.ndarray], chance: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def test_with_a_perfect_critic_any_trace_has_no_bias() -> None:
             same = (EVERY[:, :place] == codes[:place]).all(1)
             worth[i, place] = chance[same] @ REWARD[same] / chance[same].sum()
     prob = compute_gradients(FRAME, nets(), every(), PLAIN).prob[0]
-    score = softmax.log_prob_gradient(prob, EVERY)
+    score = softmax_policy.log_prob_gradient(prob, EVERY)
     means = [
         np.einsum(
             "a,ap,apo->po", chance, decision_advantages(REWARD, worth, trace), score
@@ -146,7 +146,7 @@ def test_entropy_slope_is_that_of_the_visited_decisions() -> None:
         prob = compute_gradients(
             FRAME, nets()._replace(policy=flat), every(), PLAIN
         ).prob
-        return float(softmax.entropies(prob).sum() / TOY.size)
+        return float(softmax_policy.entropies(prob).sum() / TOY.size)
 
     with_bonus, without = (
         compute_gradients(FRAME, nets(), every(), a).policy for a in (aim, PLAIN)
@@ -177,7 +177,7 @@ def test_advantages_are_the_discounted_sum_of_errors() -> None:
 def test_clipped_weights_of_equal_policies_are_on_policy() -> None:
     aim = UpdateSettings(0.9, 0.1, 0.0, 1.2, 0.1, 1.0)
     fresh = compute_gradients(FRAME, nets(), every(), aim)
-    now = softmax.log_prob(fresh.prob, EVERY[None])
+    now = softmax_policy.log_prob(fresh.prob, EVERY[None])
     again = compute_gradients(FRAME, nets(), every(now), aim)
     np.testing.assert_allclose(fresh.policy, again.policy, atol=1e-12)
     rarer = compute_gradients(FRAME, nets(), every(now - np.log(5.0)), aim)
@@ -222,7 +222,7 @@ def test_a_second_update_weighs_by_what_the_first_made_of_the_policy() -> None:
     aim = PLAIN._replace(clip=1.5)
     learning = UpdateContext(FRAME, CONTEXT, aim, np.zeros((1, 0)))
     found, first, chance = ActorCritic(updates=2).update_nets(nets(), every(), learning)
-    now = softmax.log_prob(first.prob, EVERY[None])
+    now = softmax_policy.log_prob(first.prob, EVERY[None])
     np.testing.assert_array_equal(chance, now)
     once = take_adam_step(nets(), compute_gradients(FRAME, nets(), every(), aim), aim)
     twice = take_adam_step(once, compute_gradients(FRAME, once, every(now), aim), aim)
@@ -233,7 +233,7 @@ def test_a_second_update_weighs_by_what_the_first_made_of_the_policy() -> None:
 def test_the_entropy_weight_rises_below_the_floor_alone() -> None:
     most = np.log(TOY.size)
     prob = compute_gradients(FRAME, nets(), every(), PLAIN).prob
-    share = float(softmax.entropies(prob).sum(-1).mean() / most)
+    share = float(softmax_policy.entropies(prob).sum(-1).mean() / most)
     aim = PLAIN._replace(entropy=0.2)
     ones = np.ones((1, TOY.size))
     for floor, weight in ((0.0, 0.2), (0.9 * share, 0.2), (2 * share, 0.2 + 1.5)):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.proposals import uniform_codes
 from engine.learners.baseline.random_search import RandomSearch
 from engine.learners.search.reinforce import Reinforce
@@ -31,8 +31,8 @@ def filled(numbers: np.ndarray) -> np.ndarray:
 
 def chances(logits: np.ndarray) -> np.ndarray:
     """Return the probability of every architecture of the toy space."""
-    prob = np.repeat(softmax.probabilities(logits)[None], TOY.size, 0)
-    return np.asarray(np.exp(softmax.log_prob(prob, EVERY)))
+    prob = np.repeat(softmax_policy.probabilities(logits)[None], TOY.size, 0)
+    return np.asarray(np.exp(softmax_policy.log_prob(prob, EVERY)))
 
 
 def test_flat_policy_is_random_search_with_replacement() -> None:
@@ -51,17 +51,19 @@ def test_flat_logits_choose_as_uniform_numbers_do(options: int) -> None:
         [uniform, edges, np.nextafter(edges[1:], 0), [[1 - 2**-53]]]
     )
     space = TOY.__class__("one", ("a",), (tuple("abcdefg"[:options]),))
-    flat = softmax.flat_logits(space, len(uniform))
+    flat = softmax_policy.flat_logits(space, len(uniform))
     np.testing.assert_array_equal(
-        softmax.choose_options(flat, uniform), uniform_codes(space, uniform)
+        softmax_policy.choose_options(flat, uniform), uniform_codes(space, uniform)
     )
 
 
 def test_choices_are_as_likely_as_their_shares() -> None:
     uniform = (np.arange(30_000) + 0.5) / 30_000
     rows = np.broadcast_to(LOGITS[1], (len(uniform), 3))
-    found = np.bincount(softmax.choose_options(rows, uniform)) / len(uniform)
-    np.testing.assert_allclose(found, softmax.probabilities(LOGITS[1]), atol=1e-4)
+    found = np.bincount(softmax_policy.choose_options(rows, uniform)) / len(uniform)
+    np.testing.assert_allclose(
+        found, softmax_policy.probabilities(LOGITS[1]), atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("average", [0.0, 0.03])
@@ -69,13 +71,13 @@ def test_expected_step_is_the_gradient_of_expected_reward(average: float) -> Non
     learner = Reinforce(rule="sgd", entropy=0.0)
     tasks = landscapes(TOY.size, 1)
     state = learner.start(tasks)._replace(logits=np.tile(LOGITS, (TOY.size, 1, 1)))
-    seen = softmax.RunningReward.empty(TOY.size)
+    seen = softmax_policy.RunningReward.empty(TOY.size)
     always = np.ones(TOY.size, bool)
     state = state._replace(
         running=seen.update(REWARD, always), average=np.full(TOY.size, average)
     )
     told = Evaluation(1, EVERY, always, REWARD, REWARD, always)
-    prob = softmax.probabilities(state.logits)
+    prob = softmax_policy.probabilities(state.logits)
     each = learner.policy_gradient(state, prob, told, np.zeros((TOY.size, 0)))
     mean = np.einsum("a,apo->po", chances(LOGITS), each)
     exact = steep(lambda n: float(chances(filled(n)) @ REWARD), LOGITS[THERE])
@@ -85,21 +87,24 @@ def test_expected_step_is_the_gradient_of_expected_reward(average: float) -> Non
 
 def test_entropy_slope_is_its_derivative() -> None:
     exact = steep(
-        lambda n: float(softmax.entropies(softmax.probabilities(filled(n))).sum()),
+        lambda n: float(
+            softmax_policy.entropies(softmax_policy.probabilities(filled(n))).sum()
+        ),
         LOGITS[THERE],
     )
-    found = softmax.entropy_gradient(softmax.probabilities(LOGITS))
+    found = softmax_policy.entropy_gradient(softmax_policy.probabilities(LOGITS))
     np.testing.assert_allclose(found[THERE], exact, atol=1e-8)
 
 
 def test_entropy_is_that_of_all_architectures() -> None:
     every = chances(LOGITS)
-    found = softmax.entropies(softmax.probabilities(LOGITS)).sum()
+    found = softmax_policy.entropies(softmax_policy.probabilities(LOGITS)).sum()
     np.testing.assert_allclose(found, -(every * np.log(every)).sum(), atol=1e-12)
     other = LOGITS[::-1] + np.where(THERE, 0.0, -np.inf)
     other = np.where(THERE, np.nan_to_num(other, neginf=0.0), -np.inf)
-    kl = softmax.policy_kl(
-        softmax.probabilities(LOGITS)[None], softmax.probabilities(other)[None]
+    kl = softmax_policy.policy_kl(
+        softmax_policy.probabilities(LOGITS)[None],
+        softmax_policy.probabilities(other)[None],
     )
     exact = (every * np.log(every / chances(other))).sum()
     np.testing.assert_allclose(kl, exact, atol=1e-12)
@@ -108,8 +113,8 @@ def test_entropy_is_that_of_all_architectures() -> None:
 @pytest.mark.parametrize("floor", [0.2, 0.5, 0.9])
 def test_floor_keeps_just_its_share_of_the_entropy(floor: float) -> None:
     sharp, flat = LOGITS * 30.0, np.where(THERE, 0.0, -np.inf)
-    found = softmax.temper_logits(np.stack([sharp, flat]), floor)
-    entropy = softmax.entropies(softmax.probabilities(found)).sum(-1)
+    found = softmax_policy.temper_logits(np.stack([sharp, flat]), floor)
+    entropy = softmax_policy.entropies(softmax_policy.probabilities(found)).sum(-1)
     most = np.log(TOY.size)
     np.testing.assert_allclose(entropy, [floor * most, most], rtol=1e-6)
     np.testing.assert_array_equal(found[1], flat)

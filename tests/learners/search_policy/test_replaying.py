@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.replay import (
     ReplayEntry,
     empty_memory,
@@ -79,11 +79,11 @@ def test_without_a_clip_a_replayed_gradient_has_no_bias_and_more_variance() -> N
     old = np.array([[1.5, -1.0, -np.inf], [0.9, 0.0, -1.2], [1.0, -0.6, -np.inf]])
     new = -np.where(np.isfinite(old), old, 0.0) + np.where(np.isfinite(old), 0, -np.inf)
     rows = {
-        name: np.repeat(softmax.probabilities(logits)[None], TOY.size, 0)
+        name: np.repeat(softmax_policy.probabilities(logits)[None], TOY.size, 0)
         for name, logits in (("old", old), ("new", new))
     }
-    then, now = (softmax.log_prob(rows[k], EVERY) for k in ("old", "new"))
-    step = (REWARD - REWARD.mean())[:, None, None] * softmax.log_prob_gradient(
+    then, now = (softmax_policy.log_prob(rows[k], EVERY) for k in ("old", "new"))
+    step = (REWARD - REWARD.mean())[:, None, None] * softmax_policy.log_prob_gradient(
         rows["new"], EVERY
     )
 

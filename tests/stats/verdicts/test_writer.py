@@ -7,9 +7,9 @@ from app.client import recorded_examples
 from engine.contract.events import Block
 from engine.contract.kinds import KINDS
 from engine.contract.run_spec import RunSpec
-from engine.runner.summary import summarize_run
+from engine.runner.titled_summary import summarize_run
 from engine.stats import run_summary
-from engine.stats.verdicts.terms import TERMS
+from engine.stats.verdicts.kind_terms import TERMS
 from tests.stats.made_up import (
     FINE_TUNED,
     PROTO,

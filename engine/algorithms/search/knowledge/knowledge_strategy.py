@@ -7,7 +7,6 @@ own way.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.knowledge.import_export import initial_base
 from engine.algorithms.search.knowledge.knowledge_base import (
     BaseSizes,
@@ -20,6 +19,7 @@ from engine.algorithms.search.knowledge.source_searches import (
     draw_uniform,
     run_source_searches,
 )
+from engine.algorithms.search.untrained_strategy import plan_searches
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget

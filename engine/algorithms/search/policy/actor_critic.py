@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from engine.algorithms.advantages import advantages
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.actor_critic_nets import ActorCriticNets
 from engine.algorithms.search.policy.replay import importance_weights
 from engine.algorithms.search.policy.sequence_policy import (
@@ -119,17 +119,17 @@ def compute_gradients(
     critic = LayerWeights.from_flat(nets.value, frame, 1)
     logits, policy_hidden = actor.forward(flat)
     worth, value_hidden = critic.forward(flat)
-    prob = softmax.probabilities(
+    prob = softmax_policy.probabilities(
         logits.reshape(rows, items, places, -1) + frame.option_mask
     )
     worth = worth.reshape(rows, items, places)
-    now = softmax.log_prob(prob, batch.codes)
+    now = softmax_policy.log_prob(prob, batch.codes)
     then = np.where(np.isnan(batch.log_prob), now, batch.log_prob)
     weight = importance_weights(now, then, aim.clip) * batch.counts
     gain = decision_advantages(batch.reward, worth, aim.trace) * weight[..., None]
-    wanted = gain[..., None] * softmax.log_prob_gradient(prob, batch.codes)
+    wanted = gain[..., None] * softmax_policy.log_prob_gradient(prob, batch.codes)
     bonus = entropy_weights(frame, prob, batch.counts, aim) * weight
-    bonus = bonus[..., None, None] * softmax.entropy_gradient(prob)
+    bonus = bonus[..., None, None] * softmax_policy.entropy_gradient(prob)
     gap = weight[..., None] * (batch.reward[..., None] - worth)
     share = 1.0 / np.maximum(batch.counts.sum(1), 1.0)[:, None, None]
     wanted = (wanted + bonus).reshape(rows, items * places, -1) * share
@@ -161,7 +161,7 @@ def entropy_weights(
     """
     if not aim.floor:
         return np.full((len(prob), 1), aim.entropy)
-    entropy = (softmax.entropies(prob).sum(-1) * counts).sum(1)
+    entropy = (softmax_policy.entropies(prob).sum(-1) * counts).sum(1)
     share = entropy / np.maximum(counts.sum(1), 1.0) / np.log(frame.radix).sum()
     return aim.entropy + RAISE * np.maximum(0.0, 1.0 - share / aim.floor)[:, None]
 
@@ -176,11 +176,13 @@ def take_adam_step(
         found: Their gradients.
         aim: Hyperparameters.
     """
-    policy, policy_moments = softmax.adam_ascent(
+    policy, policy_moments = softmax_policy.adam_ascent(
         found.policy, nets.policy_moments, aim.rate
     )
     rate = aim.rate * aim.critic
-    value, value_moments = softmax.adam_ascent(found.value, nets.value_moments, rate)
+    value, value_moments = softmax_policy.adam_ascent(
+        found.value, nets.value_moments, rate
+    )
     return ActorCriticNets(
         nets.policy + policy, nets.value + value, policy_moments, value_moments
     )

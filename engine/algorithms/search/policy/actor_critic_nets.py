@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.sequence_policy import PolicyShape
-from engine.algorithms.search.policy.softmax import AdamMoments
+from engine.algorithms.search.policy.softmax_policy import AdamMoments
 from engine.protocol import Weights
 
 
@@ -28,7 +28,10 @@ class ActorCriticNets(NamedTuple):
     ) -> "ActorCriticNets":
         """Return nets before their first update."""
         return cls(
-            policy, value, softmax.zero_moments(policy), softmax.zero_moments(value)
+            policy,
+            value,
+            softmax_policy.zero_moments(policy),
+            softmax_policy.zero_moments(value),
         )
 
     @classmethod
@@ -83,6 +86,6 @@ def select_live_nets(
     return ActorCriticNets(
         np.where(rows, after.policy, before.policy),
         np.where(rows, after.value, before.value),
-        softmax.select_live(live, after.policy_moments, before.policy_moments),
-        softmax.select_live(live, after.value_moments, before.value_moments),
+        softmax_policy.select_live(live, after.policy_moments, before.policy_moments),
+        softmax_policy.select_live(live, after.value_moments, before.value_moments),
     )

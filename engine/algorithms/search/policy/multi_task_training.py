@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.actor_critic import (
     PolicyBatch,
     PolicyGradients,
@@ -25,7 +25,7 @@ from engine.algorithms.search.policy.actor_critic_nets import (
 from engine.algorithms.search.policy.curriculum import Curriculum, CurriculumOrder
 from engine.algorithms.search.policy.policy_search import PolicySearch, UpdateContext
 from engine.algorithms.search.policy.sequence_policy import draw_architectures
-from engine.algorithms.search.policy.softmax import RunningReward
+from engine.algorithms.search.policy.softmax_policy import RunningReward
 from engine.algorithms.search.proposals import LISTED
 from engine.algorithms.search.search_log import SearchLog
 from engine.contract.rng import Rng
@@ -111,7 +111,7 @@ def _collect_result(
     value, standard, counts = (np.stack([s[i] for s in seen], -1) for i in range(3))
     worth = np.stack([s[3].values for s in seen], -2)
     worth = np.where(counts[..., None], worth, np.nan)
-    entropy = np.stack([softmax.entropies(s[3].prob).sum(-1) for s in seen], -1)
+    entropy = np.stack([softmax_policy.entropies(s[3].prob).sum(-1) for s in seen], -1)
     many = np.maximum(counts.sum((1, 2)), 1)
     gap = np.square(standard[..., None] - worth).mean(-1)
     rows = len(value)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.actor_critic import (
     PolicyBatch,
     PolicyGradients,
@@ -30,7 +30,7 @@ from engine.algorithms.search.policy.sequence_policy import (
     PolicyShape,
     draw_architectures,
 )
-from engine.algorithms.search.policy.softmax import RunningReward
+from engine.algorithms.search.policy.softmax_policy import RunningReward
 from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.contract.parts import knob
 from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
@@ -225,7 +225,7 @@ class PolicySearch(ReplayMixin):
         first = found = compute_gradients(
             learning.frame, nets, batch, learning.settings
         )
-        now = softmax.log_prob(first.prob, batch.codes)
+        now = softmax_policy.log_prob(first.prob, batch.codes)
         chance = np.where(np.isnan(batch.log_prob), now, batch.log_prob)
         batch = batch._replace(log_prob=chance)
         for update in range(self.updates):
@@ -293,7 +293,7 @@ def _search_metrics(
     reward: Float[np.ndarray, " member"],
 ) -> StepMetrics:
     return {
-        "entropy": softmax.entropies(first.prob[:, 0]).sum(-1),
+        "entropy": softmax_policy.entropies(first.prob[:, 0]).sum(-1),
         "value_loss": np.square(reward[:, None] - expected).mean(1),
         "explained_variance": critic_explained_variance(state.reward, state.values),
     }

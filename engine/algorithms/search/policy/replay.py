@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy import softmax_policy
 from engine.contract.parts import knob
 from engine.protocol import Learner, SearchBatch
 
@@ -158,10 +158,10 @@ def replay_gradient(
     """
     past, there = sample_memory(memory, uniform)
     each = np.repeat(prob[:, None], uniform.shape[1], 1)
-    now = softmax.log_prob(each, past.codes)
+    now = softmax_policy.log_prob(each, past.codes)
     weight = importance_weights(now, past.log_prob, clip) * there
     gain = weight * (past.value - baseline[:, None])
-    scores = softmax.log_prob_gradient(each, past.codes)
+    scores = softmax_policy.log_prob_gradient(each, past.codes)
     return np.asarray((gain[..., None, None] * scores).sum(1))
 
 

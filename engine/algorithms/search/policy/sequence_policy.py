@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from engine.algorithms.search.policy.softmax import choose_options, probabilities
+from engine.algorithms.search.policy.softmax_policy import choose_options, probabilities
 from engine.protocol import Space
 
 

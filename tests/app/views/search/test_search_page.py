@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.client import client, frozen_knowledge
-from app.client.frozen_knowledge import KnowledgeSizes
+from app.client import client, run_knowledge
+from app.client.run_knowledge import KnowledgeSizes
 from app.views.search import studies
 from engine.catalogue import find_card
 from engine.contract.run_spec import (
@@ -148,7 +148,7 @@ def base_file(key: str) -> bytes:
     run = client.run(key)
     frozen, film = run.frozen_weights("warm_evolution"), run.film("film")
     assert frozen is not None and film is not None
-    return frozen_knowledge.to_file_bytes(frozen, film)
+    return run_knowledge.to_file_bytes(frozen, film)
 
 
 def uploaded(key: str | None, data: bytes) -> AppTest:
@@ -196,12 +196,12 @@ def test_sizes_are_those_that_the_engine_takes(
     told = read_knowledge(base_file(key))
     best = max(int(entries.best.sum()) for entries in told.entries)
     listed = max(int((~entries.best).sum()) for entries in told.entries)
-    whole = frozen_knowledge.sizes_for_import(told, KnowledgeSizes(1, 2))
+    whole = run_knowledge.sizes_for_import(told, KnowledgeSizes(1, 2))
     assert whole == KnowledgeSizes(best, best + listed)
-    assert frozen_knowledge.sizes_for_import(
+    assert run_knowledge.sizes_for_import(
         told, KnowledgeSizes(500, 9000)
     ) == KnowledgeSizes(500, 9000)
     more = [each.model_copy(update={"seen": 10**6}) for each in told.replicates]
     longer = told.model_copy(update={"replicates": tuple(more)})
-    sampled = frozen_knowledge.sizes_for_import(longer, KnowledgeSizes(500, 9000))
+    sampled = run_knowledge.sizes_for_import(longer, KnowledgeSizes(500, 9000))
     assert sampled == KnowledgeSizes(500, 500 + listed)

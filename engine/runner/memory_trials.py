@@ -8,13 +8,13 @@ from engine.protocol import Meta, SearchBatch, Setting, TaskBatch
 from engine.protocol.member_chunks import join_segments
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.memory_needs import MemoryNeed
+from engine.runner.memory_trial_evaluator import NullEvaluator
 from engine.runner.peak_memory import (
     byte_size,
     peak_array_bytes,
     peak_bytes,
     peak_tensor_bytes,
 )
-from engine.runner.untrained_evaluator import NullEvaluator
 
 SPARE = 1.4  # factor for what allocators and kernels hold besides the tensors
 SHORT, LONGER = 2, 4  # steps of the two trial runs

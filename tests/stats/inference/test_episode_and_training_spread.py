@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from engine.stats.inference.episode_and_training_spread import compute_spread
 from engine.stats.inference.paired import (
     MANY,
     draw_nested_means,
     paired_difference,
     paired_over_tasks,
 )
-from engine.stats.inference.spreads import compute_spread
 from engine.stats.task_metrics.few_shot import summarize_episodes
 
 SETS = 400

@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from app.client import client
-from app.experiment import default_rates
+from app.experiment import family_default_rates
 from engine.contract.cards import card_for_family
 
 RATE = "k.learner.{}.lr"
@@ -66,10 +66,10 @@ def test_only_what_stood_at_the_default_changes(lab: AppTest) -> None:
         RATE.format("a.dotted.label"): 0.3,
     }
     lab.run()
-    changed = default_rates.refit_defaults(form, client.catalogue().card)
+    changed = family_default_rates.refit_defaults(form, client.catalogue().card)
     assert changed == {"k.suits": "quadratic", RATE.format("lr_scale"): 0.009}
 
 
 def test_a_label_with_dots_is_one_learner_of_the_form() -> None:
     form = {RATE.format("a.b"): 0.3, "k.learner.a.b.schedule": "cosine"}
-    assert default_rates._known_labels(form) == ["a.b"]
+    assert family_default_rates._known_labels(form) == ["a.b"]
