@@ -32,6 +32,8 @@ def new(
 ) -> int:
     """Create a part of your own: its file, and a test to complete."""
     files = _files(slot, name, like, folder)
+    if not dry:
+        write_files(files)
     for path in files:
         out().print(f"{'would write' if dry else 'wrote'} {path}", soft_wrap=True)
     has_rows = len(files) > 1 and slot in GOLDEN_SLOTS
@@ -39,7 +41,6 @@ def new(
         if has_rows:
             out().print(f"would change {GOLDEN_ROWS}", soft_wrap=True)
         return Exit.OK
-    write_files(files)
     recorded = _record(name) if has_rows else True
     print_status(
         f"next: edit the new file; `python -m engine check {name}` lists what is left"
@@ -119,8 +120,6 @@ def _record(name: str) -> bool:
             f"added its golden rows to {GOLDEN_ROWS}; after a change, record them "
             f"again: {again}"
         )
-    elif "no part is called" in done.stderr:
-        print_status("no golden rows: parts of this slot have none of their own")
     else:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         print_error(
