@@ -1,8 +1,9 @@
 """Run specs: their fields, and their completion from defaults."""
 
+import itertools
 import json
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -10,6 +11,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 
 from engine.contract.cards import Card, card_for_family, complete_knobs
@@ -17,6 +19,8 @@ from engine.contract.errors import PartRefused, Refused, json_path
 from engine.contract.text_decoding import clean
 
 FORMAT = 1
+# Left out of a recorded spec, and of its key, where they are empty or 0.
+NEWER_FIELDS = frozenset({"kind", "first_replicate", "looks", "rival"})
 
 
 class StrictModel(BaseModel):
@@ -88,6 +92,12 @@ class RunSpec(StrictModel):
     `kind` is the family's kind of task, filled in by `complete_spec`. Specs of 0.3.0
     and earlier lack it, and as it follows from the family it is not part of the run's
     key.
+
+    Replicates are numbered from `first_replicate`, and each one's numbers depend on its
+    own number alone. With `looks`, replicates are added in batches up to each look, and
+    the run ends at the first look that decides its primary question; `looks` holds
+    numbers of replicates, ascending, and ends with `replicates`. `rival` is the label
+    that the primary question compares with; empty for the strongest tuned baseline.
     """
 
     format: int = FORMAT
@@ -102,7 +112,10 @@ class RunSpec(StrictModel):
     estimator: Choice = Choice(name="pes")
     outer: Choice = Choice(name="adam")
     budget: Budget = Budget()
-    replicates: int = Field(8, ge=1, le=64)
+    replicates: int = Field(8, ge=1, le=512)
+    first_replicate: int = Field(0, ge=0, le=512)
+    looks: tuple[int, ...] = Field((), max_length=64, strict=False)
+    rival: str = Field("", max_length=60)
     seed: int = Field(7, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     compile: bool = False
@@ -110,9 +123,22 @@ class RunSpec(StrictModel):
 
     @model_serializer(mode="wrap")
     def _as_recorded(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out an empty kind, so that an old spec keeps its bytes."""
+        """Leave out newer fields at their defaults, so that old specs keep their bytes.
+
+        Without them a spec also keeps the key that it had before they existed.
+        """
         body: dict[str, Any] = dump(self)
-        return body if self.kind else {k: v for k, v in body.items() if k != "kind"}
+        return {k: v for k, v in body.items() if v or k not in NEWER_FIELDS}
+
+    @model_validator(mode="after")
+    def _check_looks(self) -> Self:
+        rising = all(a < b for a, b in itertools.pairwise((0, *self.looks)))
+        if self.looks and not (rising and self.looks[-1] == self.replicates):
+            raise ValueError(
+                "looks must be numbers of replicates that rise from at least 1 to "
+                f"replicates ({self.replicates})"
+            )
+        return self
 
 
 CardLookup = Callable[[str, str], Card]
