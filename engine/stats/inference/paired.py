@@ -72,7 +72,7 @@ def paired_difference(first: Floats, second: Floats) -> Difference:
     >>> paired_difference(same, same)[:5]
     (0.0, 0.0, 0.0, 1.0, 0.5)
     """
-    gaps = _paired_gaps(first, second)
+    gaps = paired_gaps(first, second)
     drawn = draw_nested_means(gaps) if len(gaps) >= FEWEST else None
     half, p = _half_width_and_p(gaps.mean(axis=1), drawn)
     mean = float(gaps.mean(axis=1).mean())
@@ -96,7 +96,7 @@ def paired_over_tasks(first: Floats, second: Floats) -> Difference:
     >>> paired_over_tasks(np.array([[1.0, 2.0]]), np.array([[0.0, 1.0]])).mean
     1.0
     """
-    gaps = _paired_gaps(first, second).T
+    gaps = paired_gaps(first, second).T
     half, p = _half_width_and_p(
         gaps[:, 0], draw_nested_means(gaps) if len(gaps) <= MANY else None
     )
@@ -117,7 +117,7 @@ def log_ratio(first: Floats, second: Floats) -> Interval:
     >>> log_ratio(np.full((8, 2), 3.0), np.full((8, 2), 2.0)).mean
     1.5
     """
-    _paired_gaps(first, second)
+    paired_gaps(first, second)
     both = np.stack([first, second], axis=-1)
     means = both.mean(axis=1)
     center = float(np.log(means[:, 0].mean() / means[:, 1].mean()))
@@ -148,7 +148,7 @@ def log_ratio_over_tasks(first: Floats, second: Floats) -> Interval:
     >>> log_ratio_over_tasks(np.array([[3.0, 5.0]]), np.array([[2.0, 2.0]])).mean
     2.0
     """
-    _paired_gaps(first, second)
+    paired_gaps(first, second)
     both = np.stack([first[0], second[0]], axis=-1)[:, None]
     if len(both) <= MANY:
         return log_ratio(both[..., 0], both[..., 1])
@@ -287,7 +287,16 @@ def _influence_draws(drawn: Floats) -> Floats:
     return np.asarray(_influence(drawn) + centers[:, None])
 
 
-def _paired_gaps(first: Floats, second: Floats) -> Floats:
+def paired_gaps(first: Floats, second: Floats) -> Floats:
+    """Return first − second, and refuse what cannot be paired.
+
+    Args:
+        first: One number a task; any shape, no NaN.
+        second: The other learner's, on the same tasks.
+
+    Raises:
+        ValueError: If shapes differ or a difference is not finite.
+    """
     if first.shape != second.shape:
         raise ValueError(f"shapes {first.shape} and {second.shape} cannot be paired")
     gaps = np.asarray(first, dtype=np.float64) - second
