@@ -8,7 +8,7 @@ from app import session
 from app.client import client
 from app.experiment import derived_experiments
 from app.widgets import page_elements, tables
-from app.widgets.escaping import escape_html, escape_markdown
+from app.widgets.escaping import equation_html, escape_html, escape_markdown
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -95,7 +95,7 @@ def draw_card(card: Card) -> None:
     st.header(escape_markdown(card.title), anchor=False)
     st.markdown(escape_markdown(card.summary[:1].upper() + card.summary[1:]))
     with st.container(border=True):
-        st.html(f'<p class="equation">{escape_html(card.equation)}</p>')
+        st.html(f'<p class="equation">{equation_html(card.equation)}</p>')
     if card.missing:
         st.warning(
             escape_markdown(f"Its data is not installed: it needs {card.missing}.")

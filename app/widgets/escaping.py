@@ -1,4 +1,4 @@
-"""Escapes user text, so that it is shown literally, not as Markdown or HTML."""
+"""Escapes text, so that it is shown literally, not as Markdown or HTML."""
 
 import html
 import re
@@ -6,6 +6,8 @@ import re
 _JOINER = "\N{WORD JOINER}"
 # Streamlit turns addresses into links even where every character is escaped.
 _ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)", re.I)
+_INDEX = re.compile(r"_(?:\{([^{}]*)\}|([^\W_]+))")
+_EXPONENT = re.compile(r"\^(?:\(((?:[^()]|\([^()]*\))*)\)|([−±∓]?[^\W_]+))")
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>$:&^=])")
 
 
@@ -26,3 +28,21 @@ def escape_html(text: object) -> str:
     '&lt;b&gt;x&lt;/b&gt;'
     """
     return html.escape(str(text), quote=True)
+
+
+def equation_html(equation: str) -> str:
+    """Return a card's equation as HTML, its subscripts and superscripts set as such.
+
+    An index is a word or stands in braces, an exponent is a word or stands in
+    parentheses, which are not shown.
+
+    Args:
+        equation: As in the docstring, such as "φ_{i+1} = φ_i − α ∇L_S(φ_i)".
+
+    >>> equation_html("φ_{i+1} = φ_i − 2^−s")
+    'φ<sub>i+1</sub> = φ<sub>i</sub> − 2<sup>−s</sup>'
+    >>> equation_html("p_k 2^(−s k/(K − 1)) < 1")
+    'p<sub>k</sub> 2<sup>−s k/(K − 1)</sup> &lt; 1'
+    """
+    low = _INDEX.sub(r"<sub>\1\2</sub>", escape_html(equation))
+    return _EXPONENT.sub(r"<sup>\1\2</sup>", low)

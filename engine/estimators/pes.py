@@ -2,7 +2,7 @@
 
 Source: Vicol, Metz and Sohl-Dickstein (2021), arXiv:2112.13835, algorithm 2.
 Differs: each pair has its own tasks and noise; all restart together, after each
-horizon.
+horizon. σ is 0.1 by default, 0.01 in the authors' library of learned optimizers.
 Helps: the default; no short-horizon bias, and no gradient through a long, chaotic
 unroll.
 """

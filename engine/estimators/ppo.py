@@ -2,7 +2,8 @@
 
 Source: Schulman et al. (2017), arXiv:1707.06347, equation 7 and algorithm 1.
 Differs: every epoch uses the whole batch; advantages and rewards are those of the
-policy gradient. It updates the meta-weights by its own Adam, not by the outer rule.
+policy gradient. It updates the meta-weights by its own Adam, at 0.02 by default (0.0003
+in the paper), not by the outer rule.
 Helps: learns more from the same runs than the plain policy gradient.
 """
 

@@ -1,11 +1,12 @@
 """Unrolled gradient: backpropagate through the inner training.
 
-Source: Maclaurin, Duvenaud and Adams (2015), arXiv:1502.03492; Andrychowicz et
-al. (2016), arXiv:1606.04474, section 2.
+Source: Maclaurin, Duvenaud and Adams (2015), arXiv:1502.03492; Andrychowicz et al.
+(2016), arXiv:1606.04474, section 2.
 Differs: each task's gradient is computed separately and can be normalized to length 1,
-as one chaotic run would otherwise dominate all others.
-Helps: exact for its window; a window shorter than the horizon is greedy and
-learns rates that are too low (short-horizon bias, Wu et al. 2018).
+as one chaotic run would otherwise dominate all others. 50 steps by default, 20 for
+Andrychowicz et al.
+Helps: exact for its window; a window shorter than the horizon is greedy and learns
+rates that are too low (short-horizon bias, Wu et al. 2018).
 """
 
 from typing import ClassVar, Literal

@@ -1,10 +1,10 @@
 """Conv-4: four convolutional blocks, the standard net for few-shot image tasks.
 
-Source: Vinyals et al. (2016), arXiv:1606.04080, section 3.1; Finn, Abbeel and Levine
+Source: Vinyals et al. (2016), arXiv:1606.04080, section 4.1; Finn, Abbeel and Levine
 (2017), arXiv:1703.03400, section 5.2, for strides; Hu, Shen and Sun (2018),
 arXiv:1709.01507, for squeeze and excitation.
-Differs: pools before the rectifier, which gives the same result and is faster; does
-not pool a single pixel.
+Differs: pools before the rectifier, which gives the same result and is faster; does not
+pool a single pixel.
 Helps: for small images; most published figures use this net.
 """
 

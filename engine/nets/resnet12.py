@@ -1,10 +1,10 @@
 """ResNet-12: four residual blocks of three convolutions, for few-shot learning.
 
-Source: He et al. (2016), arXiv:1512.03385, for residual blocks; Oreshkin, Rodriguez
-and Lacoste (2018), arXiv:1805.10123, and Lee et al. (2019), arXiv:1904.03758, for
-these twelve layers; Hu, Shen and Sun (2018), arXiv:1709.01507, for squeeze and
-excitation.
-Differs: no dropout; pools before the rectifier, which gives the same result.
+Source: He et al. (2016), arXiv:1512.03385, for residual blocks; Oreshkin, Rodriguez and
+Lacoste (2018), arXiv:1805.10123, and Lee et al. (2019), arXiv:1904.03758, for these
+twelve layers; Hu, Shen and Sun (2018), arXiv:1709.01507, for squeeze and excitation.
+Differs: neither dropout nor DropBlock; pools before the rectifier, which gives the same
+result.
 Helps: for color images of 84 × 84; the tiny size can be trained without a GPU.
 """
 

@@ -1,8 +1,8 @@
 """Adam: the usual outer rule.
 
 Source: Kingma and Ba (2015), arXiv:1412.6980, algorithm 1.
-Differs: gradients are clipped per replicate, and one that is not finite counts as
-zero.
+Differs: β is 0.02 for learned optimizers by default; few-shot families have the paper's
+0.001. Gradients are clipped per replicate, and one that is not finite counts as zero.
 Helps: the usual choice; it is insensitive to the scale of an estimator's gradient.
 """
 

@@ -1,7 +1,7 @@
 """Longer horizon: the base learner takes more steps than in meta-training.
 
-Source: Andrychowicz et al. (2016), arXiv:1606.04474, and Metz et al. (2022),
-arXiv:2211.09760: learned optimizers fail past their training horizon.
+Source: Andrychowicz et al. (2016), arXiv:1606.04474, section 3, who run their optimizer
+past its training horizon; Metz et al. (2022), arXiv:2211.09760, on where that fails.
 Helps: to see whether a learned optimizer breaks down past its training horizon.
 """
 

@@ -1,6 +1,6 @@
 """Image scale: the content of an image shrinks, or grows, around its center.
 
-Source: the zoom corruption of Hendrycks and Dietterich (2019), arXiv:1903.12261.
+Source: after the zoom blur of Hendrycks and Dietterich (2019), arXiv:1903.12261.
 Differs: no blur; interpolates between pixels and repeats the edge outside.
 Helps: to see whether a learner recognizes a shape at any size.
 """

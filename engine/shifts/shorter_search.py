@@ -1,6 +1,7 @@
 """Shorter search: a share of the evaluations, and of the cost budget, is removed.
 
-Source: anytime comparison as in Yang et al. (2020), arXiv:1912.12522.
+Source: Ying et al. (2019), arXiv:1902.09635, who compare strategies at every amount of
+training time.
 Helps: to see which strategies are good early and which need long: what is learned from
 other tasks should matter most with few evaluations.
 """

@@ -1,7 +1,7 @@
 """Smaller space: fewer options for each decision, or fewer decisions.
 
-Source: subspaces as in Dong et al. (2021), arXiv:2009.00437, who search one space
-nested in another.
+Source: Radosavovic et al. (2020), arXiv:2003.13678, who restrict one space step by
+step.
 Differs: the last options stay, and the first decisions stay open; at least one option
 besides "none" is always left.
 Helps: to see what a strategy costs where there is little to find.

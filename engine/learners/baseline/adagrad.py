@@ -1,6 +1,8 @@
 """Adagrad: step by the gradient over the root of the sum of its squares so far.
 
-Source: Duchi, Hazan and Singer (2011).
+Source: Duchi, Hazan and Singer (2011), JMLR 12, the diagonal form.
+Differs: as torch: t counts steps taken, λ is an addition. The rate is 0.3 unless it is
+tuned, 0.01 in torch, since trainings here are short.
 Helps: lowers each weight's rate by the gradients it has seen: a built-in schedule.
 """
 

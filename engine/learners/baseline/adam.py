@@ -1,6 +1,8 @@
 """Adam: step by the gradient's mean over its root mean square.
 
 Source: Kingma and Ba (2015), arXiv:1412.6980, algorithm 1.
+Differs: the rate is 0.1 unless it is tuned, 0.001 in the paper, since nets here are
+small and trainings short.
 Helps: a rate per weight; robust to rescaled inputs.
 """
 

@@ -1,7 +1,9 @@
 """AdamW: Adam with decoupled weight decay.
 
 Source: Loshchilov and Hutter (2019), arXiv:1711.05101, algorithm 2.
-Differs: as in torch, the decay is multiplied by the rate.
+Differs: as in torch, the decay is multiplied by the rate, in the paper only by its
+schedule. The rate is 0.1 unless it is tuned, 0.001 in the paper, since nets here are
+small and trainings short.
 Helps: as Adam; the decay shrinks all weights equally, however noisy their gradients.
 """
 

@@ -1,9 +1,10 @@
 """Cosine head: pretrained features and a new head of cosine similarities.
 
-Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline++"); Qi, Brown
-and Lowe (2018), arXiv:1712.07136, for class means as a start.
+Source: Chen et al. (2019), arXiv:1904.04232, section 3.2 ("Baseline++"); Qi, Brown and
+Lowe (2018), arXiv:1712.07136, for class means as a start.
 Differs: the new head starts at the class means, where the authors draw it at random;
-full batches without weight decay; rate and number of steps are tuned.
+full batches without weight decay; rate and number of steps are tuned. The authors have
+s = 10 for more than 200 classes, else 2, so 2 for a new head.
 Helps: where classes vary much within themselves: the lengths of features, which vary
 most, do not count.
 """

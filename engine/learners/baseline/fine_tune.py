@@ -1,7 +1,7 @@
 """Pretrain and fine-tune: one net for all training classes, fine-tuned on a support.
 
-Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline"); Yosinski et
-al. (2014), arXiv:1411.1792, for transfer.
+Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline"); Yosinski et al.
+(2014), arXiv:1411.1792, for transfer.
 Differs: the new head starts at zero; the body is fine-tuned, too, unless it is frozen,
 as it is in the paper; full batches without weight decay; rate and number of steps are
 tuned. In regression, one net is trained on all tasks and keeps its head.
@@ -41,7 +41,7 @@ from engine.protocol import (
 
 @register("learner")
 class FineTune(FineTuningLearner):
-    """θ ← θ − β ∇L_all(θ, V); then θ, w ← θ, w − η ∇L_S(θ, w) with a new head w."""
+    """(θ, V) ← (θ, V) − β ∇L_all; then (θ, w) ← (θ, w) − η ∇L_S with a new head w."""
 
     version: ClassVar[int] = 1
     short: ClassVar[str] = "Pretrain, fine-tune"

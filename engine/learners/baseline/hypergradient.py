@@ -2,7 +2,8 @@
 
 Source: Baydin et al. (2018), arXiv:1703.04782, algorithms 4 to 6, and their
 multiplicative form.
-Differs: a schedule, if one is chosen, multiplies the adapted rate.
+Differs: multiplicative with β = 0.1 by default; the authors' runs are additive, with β
+= 0.001 (Adam: 10⁻⁷). A schedule, if one is chosen, multiplies the adapted rate.
 Helps: corrects a badly chosen rate; it is greedy, so noise drives it to zero, and the
 additive form depends on the loss's scale and can make the rate negative.
 """

@@ -1,6 +1,6 @@
 """Joint training: one net for all tasks at once, then fine-tuned on a support.
 
-Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1 ("pretrained on
+Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1 ("pretraining on
 all of the tasks").
 Differs: rate and number of steps are tuned. In regression this is the same as Pretrain
 and fine-tune; in classification, the labels of an episode are drawn anew each time, so

@@ -1,8 +1,8 @@
 """Linear probe: frozen features of a net for all training classes, a new linear head.
 
 Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline").
-Differs: the new head starts at zero and is fitted in full batches without weight
-decay; rate and number of steps are tuned.
+Differs: the new head starts at zero and is fitted in full batches without weight decay;
+rate and number of steps are tuned.
 Helps: to tell good features from good fine-tuning: only the head is fitted.
 """
 
@@ -32,7 +32,7 @@ from engine.protocol import (
 
 @register("learner")
 class LinearProbe(FineTuningLearner):
-    """θ ← θ − β ∇L_all(θ, V); then w ← w − η ∇L_S(w) on f_θ, w = 0 at its start."""
+    """(θ, V) ← (θ, V) − β ∇L_all; then w ← w − η ∇_w L_S(w) on f_θ, w = 0 at first."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "pink"

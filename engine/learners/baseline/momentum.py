@@ -1,6 +1,7 @@
 """Momentum: step along a decaying sum of gradients.
 
-Source: Polyak (1964); in torch.optim's form, the rate outside the sum.
+Source: Polyak (1964); in torch.optim's form.
+Differs: the rate is outside the sum, as in torch; equal for a constant rate.
 Helps: keeps going along ravines where plain SGD zigzags; needs a lower rate.
 """
 

@@ -1,7 +1,8 @@
 """RMSprop: step by the gradient over its recent root mean square.
 
 Source: Tieleman and Hinton (2012), lecture 6.5.
-Differs: neither centered nor with momentum, as torch's defaults.
+Differs: neither centered nor with momentum, α = 0.99 and ε outside the root, as torch;
+the lecture has α = 0.9. The rate is 0.03 unless it is tuned, 0.01 in torch.
 Helps: a rate per weight without Adam's momentum.
 """
 

@@ -2,7 +2,8 @@
 
 Source: Real et al. (2019), arXiv:1802.01548, who compare it with aging; Goldberg and
 Deb (1991), Foundations of Genetic Algorithms 1, on tournaments.
-Differs: a child worse than the whole population is discarded.
+Differs: a child worse than the whole population is discarded; P = S = 10 by default, as
+for regularized evolution.
 Helps: compared with regularized evolution, it shows the use of aging: here an
 architecture with one lucky training stays forever.
 """

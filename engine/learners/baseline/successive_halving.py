@@ -1,9 +1,10 @@
 """Successive halving: train many briefly, promote the best to longer training, repeat.
 
 Source: Jamieson and Talwalkar (2016), arXiv:1502.07943.
-Differs: when one is left it restarts with new architectures; promoted architectures
-are retrained from scratch. Each training counts as one evaluation however short it is,
-so that cost, not the number of evaluations, is the fair axis.
+Differs: η is 3 by default, as in Hyperband, not 2; when one is left it restarts with
+new architectures; promoted architectures are retrained from scratch. Each training
+counts as one evaluation however short it is, so that cost, not the number of
+evaluations, is the fair axis.
 Helps: shows what short trainings are worth where early and late accuracy agree.
 """
 

@@ -1,7 +1,8 @@
 """ANIL: MAML whose inner steps adapt only the head.
 
 Source: Raghu, Raghu, Bengio and Vinyals (2020), arXiv:1909.09157, section 4.
-Differs: the outer rule is a choice of the run; it is Adam in the paper.
+Differs: the outer rule is a choice of the run, Adam in the paper. α is 0.05 by default,
+not MAML's 0.01, as a head alone needs larger steps.
 Helps: classification, where good features are shared and only classes are new; not
 regression, whose tasks need other features.
 """

@@ -1,9 +1,11 @@
 """FOMAML: first-order MAML, which treats inner gradients as constants.
 
-Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.2; named by
-Nichol, Achiam and Schulman (2018), arXiv:1803.02999.
-Differs: the outer rule is a choice of the run; it is Adam in the paper.
-Helps: nearly as good as MAML where curvature is small, at half the cost.
+Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.2; named by Nichol,
+Achiam and Schulman (2018), arXiv:1803.02999.
+Differs: the outer rule is a choice of the run, Adam in the paper; tasks are averaged,
+not summed. α = 0.01 is the paper's for sinusoids; its Omniglot has 0.4 (5 ways).
+Helps: nearly as good as MAML where curvature is small, at two thirds of the cost with
+one inner step, and at half with many.
 """
 
 from functools import partial
@@ -26,7 +28,7 @@ from engine.protocol import (
 
 @register("learner")
 class Fomaml(GradientLearner):
-    """θ ← θ − β mean over tasks of ∇L_Q(φ_k), φ_{i+1} = φ_i − α ∇L_S(φ_i), φ_0 = θ."""
+    """θ ← θ − β mean over tasks of ∇_φ L_Q(φ_k), φ_{i+1} = φ_i − α ∇L_S(φ_i)."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "orange"

@@ -1,7 +1,8 @@
 """Meta-SGD: learn initial weights and an inner learning rate for each weight.
 
 Source: Li, Zhou, Chen and Li (2017), arXiv:1707.09835, algorithm 1.
-Differs: the outer rule is a choice of the run; it is Adam in the paper.
+Differs: the outer rule is a choice of the run, Adam in the paper, which takes one inner
+step; with more, all use the same rates.
 Helps: one inner step achieves more than MAML's; more steps than it was trained with can
 diverge. A rate may become negative.
 """
@@ -37,7 +38,7 @@ LOW, HIGH = 0.005, 0.1  # the paper's range of initial rates
 
 @register("learner")
 class MetaSgd(GradientLearner):
-    """(θ, a) ← (θ, a) − β ∇ mean over tasks of L_Q(φ_k), φ_{i+1} = φ_i − a ∘ ∇L_S."""
+    """(θ, a) ← (θ, a) − β ∇ mean over tasks of L_Q(φ_k), φ ← φ − a ∘ ∇L_S(φ)."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "magenta"

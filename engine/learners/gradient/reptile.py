@@ -1,10 +1,11 @@
 """Reptile: move the initial weights toward the adapted weights of each task.
 
-Source: Nichol, Achiam and Schulman (2018), arXiv:1803.02999, algorithm 2; sections
-5.1 and 6 for minibatches and the inner rule.
+Source: Nichol, Achiam and Schulman (2018), arXiv:1803.02999, algorithm 2 (batched);
+sections 4 (sine waves) and 6 (images) for minibatches and the inner rule.
 Differs: the outer rule is a choice of the run and treats the negative displacement as a
-gradient; the paper uses SGD with a rate that decays to 0. At test each inner step uses
-the whole support.
+gradient; the paper uses SGD with a rate that decays to 0. Defaults are those of the
+paper's sine waves; for images it has Adam at 0.001. At test each inner step uses the
+whole support.
 Helps: no backpropagation through inner steps, so many of them are cheap; it needs more
 than one, as a single step is joint training.
 """

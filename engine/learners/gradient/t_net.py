@@ -3,8 +3,9 @@
 Source: Lee and Choi (2018), arXiv:1801.05558, section 3.1.
 Differs: no mask on the inner gradient (MT-Net). T multiplies a layer's weights, and
 also its bias if the layer holds nothing else (no normalization).
-Helps: less sensitive to the inner rate. The net has more weights than MAML's: T makes
-two layers of one, so a deeper MAML is the fair comparison.
+Helps: less sensitive to the inner rate. T is square and has no activation, so T W is
+just another W: the net computes no function that MAML's cannot, and MAML with the same
+net is the fair comparison. T changes only the metric of inner steps, T Tᵀ.
 """
 
 from collections.abc import Sequence

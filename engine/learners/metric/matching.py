@@ -1,10 +1,11 @@
 """Matching networks: each query's label is an attention average of support labels.
 
-Source: Vinyals et al. (2016), arXiv:1606.04080, sections 2.1 and appendix A.1.
+Source: Vinyals et al. (2016), arXiv:1606.04080, section 2.1; appendices A.1 and A.2 for
+full context.
 Differs: cosines are multiplied by a learned scale (without it, no probability among
-five ways exceeds 65 %); one net embeds support and queries; with full context the
-support is read in an order determined by its inputs alone, so that shuffling it makes
-no difference.
+five one-shot classes exceeds 65 %); one net embeds support and queries; with full
+context the support is read in an order determined by its inputs alone, so that
+shuffling it makes no difference.
 Helps: few shots of classes that are not round clusters: each example counts by itself.
 """
 

@@ -1,10 +1,12 @@
 """R2-D2: ridge regression in closed form on learned features.
 
 Source: Bertinetto, Henriques, Torr and Vedaldi (2019), arXiv:1805.08136, section 3.2.
-Differs: λ and the scale are learned as logarithms, so that they stay positive;
-regression tasks are supported, too; random ways and shots are left to the family.
-Helps: where a linear head on good features is enough: the exact solution that MAML
-approaches by gradient steps, at the cost of one small linear system.
+Differs: columns of X are examples, rows in the paper; λ and a are learned as
+logarithms, so that they stay positive. λ starts at 1 and is learned; the authors' code
+keeps it at 50. a = 10 is their code's for Omniglot; miniImageNet has 0.0001. Regression
+tasks are supported, too; random ways and shots are left to the family.
+Helps: where a linear head on good features is enough: a least-squares fit in closed
+form replaces inner steps, at the cost of one linear system of the support's size.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +43,7 @@ from engine.protocol import (
 
 @register("learner")
 class R2d2(FewShotLearner):
-    """W = X (Xᵀ X + λ I)⁻¹ Y, answers a W x + b; λ > 0, a > 0 and b are learned."""
+    """W = X (Xᵀ X + λ I)⁻¹ Y, ŷ = a Wᵀ x + b; λ > 0, a > 0 and b are learned."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "green"

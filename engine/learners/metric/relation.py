@@ -1,8 +1,9 @@
 """Relation networks: the similarity measure is learned, too.
 
-Source: Sung et al. (2018), arXiv:1711.06025, section 3; its code for the losses.
-Differs: the relation module is a dense net on flat features; the paper's begins with
-convolutions over feature maps, which the usual nets here have pooled away.
+Source: Sung et al. (2018), arXiv:1711.06025, section 3, equations 1 and 2.
+Differs: the relation module is a dense net of two hidden layers of 64 on flat features;
+the paper's has two convolutions and a hidden layer of 8, over feature maps, which the
+usual nets here have pooled away.
 Helps: where no fixed distance fits the features; to be compared with prototypical
 networks. It needs about twice as many episodes.
 """

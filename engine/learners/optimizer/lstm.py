@@ -1,8 +1,9 @@
 """LSTM optimizer: one small LSTM, shared by all weights, outputs each one's update.
 
 Source: Andrychowicz et al. (2016), arXiv:1606.04474, section 2 and appendix A.
-Differs: the output layer starts small, so that the untrained optimizer hardly
-moves; its objective is the mean log loss, as for all optimizers here, not the sum.
+Differs: s = 0.1 by default, 0.01 for nets in the authors' code, whose p is 5 (10 in the
+paper); the output layer starts small, so that the untrained optimizer hardly moves; its
+objective is the mean log loss, as for all optimizers here, not the sum.
 Helps: beats hand-designed rules on the tasks it was trained on, quadratics above all;
 other activations and much longer runs break it.
 """

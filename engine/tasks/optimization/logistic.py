@@ -1,8 +1,9 @@
 """Logistic regression: a convex loss over the weights of a linear classifier.
 
-Source: Li and Malik (2017), arXiv:1606.01885, section 5.1: random Gaussian classes.
-Differs: two spherical classes in d dimensions with flipped labels, and a ridge
-penalty, so that every task has a finite optimum.
+Source: Li and Malik (2017), arXiv:1606.01885: logistic regression on random Gaussian
+classes.
+Differs: two spherical classes in d dimensions with flipped labels, and a ridge penalty,
+so that every task has a finite optimum.
 Helps: as the convex control: gains here do not depend on the landscape of a net.
 """
 
