@@ -118,7 +118,7 @@ def _with_x_axis(run: Run, curve: stats.Curve, view_state: ViewState) -> stats.C
     """Move a curve onto the chosen x axis."""
     if view_state.x == "gradients":
         ledger = (run.summary or {}).get("ledger", {}).get(curve.learner)
-        tasks = max(1, run.spec.replicates * run.spec.budget.test_tasks)
+        tasks = max(1, run.replicates * run.spec.budget.test_tasks)
         return curve._replace(x=stats.gradient_axis(curve.x, ledger, tasks))
     if view_state.x == "seconds":
         return curve._replace(x=curve.x * seconds_per_step(run, curve.learner))
@@ -136,7 +136,7 @@ def seconds_per_step(run: Run, learner: str) -> float:
     if own:
         return sum(t.seconds for t in own) / max(1, sum(t.count for t in own))
     budget, roles = run.spec.budget, len(run.roles)
-    played = run.spec.replicates * budget.test_tasks * budget.horizon
+    played = run.replicates * budget.test_tasks * budget.horizon
     count = max(1, played * roles * len(run_conditions(run)))
     return sum(t.seconds for t in tests if not t.learner) / count
 

@@ -171,6 +171,14 @@ def summary(key: str) -> dict[str, Any] | None:
     return store().summary(key)
 
 
+def replicates_run(key: str) -> int:
+    """Return how many replicates an ended run computed; it may have stopped early."""
+    asked = spec(key)
+    if len(asked.looks) < 2:
+        return asked.replicates
+    return int((summary(key) or {}).get("replicates") or asked.replicates)
+
+
 def progress(key: str) -> Progress:
     """Return a run's progress."""
     return store().progress(key)
@@ -205,6 +213,11 @@ class Run:
     def table(self) -> BlockTable:
         """Return its blocks as a table, indexed by learner, phase and metric."""
         return BlockTable(self.blocks, self.spec.kind)
+
+    @property
+    def replicates(self) -> int:
+        """Return how many replicates were tested; before any test those asked for."""
+        return self.table.n_replicates or self.spec.replicates
 
     @property
     def kind(self) -> kinds.Kind:

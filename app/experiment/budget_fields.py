@@ -1,4 +1,4 @@
-"""The form's budget fields: replicates, seed, and how much may be computed."""
+"""The form's budget fields: seed, and how much may be computed."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from app.experiment import fields
 from engine.contract.errors import Refused
 from engine.contract.kinds import OPTIMIZATION, Kind
 from engine.contract.knobs import KnobCard
-from engine.contract.run_spec import Budget, RunSpec
+from engine.contract.run_spec import Budget
 
 _BUDGET = {
     "task_evaluations": (
@@ -67,20 +67,9 @@ def budget_fields(kind: Kind = OPTIMIZATION) -> list[fields.Field]:
 
 def _budget_knob(name: str, kind: Kind) -> KnobCard:
     label, unit, text = kind.budget.get(name) or _BUDGET[name]
-    return _model_knob(Budget, name, label, text).model_copy(
+    return model_knob(Budget, name, label, text).model_copy(
         update={"unit": unit, "advanced": name not in BASIC}
     )
-
-
-def replicates_field() -> fields.Field:
-    """Return the field for the number of replicates."""
-    knob = _model_knob(
-        RunSpec,
-        "replicates",
-        "Replicates",
-        "Independent trainings. Intervals are over them, so one gives no verdict.",
-    )
-    return fields.Field("k.replicates", knob)
 
 
 def compile_field() -> fields.Field:
@@ -121,7 +110,15 @@ def read_seed(typed: Any) -> int:
     return int(text)
 
 
-def _model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
+def model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
+    """Return a knob with the limits and the default of a spec's field.
+
+    Args:
+        model: The class of the field.
+        name: The field.
+        label: Label of the knob.
+        text: Help of the knob.
+    """
     field = model.model_fields[name]
     bounds: dict[str, float] = {}
     for mark in field.metadata:

@@ -13,18 +13,46 @@ RECENT, LOOKED = 6, 40
 
 
 def describe_cost(spec: RunSpec, kind: Kind) -> str:
-    """Describe the work of a run."""
-    return f"About {COSTS[kind.name].estimate_cost(spec):,.0f} {kind.words.work}."
+    """Describe the work of a run; of one until decided per batch, and at most."""
+    costs = [COSTS[kind.name].estimate_cost(part) for part in _bounds(spec)]
+    return f"{join_bounds([f'{cost:,.0f} {kind.words.work}' for cost in costs])}."
 
 
-def estimate_seconds(spec: RunSpec) -> float | None:
-    """Return the estimated duration, seconds; None without a similar past run."""
+def estimate_seconds(spec: RunSpec) -> list[float] | None:
+    """Return the estimated duration, seconds; None without a similar past run.
+
+    Returns:
+        One number; of a run until decided those of its first batch and of all batches.
+    """
     kind = client.kind_of_spec(spec)
     done, _ = client.jobs([JobState.DONE], "", (LOOKED, 0))
     speeds = list(_past_speeds(done, spec, kind))[:RECENT]
     if not speeds:
         return None
-    return COSTS[kind.name].estimate_time_units(spec) / statistics.median(speeds)
+    speed = statistics.median(speeds)
+    units = COSTS[kind.name].estimate_time_units
+    return [units(part) / speed for part in _bounds(spec)]
+
+
+def join_bounds(amounts: list[str]) -> str:
+    """Return one amount, or those of a batch and of all batches, as text.
+
+    >>> join_bounds(["20 s"]), join_bounds(["20 s", "3 min"])
+    ('About 20 s', 'About 20 s per batch, at most 3 min')
+    """
+    first, *most = amounts
+    return f"About {first}" + "".join(f" per batch, at most {each}" for each in most)
+
+
+def _bounds(spec: RunSpec) -> list[RunSpec]:
+    """Return the spec of the first batch and, if more may follow, of all of them."""
+    counts = [*dict.fromkeys((*spec.looks[:1], spec.replicates))]
+    return [with_replicates(spec, count) for count in counts]
+
+
+def with_replicates(spec: RunSpec, count: int) -> RunSpec:
+    """Return the spec of so many replicates, however many it may compute."""
+    return spec.model_copy(update={"replicates": count, "looks": ()})
 
 
 def _past_speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[float]:
@@ -42,7 +70,8 @@ def _past_speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[flo
             and client.kind_of_spec(spec) is kind
             and _is_comparable(spec, like, kind)
         ):
-            yield COSTS[kind.name].estimate_time_units(spec) / took
+            ran = with_replicates(spec, client.replicates_run(job.key))
+            yield COSTS[kind.name].estimate_time_units(ran) / took
 
 
 def _is_comparable(one: RunSpec, other: RunSpec, kind: Kind) -> bool:

@@ -13,8 +13,8 @@ from app.experiment.budget_fields import (
     budget_fields,
     compile_field,
     read_seed,
-    replicates_field,
 )
+from app.experiment.effort_fields import effort_from_form, effort_to_form
 from engine.contract.cards import Card, card_for_family
 from engine.contract.errors import Refused
 from engine.contract.kinds import Kind, kind_named
@@ -39,7 +39,8 @@ def spec_to_form(spec: RunSpec) -> Form:
         "k.net": spec.net.name,
         "k.estimator": spec.estimator.name,
         "k.outer": spec.outer.name,
-        "k.replicates": spec.replicates,
+        "k.first_replicate": spec.first_replicate,
+        "k.rival": spec.rival,
         "k.seed": str(spec.seed),
         "k.device": spec.device,
         "k.compile": spec.compile,
@@ -52,6 +53,7 @@ def spec_to_form(spec: RunSpec) -> Form:
         "k.test_families": _unique_ids(spec.test_families),
         "k.inputs": {k: v.model_dump(mode="json") for k, v in spec.inputs.items()},
     }
+    form |= effort_to_form(spec, kind_named(spec.kind))
     form |= {f"k.budget.{k}": v for k, v in spec.budget.model_dump().items()}
     for slot in ("family", "net", "estimator", "outer"):
         choice = getattr(spec, slot)
@@ -115,7 +117,10 @@ def form_to_spec(form: Mapping[str, Any], cards: FindCard) -> RunSpec:
         budget=Budget(
             **fields.check_values(budget_fields(kind_of_form(form, cards)), form)
         ),
-        **fields.check_values([replicates_field(), compile_field()], form),
+        **effort_from_form(form, kind_of_form(form, cards)),
+        **fields.check_values([compile_field()], form),
+        first_replicate=form.get("k.first_replicate", 0),
+        rival=selected_rival(form),
         seed=read_seed(form.get("k.seed", "7")),
         device=form.get("k.device", "auto"),
         inputs={
@@ -131,6 +136,19 @@ def selected_labels(form: Mapping[str, Any]) -> list[str]:
     selected = [*(form.get("k.chosen") or ()), *(form.get("k.baselines") or ())]
     loaded = [label for label in form.get("k.order", ()) if label in selected]
     return [*loaded, *(label for label in selected if label not in loaded)]
+
+
+def possible_rivals(form: Mapping[str, Any]) -> list[str]:
+    """Return the labels that the first chosen learner can be compared with."""
+    labels, chosen = selected_labels(form), form.get("k.chosen") or ()
+    first = next((label for label in labels if label in chosen), None)
+    return [label for label in labels if label != first]
+
+
+def selected_rival(form: Mapping[str, Any]) -> str:
+    """Return the rival of the primary question; empty for the strongest baseline."""
+    rival = str(form.get("k.rival") or "")
+    return rival if rival in possible_rivals(form) else ""
 
 
 def part_name(form: Mapping[str, Any], label: str) -> str:

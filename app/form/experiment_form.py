@@ -13,7 +13,7 @@ from app.experiment import (
     fields,
 )
 from app.figures.theme import learner_name
-from app.form import field_widgets, learners, own_examples, part_widgets
+from app.form import effort, field_widgets, learners, own_examples, part_widgets
 from app.form.part_widgets import PERSIST
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
@@ -194,11 +194,7 @@ def _draw_test_families(catalogue: Catalogue, kind: kinds.Kind) -> None:
 
 def _draw_budget(catalogue: Catalogue, kind: kinds.Kind) -> None:
     part_widgets.write_section("Budget")
-    left, right = st.columns(2)
-    with left:
-        field_widgets.draw_field(budget_fields.replicates_field())
-    with right:
-        field_widgets.draw_field(budget_fields.seed_field())
+    effort.draw_effort(kind)
     with st.expander("Steps, tasks, device", key="x.budget"):
         fields = budget_fields.budget_fields(kind)
         shown = [f for f in fields if f.knob.name not in kind.no_budget]
@@ -251,8 +247,6 @@ def _draw_estimate(spec: RunSpec) -> None:
     took = cost_estimate.estimate_seconds(spec)
     if took is None:
         st.caption(cost_estimate.describe_cost(spec, client.kind_of_spec(spec)))
-    else:
-        st.caption(
-            f"Estimated {page_elements.format_duration(max(1.0, took))}, from "
-            "recent runs."
-        )
+        return
+    times = [page_elements.format_duration(max(1.0, seconds)) for seconds in took]
+    st.caption(f"{cost_estimate.join_bounds(times)}, from recent runs.")

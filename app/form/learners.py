@@ -111,6 +111,31 @@ def draw_baselines(catalogue: Catalogue, kind: kinds.Kind) -> None:
     count = len(session.form_values().get("k.baselines") or ())
     with st.expander(f"Compared with ({count} selected)", key="x.baseline"):
         _draw_baseline_choice(catalogue, kind)
+    _draw_rival()
+
+
+def _draw_rival() -> None:
+    """Draw the choice of the rival in the primary question, where there is one."""
+    rivals = spec_mapping.possible_rivals(session.form_values())
+    if len(rivals) < 2:
+        return
+    options = ["", *rivals]
+    if st.session_state.get("k.rival") not in options:
+        st.session_state["k.rival"] = ""
+    st.selectbox(
+        "Primary question: against",
+        options,
+        format_func=lambda label: (
+            escape_markdown(learner_name(label))
+            if label
+            else "Strongest tuned baseline"
+        ),
+        key="k.rival",
+        help="The comparison that a run until decided waits for. The strongest "
+        "baseline is chosen by tuning and validation scores, before any test. All "
+        "other comparisons are secondary.",
+        **part_widgets.PERSIST,
+    )
 
 
 def _draw_baseline_choice(catalogue: Catalogue, kind: kinds.Kind) -> None:

@@ -95,7 +95,7 @@ def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
     rows = []
     for label, run in runs.items():
         table = run.table
-        row = {"Run": label, "Task": run.spec.family.name, "n": run.spec.replicates}
+        row = {"Run": label, "Task": run.spec.family.name, "n": run.replicates}
         for metric in (name for name in METRICS if name in shown):
             values = table.test_values(run.judged_label, metric)
             if values is not None and table.criterion.pools:

@@ -20,11 +20,13 @@ from rich.progress import (
 
 from engine.cli.console import Exit, err, out, print_error, print_status, read_file
 from engine.contract.cards import Card
+from engine.contract.effort import Effort, with_effort
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Event, Note, stage_in_words
 from engine.contract.jobs import Job, JobState
+from engine.contract.kinds import kind_named
 from engine.contract.parsing import parse_spec
-from engine.contract.run_spec import RunSpec
+from engine.contract.run_spec import MOST_REPLICATES, RunSpec
 
 if TYPE_CHECKING:
     from engine.executors.in_process import LocalRun
@@ -33,12 +35,21 @@ if TYPE_CHECKING:
 _SPEC = "A JSON file, - for standard input, or the name of a preset."
 STDIN = "-"
 _DEVICE = "auto, cpu, cuda or mps; overrides the spec's device."
+_EFFORT = (
+    "quick: one batch of replicates; until-decided: batches until the primary question "
+    "is decided; fixed: a given number. Default: the spec's."
+)
+_REPLICATES = "How many, with until-decided at most. Default: the spec's."
 _CODES = {JobState.DONE: Exit.OK, JobState.DIVERGED: Exit.DIVERGED}
 
 
 def run(
     spec: Annotated[str, typer.Argument(metavar="SPEC.json|PRESET", help=_SPEC)],
     out: Annotated[Path, typer.Option(help="Output folder.")],
+    effort: Annotated[Effort | None, typer.Option(help=_EFFORT)] = None,
+    replicates: Annotated[
+        int | None, typer.Option(min=1, max=MOST_REPLICATES, help=_REPLICATES)
+    ] = None,
     device: Annotated[str, typer.Option(help=_DEVICE)] = "",
     traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
     resume: Annotated[
@@ -53,6 +64,7 @@ def run(
         raise Refused(
             "--resume continues and --force starts over; give only one", "resume"
         )
+    call = RunCommand(spec, effort, replicates, device, traces)
     asked = read_spec(spec)
     from engine.executors.allocator import configure_allocator
     from engine.executors.in_process import LocalRun, settle_spec
@@ -64,7 +76,8 @@ def run(
     cap_memory()
     stop_signal = StopSignal()
     with _progress_bar() as watch, _handle_interrupts(stop_signal, watch):
-        local_run = LocalRun(settle_spec(asked, device), out, watch, stop_signal)
+        wanted = call.with_effort(settle_spec(asked, device))
+        local_run = LocalRun(wanted, out, watch, stop_signal)
         if not (resume or force) and (
             held := local_run.existing_summary(traces=traces)
         ):
@@ -80,7 +93,7 @@ def run(
                 local_run.remove_if_empty()
             raise
         if job.state not in _CODES:
-            return _report_unfinished(local_run, job, RunCommand(spec, device, traces))
+            return _report_unfinished(local_run, job, call)
         record = local_run.finish(store, traces=traces)
     for line in _not_applicable_lines(record.artefacts):
         print_status(line)
@@ -123,11 +136,22 @@ def is_preset(spec: str) -> bool:
 
 
 class RunCommand(NamedTuple):
-    """The arguments of `run`, from which the command to resume is made."""
+    """The arguments of `run`, which the command to resume repeats."""
 
     spec: str
+    effort: Effort | None
+    replicates: int | None
     device: str
     traces: bool
+
+    def with_effort(self, spec: RunSpec) -> RunSpec:
+        """Return a completed spec with the effort that was asked for.
+
+        Raises:
+            Refused: If that takes more looks than a spec can hold.
+        """
+        kind = kind_named(spec.kind)
+        return with_effort(spec, kind, self.effort, self.replicates)
 
     def resume_command(self, local_run: "LocalRun") -> str:
         """Return the shell command that resumes the run, quoted.
@@ -142,6 +166,8 @@ class RunCommand(NamedTuple):
             else str(local_run.unfinished_folder / ASKED)
         )
         words = ["python", "-m", "engine", "run", spec, "--out", str(local_run.folder)]
+        words += ["--effort", self.effort] if self.effort else []
+        words += ["--replicates", str(self.replicates)] if self.replicates else []
         words += ["--device", self.device] if self.device else []
         words += ["--traces"] if self.traces else []
         return shlex.join([*words, "--resume"])
@@ -190,7 +216,7 @@ class ProgressBar:
             self.progress.update(
                 self.task,
                 completed=event.done,
-                description=stage_in_words(event.stage),
+                description=f"{stage_in_words(event.stage)} {event.text}".strip(),
             )
 
 

@@ -21,6 +21,7 @@ from engine.contract.text_decoding import clean
 FORMAT = 1
 # Left out of a recorded spec, and of its key, where they are empty or 0.
 NEWER_FIELDS = frozenset({"kind", "first_replicate", "looks", "rival"})
+MOST_REPLICATES, MOST_LOOKS = 512, 64
 
 
 class StrictModel(BaseModel):
@@ -112,9 +113,9 @@ class RunSpec(StrictModel):
     estimator: Choice = Choice(name="pes")
     outer: Choice = Choice(name="adam")
     budget: Budget = Budget()
-    replicates: int = Field(8, ge=1, le=512)
-    first_replicate: int = Field(0, ge=0, le=512)
-    looks: tuple[int, ...] = Field((), max_length=64, strict=False)
+    replicates: int = Field(8, ge=1, le=MOST_REPLICATES)
+    first_replicate: int = Field(0, ge=0, le=MOST_REPLICATES)
+    looks: tuple[int, ...] = Field((), max_length=MOST_LOOKS, strict=False)
     rival: str = Field("", max_length=60)
     seed: int = Field(7, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from engine.contract.effort import Effort, with_effort
+from engine.contract.kinds import Kind
 from engine.contract.run_spec import (
     Choice,
     LearnerChoice,
@@ -26,16 +28,27 @@ class Preset(NamedTuple):
         return self._asdict() | {"spec": spec_as_json(self.spec)}
 
 
-def experiment(name: str, title: str, summary: str, **fields: Any) -> Preset:
+def experiment(
+    name: str,
+    title: str,
+    summary: str,
+    until_decided: Kind | None = None,
+    **fields: Any,
+) -> Preset:
     """Return an experiment.
 
     Args:
         name: Name in commands and links.
         title: What the first page calls it.
         summary: One line: what it shows.
+        until_decided: Its kind of task, where it runs in the batches of that kind until
+            it is decided; None for a fixed number of replicates.
         **fields: Fields of its `RunSpec` that differ from the default.
     """
-    return Preset(name, title, summary, RunSpec(**fields))
+    spec = RunSpec(**fields)
+    if until_decided is not None:
+        spec = with_effort(spec, until_decided, Effort.UNTIL_DECIDED, None)
+    return Preset(name, title, summary, spec)
 
 
 def spec_as_json(spec: RunSpec) -> dict[str, Any]:

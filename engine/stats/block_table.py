@@ -52,6 +52,12 @@ class BlockTable:
         return {block.metric for block in self.blocks if block.phase == "test"}
 
     @cached_property
+    def n_replicates(self) -> int:
+        """Return how many replicates were tested so far."""
+        tests = (b for b in self.blocks if b.phase == "test" and "replicate" in b.axes)
+        return len({r for block in tests for r in block.coordinates("replicate")})
+
+    @cached_property
     def criterion(self) -> Criterion:
         """Return the criterion that the learners of this run are compared by."""
         return self.kind.criterion(self._tested_labels)

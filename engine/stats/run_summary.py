@@ -61,6 +61,7 @@ def summarize(
     rates = {learner.label: rate_of(table, learner) for learner in spec.learners}
     filed: dict[str, Json] = {
         "format": FORMAT,
+        "replicates": table.n_replicates,
         "threshold": _finite_or_none(threshold),
         "sentence": sentence,
         "claims": [_claim_as_json(claim) for claim in claims],

@@ -18,6 +18,7 @@ import pytest
 from engine import __main__
 from engine.catalogue import find_card
 from engine.cli import run
+from engine.contract.effort import Effort
 from engine.contract.jobs import JobState
 from engine.contract.parsing import parse_spec
 from engine.contract.run_keys import run_key
@@ -118,6 +119,46 @@ def test_a_config_that_was_written_runs_to_the_same_numbers(
     assert __main__.main(["run", config, "--out", str(again)]) == 0
     for name in ("metrics.csv", "config.json"):
         assert (again / name).read_bytes() == (finished / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "looks", "replicates"),
+    [
+        (["--effort", "quick", "--replicates", "3"], [3], 3),
+        (["--effort", "until-decided", "--replicates", "12"], [8, 12], 12),
+        (["--effort", "fixed"], None, 2),
+        (["--replicates", "3"], None, 3),
+    ],
+)
+def test_an_effort_becomes_looks_and_is_in_the_command_that_resumes(
+    options: list[str], looks: list[int] | None, replicates: int, tiny: str
+) -> None:
+    effort = Effort(options[1]) if "--effort" in options else None
+    count = int(options[-1]) if "--replicates" in options else None
+    call = run.RunCommand(tiny, effort, count, "", traces=False)
+    asked = call.with_effort(settle_spec(parse(TINY)))
+    assert asked.model_dump(mode="json").get("looks") == looks
+    assert asked.replicates == replicates
+    local = in_process.LocalRun(asked, Path("out"), lambda event: None, StopSignal())
+    assert call.resume_command(local).split()[7:-1] == options
+    assert call.with_effort(asked) == asked  # it is asked of the settled spec again
+
+
+def test_a_quick_run_files_its_one_look(tiny: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--effort", "quick", "--replicates", "1"]
+    assert __main__.main(["run", tiny, "--out", str(out), *options]) == 0
+    filed = json.loads((out / "config.json").read_text())
+    assert (filed["replicates"], filed["looks"]) == (1, [1])
+
+
+@pytest.mark.parametrize(
+    "options", [["--effort", "long"], ["--replicates", "0"], ["--replicates", "513"]]
+)
+def test_an_effort_that_there_is_not_is_refused(
+    options: list[str], tiny: str, tmp_path: Path
+) -> None:
+    assert __main__.main(["run", tiny, "--out", str(tmp_path / "o"), *options]) == 2
 
 
 def test_traces_are_written_only_when_asked_for(

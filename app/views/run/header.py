@@ -66,7 +66,7 @@ def _draw_run_actions(run: Run, job: Job) -> None:
 
 def describe_sample(run: Run) -> str:
     """Return how many replicates and tests the numbers are from."""
-    tasks, replicates = run.spec.budget.test_tasks, run.spec.replicates
+    tasks, replicates = run.spec.budget.test_tasks, run.replicates
     noun = run.kind.words.tests
     single = "no intervals" if noun == "tasks" else f"intervals over {noun} only"
     level = "95 % intervals" if replicates > 1 else f"one replicate: {single}"

@@ -228,7 +228,7 @@ def describe_protocol(run: Run) -> dict[str, object]:
     return {
         "task": made.setting,
         "net": run.spec.net.name,
-        "trainings": run.spec.replicates,
+        "trainings": run.replicates,
         "episodes of each training": f"{budget.task_evaluations:,}",
         "meta-batch": budget.tasks_per_step,
         "examples seen in training": f"{max(seen, default=0):,}",

@@ -109,7 +109,7 @@ def _search_protocol(run: Run) -> dict[str, object]:
         if seconds
         else "no limit",
         "max. architectures": f"{budget.horizon:,}",
-        "±": f"sd over {run.spec.replicates * budget.test_tasks:,} searches",
+        "±": f"sd over {run.replicates * budget.test_tasks:,} searches",
     }
 
 

@@ -187,6 +187,8 @@ class Kind:
             learners that choose by it.
         same_speed: Fields of the spec that two runs must share to be equally fast.
         exported_table: Which table is exported: of learners, or of searches.
+        batch: Replicates that are added at a time where a run goes on until decided.
+        ceiling: Replicates at which such a run stops undecided.
     """
 
     name: str
@@ -207,6 +209,8 @@ class Kind:
     counts_validation: bool = False
     same_speed: tuple[str, ...] = ()
     exported_table: Literal["learners", "searches"] = "learners"
+    batch: int = 8
+    ceiling: int = 64
 
     def criterion(self, metrics: Collection[str]) -> Criterion:
         """Return the criterion for a run.

@@ -3,7 +3,7 @@
 import pytest
 
 from app.client import client
-from app.experiment.cost_estimate import estimate_seconds
+from app.experiment.cost_estimate import describe_cost, estimate_seconds
 from app.experiment.costs import TUNING_TRIALS
 from app.experiment.costs.few_shot import count_episode_gradients
 from engine.contract import kinds
@@ -49,5 +49,29 @@ def test_searches_of_another_family_say_nothing_about_time(
     monkeypatch.setattr(client, "kind_of_spec", lambda spec: kinds.SEARCH)
     monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
     monkeypatch.setattr(client, "spec", specs.get)
-    assert estimate_seconds(specs["table"]) == pytest.approx(2.0)
+    assert estimate_seconds(specs["table"]) == pytest.approx([2.0])
     assert estimate_seconds(specs["trained"]) is None
+
+
+def test_a_run_until_decided_costs_so_much_a_batch_and_at_most_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A past run that was decided early is timed by what it computed."""
+    one = LearnerChoice(name="x", label="x")
+    spec = RunSpec(
+        family=Choice(name="table"),
+        learners=(one,),
+        budget=BUDGET,
+        replicates=12,
+        looks=(3, 6, 9, 12),
+    )
+    done = [Job("decided", JobState.DONE, "", 0.0, started=0.0, finished=4.0)]
+    monkeypatch.setattr(client, "kind_of_spec", lambda spec: kinds.SEARCH)
+    monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
+    monkeypatch.setattr(client, "spec", lambda key: spec)
+    monkeypatch.setattr(client, "summary", lambda key: {"replicates": 6})
+    assert estimate_seconds(spec) == pytest.approx([2.0, 8.0])
+    work = [3 * (10 + 100) * 3, 12 * (10 + 100) * 3]
+    assert describe_cost(spec, kinds.SEARCH) == (
+        f"About {work[0]:,} architectures per batch, at most {work[1]:,} architectures."
+    )

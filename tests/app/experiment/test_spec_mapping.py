@@ -83,6 +83,56 @@ def test_any_spec_goes_through_the_form_unchanged(
     assert back(full, known) == full
 
 
+LOOKS = [(), (8,), (4, 8, 12), (8, 16, 20), (4, 5, 17)]
+
+
+@pytest.mark.parametrize("looks", LOOKS, ids=str)
+def test_every_effort_goes_through_the_form_unchanged(
+    looks: tuple[int, ...], tiny: RunSpec, known: Catalogue
+) -> None:
+    asked = {"looks": looks, "replicates": looks[-1] if looks else 5}
+    full = complete_spec(tiny.model_copy(update=asked), known.card, "cpu")
+    assert back(full, known) == full
+
+
+def test_other_batches_replace_those_that_a_link_brought(
+    tiny: RunSpec, known: Catalogue
+) -> None:
+    uneven = tiny.model_copy(update={"looks": (4, 5, 17), "replicates": 17})
+    form = spec_mapping.spec_to_form(uneven)
+    made = spec_mapping.form_to_spec(form | {"k.ceiling": 12}, known.card)
+    assert (made.looks, made.replicates) == ((4, 8, 12), 12)
+
+
+def test_an_old_spec_opens_with_its_number_of_replicates_fixed(tiny: RunSpec) -> None:
+    form = spec_mapping.spec_to_form(tiny)
+    assert (form["k.effort"], form["k.replicates"]) == ("fixed", tiny.replicates)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"), [("batch", 0), ("ceiling", 513), ("replicates", 1.5)]
+)
+def test_a_number_of_replicates_that_is_not_allowed_is_refused(
+    field: str, typed: float, tiny: RunSpec, known: Catalogue
+) -> None:
+    effort = "fixed" if field == "replicates" else "until-decided"
+    form = spec_mapping.spec_to_form(tiny)
+    form |= {"k.effort": effort, f"k.{field}": typed}
+    with pytest.raises(Refused, match="must be a whole number from 1 to 512"):
+        spec_mapping.form_to_spec(form, known.card)
+
+
+def test_the_rival_is_one_of_the_other_learners_or_the_strongest(
+    tiny: RunSpec, known: Catalogue
+) -> None:
+    full = complete_spec(tiny.model_copy(update={"rival": "sgd"}), known.card, "cpu")
+    assert back(full, known).rival == "sgd"
+    form = spec_mapping.spec_to_form(full)
+    assert spec_mapping.possible_rivals(form) == ["sgd", "sgd_tuned"]
+    form["k.baselines"] = ["sgd_tuned"]
+    assert spec_mapping.form_to_spec(form, known.card).rival == ""
+
+
 def test_a_compiled_run_is_another_run_and_an_eager_one_keeps_its_key(
     tiny: RunSpec, known: Catalogue
 ) -> None:

@@ -1,0 +1,40 @@
+"""The form's effort: quick, until decided or a fixed number of replicates."""
+
+import streamlit as st
+
+from app import session
+from app.experiment import budget_fields, effort_fields, fields
+from app.form import field_widgets, part_widgets
+from engine.contract.effort import Effort
+from engine.contract.kinds import Kind
+
+
+def draw_effort(kind: Kind) -> None:
+    """Draw the effort, the numbers of replicates that it needs, and the seed."""
+    st.session_state.setdefault(effort_fields.EFFORT, Effort.UNTIL_DECIDED.value)
+    st.segmented_control(
+        "Effort",
+        [effort.value for effort in Effort],
+        format_func=lambda name: effort_fields.TITLES[Effort(name)],
+        key=effort_fields.EFFORT,
+        required=True,
+        width="stretch",
+        help="Quick: one batch. Until decided: batches are added until the primary "
+        "question is answered as better, worse or equal. Fixed n: a given number of "
+        "replicates.",
+        **part_widgets.PERSIST,
+    )
+    drawn = [*_count_fields(kind), budget_fields.seed_field()]
+    for column, field in zip(st.columns(len(drawn)), drawn, strict=True):
+        with column:
+            field_widgets.draw_field(field)
+    st.caption(effort_fields.describe_effort(session.form_values(), kind))
+
+
+def _count_fields(kind: Kind) -> list[fields.Field]:
+    effort = Effort(st.session_state[effort_fields.EFFORT])
+    if effort is Effort.FIXED:
+        return [effort_fields.replicates_field()]
+    if effort is Effort.UNTIL_DECIDED:
+        return [effort_fields.batch_field(kind), effort_fields.ceiling_field(kind)]
+    return []
