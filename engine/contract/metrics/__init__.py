@@ -37,11 +37,17 @@ _OWN_RANGES = {
     **dict.fromkeys(("regret", "regret_area", "final_regret"), (-1.0, 1.0)),
     "validation_regret": (-1.0, 1.0),
 }
-# By unit: the bounds that the interval of a mean is clipped to.
+# By unit: the range of a mean; its interval is made on a scale that stays within.
 _ENDS = {
-    "share": (0.0, 1.0),
+    **dict.fromkeys(("share", "share wrong"), (0.0, 1.0)),
     **dict.fromkeys(("steps", "evaluations", "ratio"), (0.0, inf)),
     **dict.fromkeys(("MSE", "share wrong or MSE", "unit of the space"), (0.0, inf)),
+}
+# Shares that may be negative, and shares plus noise.
+_OWN_ENDS = {
+    **dict.fromkeys(("adaptation_gain", "explained_variance"), (-inf, 1.0)),
+    **dict.fromkeys(("regret", "regret_area", "final_regret"), (-inf, inf)),
+    **dict.fromkeys(("validation_regret", "signal"), (-inf, inf)),
 }
 # Drawn on a log axis, and yet averaged arithmetically: published errors are, a regret
 # is 0 where the best was found, and a censored price has a restricted mean.
@@ -65,7 +71,7 @@ def _declare_metric(metric: Metric) -> Metric:
         share=unit == "share",
         logarithm=unit.startswith("ln "),
         mean="geometric" if geometric else "arithmetic",
-        ends=_ENDS.get(unit, (-inf, inf)),
+        ends=_OWN_ENDS.get(name) or _ENDS.get(unit, (-inf, inf)),
     )
 
 

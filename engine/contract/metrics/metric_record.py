@@ -10,8 +10,8 @@ class Metric(NamedTuple):
     `direction` is -1 if less is better, +1 if more is better, else 0. Values lie from
     `low` to `high`; a `flag` is 0 or 1; a value that is `always` there is never NaN. A
     `share` is a fraction of 1; a `logarithm` is already one, so that differences are
-    ratios. `mean` says how values are averaged; the interval of that mean is clipped to
-    `ends`.
+    ratios. `mean` says how values are averaged; the interval of that mean is made
+    on a scale that stays within `ends`.
     """
 
     name: str

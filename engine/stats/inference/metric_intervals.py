@@ -1,9 +1,21 @@
-"""Mean and interval of a metric, on its own scale and within its range."""
+"""Mean and interval of a metric, on a scale on which it cannot leave its range.
+
+No interval is cut off at an end of the range (see `bounded_intervals`):
+
+* Shares, from 0 to 1: Wilson's score interval with the effective number of tasks
+  p(1 − p) / SE², so that tasks of one replicate may be alike. Where all tasks are 0, or
+  all are 1, SE is 0; then the number of tasks is used.
+* Quantities with one end, such as squared errors, steps or a gain of at most 1: t on
+  the log of the mean's distance from that end, by the delta method.
+* Losses and norms: t on the log scale, around the geometric mean.
+* All others, such as a regret on noisy tests, which may be negative: t as it is.
+"""
 
 import numpy as np
 
 from engine.contract.metrics import metric
 from engine.stats.array_types import Floats
+from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.intervals import Band, Interval, mean_band
 
 
@@ -11,7 +23,7 @@ def metric_interval(name: str, values: Floats) -> Interval:
     """Return a per-task metric's mean over replicates with its 95 % interval.
 
     Args:
-        name: The metric; it says whether its mean is geometric.
+        name: The metric; it says whether its mean is geometric, and its range.
         values: One number a task; shape (replicate, task). Steps to a threshold
             hold the horizon where it was never reached, so their mean is the
             restricted mean.
@@ -27,17 +39,17 @@ def metric_band(name: str, values: Floats) -> Band:
     """Return a metric's mean over replicates along further axes.
 
     Args:
-        name: The metric; it says whether its mean is geometric.
+        name: The metric; it says whether its mean is geometric, and its range.
         values: Shape (replicate, task, …); NaN is left out.
 
     Returns:
         Band in the metric's unit, each part of shape (…).
     """
     band = mean_band(values, log=is_log(name))
-    # A t interval is symmetric and may leave the range, such as an accuracy of 1.
-    least, most = metric(name).ends
-    low, high = np.maximum(band.low, least), np.minimum(band.high, most)
-    return band._replace(low=low, high=high)
+    if is_log(name):
+        return band
+    counts = np.isfinite(values).sum(axis=(0, 1))
+    return fit_band(band, metric(name).ends, counts)
 
 
 def is_log(name: str) -> bool:

@@ -7,6 +7,7 @@ Journal of Statistics 6.
 import numpy as np
 
 from engine.stats.array_types import Floats
+from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.intervals import Band, mean_band
 
 
@@ -25,10 +26,8 @@ def performance_profile(values: Floats, levels: Floats) -> Band:
     array([0.5])
     """
     below = np.asarray(values)[..., None] <= levels  # NaN compares as False
-    band = mean_band(below.astype(np.float64))
-    return Band(
-        band.mean, np.clip(band.low, 0.0, 1.0), np.clip(band.high, 0.0, 1.0), band.n
-    )
+    counts = np.full(np.shape(levels), np.asarray(values).size, dtype=np.float64)
+    return fit_band(mean_band(below.astype(np.float64)), (0.0, 1.0), counts)
 
 
 def holm(p: Floats) -> Floats:

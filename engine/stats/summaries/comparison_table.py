@@ -8,12 +8,16 @@ has its cost: examples seen, gradients in training, in tuning and per test.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from engine.contract.events import Condition
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.episode_and_training_spread import Spread, compute_spread
+from engine.stats.inference.intervals import Band
 from engine.stats.verdicts.wording import sentence_names
 
 PERCENT = 100.0
@@ -141,11 +145,17 @@ def _make_cell(
         return None
     share, scale = table.criterion.share, table.criterion.scale
     found = compute_spread(scale * (1.0 - errors if share else errors))
-    # A t interval may leave the range of an accuracy or of a squared error.
     if table.criterion.singles:
-        high = min(found.high, PERCENT) if share else found.high
-        found = found._replace(low=max(found.low, 0.0), high=high)
+        found = _keep_in_range(found, scale if share else float("inf"))
     lost = table.test_values(label, "diverged", condition)
     spent = table.block(label, "test", "gradient_evaluations", condition)
     each = float(spent.array.sum()) / errors.shape[1] if spent else 0.0
     return ComparisonCell(found, 0 if lost is None else int(lost.sum()), each)
+
+
+def _keep_in_range(found: Spread, most: float) -> Spread:
+    """Make the interval of an accuracy or a squared error on a scale that fits it."""
+    parts = (found.mean, found.low, found.high, found.trainings)
+    band = Band(*(np.array(part, dtype=np.float64) for part in parts))
+    fitted = fit_band(band, (0.0, most), np.array(found.trainings * found.episodes))
+    return found._replace(low=float(fitted.low), high=float(fitted.high))

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest, norm, t
 
 from engine.contract.metrics import METRICS, Metric
 from engine.stats.inference import metric_intervals
-from engine.stats.inference.metric_intervals import metric_interval
+from engine.stats.inference.bounded_intervals import fit_band
+from engine.stats.inference.intervals import Band, mean_interval
+from engine.stats.inference.metric_intervals import metric_band, metric_interval
 from engine.stats.shift_and_transfer import SeverityCurve, relative_drop
 
 WIDE = np.array([[0.01], [0.9], [0.9]])
@@ -25,14 +28,61 @@ def test_the_name_of_a_unit_changes_no_level(
     assert metric_interval(name, WIDE) == before
 
 
-def test_an_interval_is_held_within_the_metrics_ends(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(
-        METRICS, "final_accuracy", renamed("final_accuracy", ends=(0.2, 0.8))
+def test_an_interval_of_a_share_is_wilsons() -> None:
+    """With tasks that are independent, of which 3 of 12 succeed; scipy's is the truth.
+
+    SE² over replicates is set to p(1 − p)/n, so that the effective n is the number.
+    """
+    p, n = 0.25, 12.0
+    half = float(norm.ppf(0.975) * np.sqrt(p * (1 - p) / n))
+    band = Band(*(np.array(x) for x in (p, p - half, p + half, n)))
+    found = fit_band(band, (0.0, 1.0), np.array(n))
+    truth = binomtest(3, 12).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((truth.low, truth.high))
+    scaled = fit_band(
+        Band(*(100 * part for part in band[:3]), band.n), (0.0, 100.0), np.array(n)
     )
-    found = metric_interval("final_accuracy", WIDE)
-    assert (found.low, found.high) == (0.2, 0.8)
+    assert scaled.low == pytest.approx(100 * truth.low)
+
+
+def test_a_share_that_is_1_everywhere_still_has_an_interval() -> None:
+    found = metric_interval("reached", np.ones((8, 8)))
+    z2 = float(t.ppf(0.975, 7)) ** 2
+    assert (found.mean, found.high) == pytest.approx((1.0, 1.0))
+    assert found.low == pytest.approx(64 / (64 + z2))
+    assert np.isnan(metric_interval("reached", np.ones((1, 8))).low)
+
+
+def test_what_is_positive_has_an_interval_above_0_that_is_not_cut() -> None:
+    rows = np.array([[0.01], [0.02], [5.0]])
+    assert mean_interval(rows).low < 0
+    found = metric_interval("final_mse", rows)
+    assert found.low > 0
+    assert found.low * found.high == pytest.approx(found.mean**2)
+    assert metric_interval("final_mse", np.zeros((3, 2)))[:3] == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("name", ["adaptation_gain", "explained_variance"])
+def test_a_share_that_may_be_negative_is_not_held_at_0(name: str) -> None:
+    found = metric_interval(name, np.array([[-0.5], [0.9], [0.1]]))
+    assert found.low < 0
+    assert metric_interval(name, np.array([[0.99], [0.4], [0.99]])).high < 1.0
+
+
+@pytest.mark.parametrize("name", ["regret_area", "final_regret", "validation_regret"])
+def test_a_regret_on_noisy_tests_keeps_its_t_interval(name: str) -> None:
+    rows = np.array([[-0.02], [0.01], [0.02]])
+    plain = mean_interval(rows, log=metric_intervals.is_log(name))
+    assert metric_interval(name, rows) == plain
+    assert plain.low < 0
+
+
+def test_shares_of_correlated_tasks_are_covered() -> None:
+    """Where tasks of a replicate succeed together, t on the means covers 84 %."""
+    rng = np.random.default_rng(1)
+    share = rng.beta(0.9 * 7 / 3, 0.1 * 7 / 3, (8, 1, 1000))
+    band = metric_band("reached", (rng.random((8, 8, 1000)) < share).astype(float))
+    assert ((band.low <= 0.9) & (band.high >= 0.9)).mean() > 0.92
 
 
 def test_a_mean_is_geometric_where_the_metric_says_so(
