@@ -15,9 +15,9 @@ reached, 0.99, independent tasks              46.9   97.5
 reached, 0.9, correlated 0.3 in a replicate   84.3   94.3
 accuracy, 0.9, 75 queries                     95.0   95.2
 accuracy, 0.98, 75 queries                    93.6   94.7
-log-normal, sd 0.5 tasks, 0.2 replicates      93.9   94.6
-log-normal, sd 1 tasks, 0.5 replicates        89.5   91.9
-log-normal, sd 1.5 tasks, 1 replicates        76.5   83.8
+log-normal, sd 0.5 tasks, 0.2 replicates      93.9   94.5
+log-normal, sd 1 tasks, 0.5 replicates        89.5   91.7
+log-normal, sd 1.5 tasks, 1 replicates        76.5   82.8
 ============================================  =====  =========
 
 No interval of a mean over eight replicates holds its level with the heavy tail of the
@@ -34,7 +34,7 @@ from engine.stats.inference.intervals import Band, t_critical
 
 
 def fit_band(band: Band, ends: tuple[float, float], counts: Floats) -> Band:
-    """Return a t band on the scale of a range, which its interval then never leaves.
+    """Return a t band as score intervals, which never leave the range of the mean.
 
     Args:
         band: Means with t intervals; each part of shape (…).
@@ -42,37 +42,32 @@ def fit_band(band: Band, ends: tuple[float, float], counts: Floats) -> Band:
         counts: Tasks behind each mean; shape (…).
 
     Returns:
-        The same means with Wilson's interval in a range with two ends, with t on the
-        log of the distance in a range with one end, and as it was without ends.
+        The same means. With two ends, Wilson's interval; with one, that of a variance
+        in proportion to the distance from the end; without ends, the t interval.
     """
     least, most = ends
-    if np.isfinite(least) and np.isfinite(most):
-        return _wilson_band(band, least, most - least, counts)
-    if np.isfinite(least):
-        return _one_ended_band(band, least)
-    return _one_ended_band(band, most) if np.isfinite(most) else band
+    if np.isinf(least) and np.isinf(most):
+        return band
+    if np.isinf(least):  # measured downwards from the upper end
+        flipped = Band(-band.mean, -band.high, -band.low, band.n)
+        found = _score_band(flipped, -most, np.inf, counts)
+        return Band(band.mean, -found.high, -found.low, band.n)
+    return _score_band(band, least, most - least, counts)
 
 
-def _wilson_band(band: Band, least: float, width: float, counts: Floats) -> Band:
-    p, half = (band.mean - least) / width, (band.high - band.mean) / width
-    room = p * (1.0 - p)
-    # Wilson's z² / n: with n = p(1 − p) / SE² it is (t · SE)² / p(1 − p).
-    spread = half**2 / np.where(room > 0, room, np.nan)
+def _score_band(band: Band, least: float, width: float, counts: Floats) -> Band:
+    away, half = band.mean - least, band.high - band.mean
+    room = away * (1.0 - away / width)
+    # With n = p(1 − p) / SE², Wilson's z² / n is (t·SE)² / p(1 − p).
+    stretch = half**2 / np.where(room > 0, room, np.nan)
+    # All values at one end: SE is 0, and tasks count as independent.
     at_end = t_critical(band.n - 1) ** 2 / np.maximum(counts, 1)
-    k = np.where((p == 0) | (p == 1), at_end, spread)
-    middle, reach = p + k / 2, np.sqrt(half**2 + k**2 / 4)
-    low, high = (middle - reach) / (1 + k), (middle + reach) / (1 + k)
-    inside = (p >= 0) & (p <= 1)  # a mean outside the range has no Wilson interval
+    at_end = width * at_end if np.isfinite(width) else half
+    stretch = np.where(room == 0, at_end, stretch)
+    middle, reach = away + stretch / 2, np.sqrt(half**2 + stretch**2 / 4)
+    shrink = 1.0 + stretch / width
+    inside = room >= 0  # noise may put a mean outside, where there is no such interval
     return band._replace(
-        low=np.where(inside, least + width * low, band.low),
-        high=np.where(inside, least + width * high, band.high),
+        low=np.where(inside, least + (middle - reach) / shrink, band.low),
+        high=np.where(inside, least + (middle + reach) / shrink, band.high),
     )
-
-
-def _one_ended_band(band: Band, end: float) -> Band:
-    away = band.mean - end
-    size = np.abs(away)
-    # All values at the end: no spread, and no logarithm.
-    ratio = np.exp((band.high - band.mean) / np.where(size > 0, size, 1.0))
-    near, far = end + away / ratio, end + away * ratio
-    return band._replace(low=np.minimum(near, far), high=np.maximum(near, far))

@@ -5,8 +5,8 @@ No interval is cut off at an end of the range (see `bounded_intervals`):
 * Shares, from 0 to 1: Wilson's score interval with the effective number of tasks
   p(1 − p) / SE², so that tasks of one replicate may be alike. Where all tasks are 0, or
   all are 1, SE is 0; then the number of tasks is used.
-* Quantities with one end, such as squared errors, steps or a gain of at most 1: t on
-  the log of the mean's distance from that end, by the delta method.
+* Quantities with one end, such as squared errors, steps or a gain of at most 1: the
+  same for a variance in proportion to the distance from the end.
 * Losses and norms: t on the log scale, around the geometric mean.
 * All others, such as a regret on noisy tests, which may be negative: t as it is.
 """

@@ -58,7 +58,10 @@ def test_what_is_positive_has_an_interval_above_0_that_is_not_cut() -> None:
     assert mean_interval(rows).low < 0
     found = metric_interval("final_mse", rows)
     assert found.low > 0
-    assert found.low * found.high == pytest.approx(found.mean**2)
+    # Both ends solve (mean − μ)² = (t·SE)² μ / mean, which Poisson's score test does.
+    half = mean_interval(rows).high - found.mean
+    for end in (found.low, found.high):
+        assert (found.mean - end) ** 2 == pytest.approx(half**2 * end / found.mean)
     assert metric_interval("final_mse", np.zeros((3, 2)))[:3] == (0.0, 0.0, 0.0)
 
 
