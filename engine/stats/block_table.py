@@ -200,6 +200,11 @@ def is_tuned(learner: LearnerChoice) -> bool:
     return bool(learner.knobs.get("tuning", "given") != "given")
 
 
+def has_tuning(learner: LearnerChoice) -> bool:
+    """Return whether a learner can be tuned: its card then has the knob."""
+    return "tuning" in learner.knobs
+
+
 def is_control(learner: LearnerChoice) -> bool:
     """Return whether a learner is a negative control, trained on shuffled data."""
     return bool(learner.knobs.get("shuffled", False))
@@ -266,7 +271,7 @@ def _is_fully_tuned(table: BlockTable, learner: LearnerChoice) -> bool:
     if is_tuned(learner) or table.criterion.steers:
         return is_tuned(learner)
     trained = table.number(learner.label, "train", "examples_seen")
-    return bool(trained) and "tuning" not in learner.knobs
+    return bool(trained) and not has_tuning(learner)
 
 
 def _mean_score(table: BlockTable, label: str) -> float:

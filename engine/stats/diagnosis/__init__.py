@@ -5,6 +5,7 @@ A detector whose data a run lacks reports nothing: that is not a clean bill of h
 
 from collections.abc import Callable, Iterator
 
+from engine.contract.kinds import FEW_SHOT, OPTIMIZATION, SEARCH
 from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis.adaptation import (
@@ -55,47 +56,57 @@ from engine.stats.diagnosis.search_budgets import (
 )
 from engine.stats.diagnosis.unused_capacity import large_knowledge_base
 
-DETECTORS: tuple[Callable[[BlockTable, RunSpec], Iterator[Finding]], ...] = (
-    meta_overfitting,
-    few_shot_overfitting,
-    memorization,
-    leakage,
-    transduction,
-    small_batch_statistics,
-    degenerate_split,
-    divergence,
-    runaway_steps,
-    outer_instability,
-    false_second_order,
-    exploding_unroll,
-    short_horizon,
-    saturation,
-    idle_policy,
-    unlearned_policy,
-    policy_collapse,
-    untuned_baseline,
-    few_shot_rate_at_edge,
-    hidden_budget,
-    unequal_data,
-    source_budget,
-    censored_means,
-    censored_goals,
-    starvation,
-    few_shot_starvation,
-    changed_frozen_learner,
-    impossible_accuracy,
-    label_order_shortcut,
-    nothing_to_search,
-    negative_transfer,
-    lucky_winner,
-    short_budget,
-    large_knowledge_base,
-    trained_on_test_task,
-)
+Detector = Callable[[BlockTable, RunSpec], Iterator[Finding]]
+
+# By kind, since a detector's words are those of its kind.
+DETECTORS: dict[str, tuple[Detector, ...]] = {
+    OPTIMIZATION.name: (
+        meta_overfitting,
+        divergence,
+        exploding_unroll,
+        short_horizon,
+        saturation,
+        idle_policy,
+        untuned_baseline,
+        hidden_budget,
+        censored_means,
+        starvation,
+    ),
+    FEW_SHOT.name: (
+        few_shot_overfitting,
+        memorization,
+        leakage,
+        transduction,
+        small_batch_statistics,
+        degenerate_split,
+        runaway_steps,
+        outer_instability,
+        false_second_order,
+        untuned_baseline,
+        few_shot_rate_at_edge,
+        unequal_data,
+        few_shot_starvation,
+        impossible_accuracy,
+        label_order_shortcut,
+    ),
+    SEARCH.name: (
+        unlearned_policy,
+        policy_collapse,
+        source_budget,
+        censored_goals,
+        nothing_to_search,
+        negative_transfer,
+        lucky_winner,
+        short_budget,
+        large_knowledge_base,
+        trained_on_test_task,
+    ),
+}
+OF_EVERY_KIND: tuple[Detector, ...] = (changed_frozen_learner,)
 
 
 def diagnose(table: BlockTable, spec: RunSpec) -> list[Finding]:
-    """Run every detector.
+    """Run every detector of the run's kind.
 
     Args:
         table: The run's blocks.
@@ -104,4 +115,5 @@ def diagnose(table: BlockTable, spec: RunSpec) -> list[Finding]:
     Returns:
         Findings in the detectors' order, flagged or not.
     """
-    return [finding for look in DETECTORS for finding in look(table, spec)]
+    looks = (*DETECTORS.get(table.kind.name, ()), *OF_EVERY_KIND)
+    return [finding for look in looks for finding in look(table, spec)]

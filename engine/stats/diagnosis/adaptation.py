@@ -15,6 +15,7 @@ from engine.stats.block_table import (
 )
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.inference.intervals import finite_mean
+from engine.stats.task_metrics.few_shot import WORST
 from engine.stats.verdicts.wording import format_count, format_number
 
 PATIENCE, WORSE, MARGIN = 3, 1.1, 0.01  # validations, × the best, above the best
@@ -33,7 +34,8 @@ def few_shot_overfitting(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         if checks is None or lessons is None or len(checks.step) <= PATIENCE:
             continue
         score = finite_mean(checks.values, 0)
-        if not np.isfinite(score).all():
+        # Where errors are at their cap, learning hardly changes them.
+        if not np.isfinite(score).all() or score.max() >= WORST["query_mse"]:
             continue
         best = int(score.argmin())
         late = score[-PATIENCE:]

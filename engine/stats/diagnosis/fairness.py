@@ -11,6 +11,7 @@ from engine.stats.block_table import (
     BlockTable,
     baseline_learners,
     chosen_learners,
+    has_tuning,
     is_tuned,
 )
 from engine.stats.diagnosis.finding import Finding
@@ -26,17 +27,13 @@ def untuned_baseline(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     for baseline in baseline_learners(spec):
         if is_tuned(baseline):
             yield from _tuning_findings(table, baseline, paid)
-    if table.criterion.pools:
-        return  # strategies have no rate that could be tuned
-    if (
-        chosen_learners(spec)
-        and baseline_learners(spec)
-        and not any(map(is_tuned, baseline_learners(spec)))
-    ):
+    # Nearest neighbors, say, have nothing to tune.
+    guessed = [b for b in baseline_learners(spec) if has_tuning(b)]
+    if chosen_learners(spec) and guessed and not any(map(is_tuned, guessed)):
         yield Finding(
             16,
             UNTUNED,
-            baseline_learners(spec)[0].label,
+            guessed[0].label,
             True,
             evidence="No baseline of this run had its rate tuned.",
             remedy="Add a tuned baseline; a win over a guessed rate says little.",

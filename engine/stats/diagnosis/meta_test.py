@@ -8,19 +8,22 @@ from engine.contract.events import Condition
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, BlockTable, chosen_learners
+from engine.stats.condition_words import describe_condition, size_shifts
 from engine.stats.diagnosis.finding import (
     Finding,
     RateControl,
     best_fixed_rate,
     rate_control,
 )
+from engine.stats.family_names import family_title
 from engine.stats.inference.intervals import finite_mean
-from engine.stats.task_metrics.optimization import clamped_log
+from engine.stats.task_metrics.optimization import CEILING, clamped_log
 from engine.stats.verdicts.wording import format_number
 
 RISE, GROWTH, WORSE_SHARE = 3.0, 10.0, 0.2  # × first loss, × weights, of the tasks
 EARLY, TINY = 0.2, 0.1  # share of the steps, share of the best fixed rate
 EDGE, SATURATED = 0.05, 0.9  # share of the range near a bound, of the actions there
+TOP = float(np.log(CEILING))  # of the log loss, ln nats
 NAIVE = 0.9  # a mean over finishers below this share of the restricted mean misleads
 
 
@@ -51,7 +54,7 @@ def divergence(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             evidence=f"Of {members} tasks in distribution {gone} diverged, {risen} "
             f"rose above {RISE:g} × their first loss, {worse} ended above it, and in "
             f"{grown} the weight norm grew {GROWTH:g}-fold."
-            f"{_describe_worst(table, learner)}",
+            f"{_describe_worst(table, spec, learner)}",
             remedy="Lower the learning rate, or clip the gradient.",
         )
 
@@ -62,7 +65,7 @@ def _count_grown(norm: Floats | None) -> int:
     return int((norm > GROWTH * norm[..., :1]).any(axis=-1).sum())
 
 
-def _describe_worst(table: BlockTable, learner: LearnerChoice) -> str:
+def _describe_worst(table: BlockTable, spec: RunSpec, learner: LearnerChoice) -> str:
     counts: dict[Condition, int] = {}
     for condition in table.conditions():
         rows = table.test_values(learner.label, "diverged", condition)
@@ -71,8 +74,9 @@ def _describe_worst(table: BlockTable, learner: LearnerChoice) -> str:
     worst = max(counts, key=lambda c: counts[c], default=None)
     if worst is None or not counts[worst]:
         return ""
-    at = f"{worst.shift} {worst.severity:g}" if worst.shift else worst.family
-    return f" Most diverged under {at}: {counts[worst]}."
+    at = describe_condition(worst, size_shifts(spec))
+    where = f"under {at}" if worst.shift else f"on {family_title(spec, worst.family)}"
+    return f" Most diverged {where}: {counts[worst]}."
 
 
 def short_horizon(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
@@ -90,6 +94,9 @@ def short_horizon(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         mine, other = (
             float(clamped_log(end).mean()) for end in ends if end is not None
         )
+        # At the ceiling of the log loss, both blew up: no horizon is to blame.
+        if mine >= TOP or other >= TOP:
+            continue
         lowest = float(np.nanmin(early)) / best
         yield Finding(
             11,

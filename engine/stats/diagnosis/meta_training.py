@@ -10,10 +10,12 @@ from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable, chosen_learners
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.inference.intervals import finite_mean, t_critical
+from engine.stats.task_metrics.optimization import CEILING
 from engine.stats.verdicts.wording import format_number
 
 PATIENCE = 3  # validations in a row that must be worse than the best
 WORSE = float(np.log(1.1))  # 10 % above the best, on the log scale of `validation`
+TOP = float(np.log(CEILING))  # of the log loss, ln nats
 TAIL = 10.0  # variance of gradient norms over their running median
 WINDOW = 25  # meta-steps of that median; odd, so that it is centered
 FEWEST_TASKS = 100
@@ -27,7 +29,8 @@ def meta_overfitting(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         if checks is None or losses is None or len(checks.step) <= PATIENCE:
             continue
         score = finite_mean(checks.values, 0)
-        if not np.isfinite(score).all():
+        # At the ceiling of the log loss, learning cannot be seen.
+        if not np.isfinite(score).all() or score.max() >= TOP:
             continue
         best = int(score.argmin())
         above = score[-PATIENCE:] - score[best]

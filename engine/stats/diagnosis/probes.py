@@ -9,12 +9,14 @@ from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, BlockTable
 from engine.stats.diagnosis.finding import Finding
+from engine.stats.task_metrics.few_shot import WORST
 from engine.stats.verdicts.wording import format_number
 
 SURE = 3.0  # standard errors
 ROUNDING = 1e-9  # a difference of equal answers may be this far from 0
 IDLE = 0.05  # share of the loss that adaptation removes
 NEAR = 1.1  # × the training loss
+RUNAWAY = 10.0  # a rise above ten times the loss is not worth a percentage
 COMPANY, TRANSDUCTIVE = 0.05, 0.01
 BROKEN, FEWEST_ROWS = 0.05, 8  # loss of accuracy, examples behind a statistic
 UNLIKE, UNLIKE_SHARE = 1e-3, 0.01  # p-value of one episode, share of the episodes
@@ -33,7 +35,7 @@ def mean_and_error(values: Floats) -> MeanAndError:
     """Return the mean of paired differences and its standard error.
 
     Args:
-        values: One difference per episode; shape (replicate, task).
+        values: One difference per episode; any shape.
 
     Returns:
         Mean and standard error over all episodes, in the unit of the values.
@@ -49,11 +51,28 @@ def mean_and_error(values: Floats) -> MeanAndError:
 def _paired_difference(
     table: BlockTable, label: str, first: str, second: str
 ) -> MeanAndError | None:
-    """Return the mean of first − second over episodes; None if one is missing."""
-    one, other = table.test_values(label, first), table.test_values(label, second)
+    """Return the mean of first − second over the episodes that have both errors.
+
+    None if one is missing, or if most episodes have an error at its cap.
+    """
+    one, other = _measured(table, label, first), _measured(table, label, second)
     if one is None or other is None:
         return None
-    return mean_and_error(one - other)
+    apart = one - other
+    known = apart[np.isfinite(apart)]
+    return mean_and_error(known) if known.size > apart.size / 2 else None
+
+
+def _measured(table: BlockTable, label: str, name: str) -> Floats | None:
+    """Return an error per episode, NaN at the cap; None if it was not measured.
+
+    A squared error at its cap stands for a task that blew up. All classes wrong is an
+    error of 1, which is measured.
+    """
+    errors = table.test_values(label, name)
+    if errors is None or table.criterion.share:
+        return errors
+    return np.where(errors < WORST["query_mse"], errors, np.nan)
 
 
 def memorization(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
@@ -66,9 +85,10 @@ def memorization(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         rise = _paired_difference(
             table, learner.label, "shuffled_error", "as_asked_error"
         )
-        asked = table.test_values(learner.label, "as_asked_error")
+        asked = _measured(table, learner.label, "as_asked_error")
         if rise is None or asked is None:
             continue
+        asked = asked[np.isfinite(asked)]
         deaf = rise.mean <= rise.error + ROUNDING and _beats_chance(table, asked)
         idle, told = _adapts_little(table, learner)
         yield Finding(
@@ -112,10 +132,21 @@ def _adapts_little(table: BlockTable, learner: LearnerChoice) -> tuple[bool, str
     late = float(np.nanmean(lessons.values[:, lessons.values.shape[1] // 2 :]))
     first = float(np.nanmean(start[..., 0]))
     told = (
-        f" Its inner steps lower the loss by {gain:.0%}, from "
+        f" Its inner steps {_describe_gain(gain)}, from "
         f"{format_number(first)}; late in training it was {format_number(late)}."
     )
     return gain < IDLE and first <= NEAR * late, told
+
+
+def _describe_gain(gain: float) -> str:
+    """Return in words by which share the loss fell, or rose.
+
+    >>> _describe_gain(0.25), _describe_gain(-0.5), _describe_gain(-7.2e10)
+    ('lower the loss by 25 %', 'raise the loss by 50 %', 'blow up the loss')
+    """
+    if gain < -RUNAWAY:
+        return "blow up the loss"
+    return f"{'lower' if gain >= 0 else 'raise'} the loss by {abs(100 * gain):.0f} %"
 
 
 def leakage(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
@@ -259,8 +290,9 @@ def impossible_accuracy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     if bound is None:
         return
     for learner in spec.learners:
-        asked = table.test_values(learner.label, "as_asked_error")
-        if asked is None or asked.shape != bound.shape:
+        asked = _measured(table, learner.label, "as_asked_error")
+        # An error at its cap beats nothing, and its mean would be no measurement.
+        if asked is None or asked.shape != bound.shape or np.isnan(asked).any():
             continue
         ahead = mean_and_error(bound - asked)
         yield Finding(

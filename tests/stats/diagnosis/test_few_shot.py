@@ -31,7 +31,11 @@ SHAPE = (2, 64)
 
 def _found(case: Case, detector: int) -> list[Finding]:
     blocks, run = case
-    return [f for f in diagnose(BlockTable(blocks), run) if f.detector == detector]
+    return [
+        f
+        for f in diagnose(BlockTable(blocks, "few_shot"), run)
+        if f.detector == detector
+    ]
 
 
 def around(mean: float, seed: int = 0, width: float = 0.1) -> Array:
@@ -280,9 +284,77 @@ def test_only_steps_up_to_the_answer_can_diverge() -> None:
 
 
 def test_a_run_without_any_tuned_baseline_is_an_untuned_comparison() -> None:
+    guessed = few("fine_tune", "baseline", tuning="given")
+    neighbor = baseline("raw_neighbor", "raw_neighbor")
+    (finding,) = _found(([], few_spec(few("protonet"), neighbor, guessed)), 16)
+    assert (finding.flagged, finding.learner) == (True, "fine_tune")
+
+
+def test_a_baseline_with_nothing_to_tune_is_not_called_untuned() -> None:
     run = few_spec(few("protonet"), baseline("raw_neighbor", "raw_neighbor"))
-    (finding,) = _found(([], run), 16)
-    assert finding.flagged
+    assert _found(([], run), 16) == []
+
+
+def blown_up(count: int) -> Case:
+    """Return a regression in which so many of 128 episodes have an error of 100."""
+    asked, other = around(3.0), around(3.0, 1)
+    asked.flat[:count] = other.flat[:count] = 100.0
+    blocks = [
+        *few_shot("maml", asked, classes=False),
+        task("maml", "as_asked_error", asked),
+        task("maml", "shuffled_error", other),
+        task("maml", "alone_error", asked),
+        task("maml", "together_error", asked),
+        task("maml", "company_matters", np.zeros(SHAPE)),
+        task("", "bound_error", around(1.0)),
+        number("", "test", "normed_over", 4.0),
+    ]
+    return blocks, few_spec(few("maml"))
+
+
+@pytest.mark.parametrize("detector", [2, 4, 5, 21])
+def test_no_probe_speaks_where_errors_are_at_their_cap(detector: int) -> None:
+    assert _found(blown_up(0), detector)
+    assert _found(blown_up(100), detector) == []
+
+
+def test_memorization_leaves_out_the_episodes_that_blew_up() -> None:
+    (finding,) = _found(blown_up(28), 2)
+    assert "its error of 3.0 by" in finding.evidence
+    assert "over 100 episodes" in finding.evidence
+
+
+def test_an_accuracy_of_0_is_no_cap() -> None:
+    blocks, run = shuffled(1.0, 1.0)
+    assert _found((blocks, run), 2)
+
+
+def test_validation_errors_at_their_cap_are_no_overfitting() -> None:
+    def checks(worst: float) -> Case:
+        errors = np.tile([3.0, 2.0, 40.0, 50.0, worst, worst], (2, 1))
+        falling = np.tile(np.arange(6.0)[::-1], (2, 1))
+        return [
+            along("maml", "validate", "validation_error", errors),
+            along(
+                "maml", "train", "lesson_loss", np.tile(np.arange(6.0)[::-1], (2, 1))
+            ),
+        ], few_spec(few("maml"))
+
+    assert _found(checks(60.0), 1)
+    assert _found(checks(100.0), 1) == []
+
+
+@pytest.mark.parametrize(
+    ("gain", "told"),
+    [
+        (0.02, "lower the loss by 2 %"),
+        (-0.5, "raise the loss by 50 %"),
+        (-7.2e10, "blow up the loss"),
+    ],
+)
+def test_a_gain_beyond_reason_is_worded(gain: float, told: str) -> None:
+    (finding,) = _found(idle(gain), 2)
+    assert f"Its inner steps {told}, from 3.0" in finding.evidence
 
 
 # labels -----------------------------------------------------------------------

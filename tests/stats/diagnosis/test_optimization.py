@@ -213,7 +213,7 @@ def test_without_data_every_detector_is_silent(run: RunSpec) -> None:
 
 
 def test_a_run_with_only_guessed_rates_is_an_untuned_comparison() -> None:
-    (finding,) = _found(([], spec(chosen(), baseline("sgd"))), 16)
+    (finding,) = _found(([], spec(chosen(), baseline("sgd", tuning="given"))), 16)
     assert finding.flagged
 
 
