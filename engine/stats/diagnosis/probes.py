@@ -55,7 +55,10 @@ def _paired_difference(
 
     None if one is missing, or if most episodes have an error at its cap.
     """
-    one, other = _measured(table, label, first), _measured(table, label, second)
+    one, other = (
+        _uncapped_errors(table, label, first),
+        _uncapped_errors(table, label, second),
+    )
     if one is None or other is None:
         return None
     apart = one - other
@@ -63,7 +66,7 @@ def _paired_difference(
     return mean_and_error(known) if known.size > apart.size / 2 else None
 
 
-def _measured(table: BlockTable, label: str, name: str) -> Floats | None:
+def _uncapped_errors(table: BlockTable, label: str, name: str) -> Floats | None:
     """Return an error per episode, NaN at the cap; None if it was not measured.
 
     A squared error at its cap stands for a task that blew up. All classes wrong is an
@@ -85,7 +88,7 @@ def memorization(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         rise = _paired_difference(
             table, learner.label, "shuffled_error", "as_asked_error"
         )
-        asked = _measured(table, learner.label, "as_asked_error")
+        asked = _uncapped_errors(table, learner.label, "as_asked_error")
         if rise is None or asked is None:
             continue
         asked = asked[np.isfinite(asked)]
@@ -290,7 +293,7 @@ def impossible_accuracy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     if bound is None:
         return
     for learner in spec.learners:
-        asked = _measured(table, learner.label, "as_asked_error")
+        asked = _uncapped_errors(table, learner.label, "as_asked_error")
         # An error at its cap beats nothing, and its mean would be no measurement.
         if asked is None or asked.shape != bound.shape or np.isnan(asked).any():
             continue

@@ -335,9 +335,7 @@ def test_validation_errors_at_their_cap_are_no_overfitting() -> None:
         falling = np.tile(np.arange(6.0)[::-1], (2, 1))
         return [
             along("maml", "validate", "validation_error", errors),
-            along(
-                "maml", "train", "lesson_loss", np.tile(np.arange(6.0)[::-1], (2, 1))
-            ),
+            along("maml", "train", "lesson_loss", falling),
         ], few_spec(few("maml"))
 
     assert _found(checks(60.0), 1)
