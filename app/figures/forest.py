@@ -21,8 +21,11 @@ from engine.contract.metrics import Metric, metric
 _CALLS = {
     "better": ("#3f9552", "triangle-up", "▲", "better"),
     "worse": ("#ca3401", "triangle-down", "▼", "worse"),
-    "no difference": (GREY, "circle", "●", "not significant"),
-    "description": (GREY, "circle-open", "○", "no verdict"),
+    "equal": (GREY, "square", "■", "equal"),
+    "can't tell yet": (GREY, "circle", "●", "can't tell yet"),
+    # as summaries of 0.3.0 and earlier hold them
+    "no difference": (GREY, "circle", "●", "can't tell yet"),
+    "description": (GREY, "circle-open", "○", "can't tell yet"),
 }
 
 

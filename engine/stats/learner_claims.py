@@ -1,73 +1,103 @@
-"""Claims: paired comparisons of a learner with a baseline, corrected by Holm.
+"""Claims: which learner is better, for every pair, condition and metric of a run.
 
-On optimization tasks the mean log loss (`area`) decides: it combines speed and final
-loss and gives a diverged task its worst value; steps to the threshold are secondary.
-On few-shot tasks the error of the answers decides. Claims about one pair over all
-conditions are one family, and Holm's correction keeps the chance of any false one
-below 5 %: the more conditions are tested, the more evidence each claim needs.
+One claim is primary: the first chosen learner against its main rival, in distribution,
+by the metric that decides. It is tested at the level of the run's present look, so that
+5 % of runs with no difference claim one at any look. All other claims are secondary and
+share another 5 %: Holm's correction over the whole run.
 
 Claims are over replicates, each a training of everything. Single trainings of few-shot
 learners can be compared over episodes; such a claim has `over="episodes"` and is about
 these two trainings, not about the two methods. The searches of two untrained
 strategies are independent, so all searches of all replicates count; such a claim has
 `over="searches"`.
+
+Source: Holm (1979), Scandinavian Journal of Statistics 6.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Literal, NamedTuple
+from itertools import combinations, product
 
 import numpy as np
 
 from engine.contract.events import Condition
 from engine.contract.kinds import Criterion
-from engine.contract.run_spec import RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import (
+    IN_DISTRIBUTION,
     BlockTable,
     baseline_learners,
     chosen_learners,
     is_trained,
-    tuned_rival,
 )
+from engine.stats.claims.calls import (
+    BETTER,
+    CALLS,
+    CANT_TELL,
+    EQUAL,
+    WORSE,
+    Call,
+)
+from engine.stats.claims.lost_tasks import NONE_LOST, LostTasks, compare_lost_tasks
+from engine.stats.claims.question import Answer, Question, SampleUnit
+from engine.stats.claims.rival import main_rival
 from engine.stats.condition_words import is_unshifted
+from engine.stats.inference.comparison import (
+    Comparison,
+    compare_over_replicates,
+    compare_over_tasks,
+)
+from engine.stats.inference.looks import nominal_levels
 from engine.stats.inference.paired import (
     Difference,
     paired_difference,
     paired_over_tasks,
 )
-from engine.stats.inference.profiles import holm
 
-ClaimVerdict = Literal["better", "worse", "no difference", "description"]
-SampleUnit = Literal["replicates", "episodes", "searches"]
-# Below the promised 5 %: with skewed differences a t test rejects too often.
-SIGNIFICANCE = 0.04
+__all__ = [
+    "BETTER",
+    "CALLS",
+    "CANT_TELL",
+    "EQUAL",
+    "WORSE",
+    "Call",
+    "Claim",
+    "SampleUnit",
+    "make_claims",
+    "primary_claim",
+]
+SIGNIFICANCE = 0.05  # chance of a false primary claim, and of any false secondary one
 
 
 @dataclass(frozen=True)
 class Claim:
     """One comparison at one condition.
 
-    `call` follows `p` and not the interval: an interval that just excludes 0 may still
-    be "no difference".
+    The call follows from the interval, which is at the level that was tested, unless
+    `by_divergence` says that the lost tasks decided.
 
     Args:
         learner: Label of the chosen learner.
-        against: Label of the baseline.
+        against: Label of a baseline, or of another chosen learner.
         condition: Where both were tested.
         metric: What is compared; less is better.
-        difference: Mean of the learner minus mean of the baseline.
-        low: Lower end of its 95 % interval, not corrected.
+        difference: Mean of the learner minus mean of the other one.
+        low: Lower end of its interval; NaN where no test was possible.
         high: Upper end.
-        p: Holm-adjusted over the conditions; NaN if no test was possible.
-        call: Which one is better; "description" if no test was possible.
-        equivalent: Whether the whole interval is too small to matter.
-        primary: Whether this baseline is the one that decides.
+        level: Confidence of the interval, corrected for all that was tested.
+        margin: Differences below it are too small to matter, in the metric's unit.
+        call: Which one is better.
+        primary: Whether this is the run's primary question.
+        decisive: Whether the other one is the learner's main rival.
         n_replicates: Replicates.
         n_tasks: Tasks per replicate.
         probability_of_improvement: Share of tasks where the learner is better.
         over: Independent units: trainings, episodes of a single one, or all searches.
+        diverged: Tasks that the learner and the other one lost.
+        by_divergence: Whether the lost tasks decided, and not the interval.
+        more_replicates: About how many more would decide it; None if decided, unknown
+            or hopeless.
     """
 
     learner: str
@@ -77,14 +107,18 @@ class Claim:
     difference: float
     low: float
     high: float
-    p: float
-    call: ClaimVerdict
-    equivalent: bool
+    level: float
+    margin: float
+    call: Call
     primary: bool
+    decisive: bool
     n_replicates: int
     n_tasks: int
     probability_of_improvement: float
     over: SampleUnit = "replicates"
+    diverged: tuple[int, int] = (0, 0)
+    by_divergence: bool = False
+    more_replicates: int | None = None
 
 
 def make_claims(
@@ -92,49 +126,167 @@ def make_claims(
 ) -> list[Claim]:
     """Compare every chosen learner with every baseline under each shared condition.
 
+    Chosen learners are compared with each other, too.
+
     Args:
-        table: The run's blocks.
+        table: The run's blocks; of an unfinished run those so far.
         spec: The run; it says which learners are chosen and which are baselines.
         threshold: None where there is none; then steps to it are not compared.
 
     Returns:
-        Claims by learner, baseline, metric and condition.
+        Claims by learner, other learner, metric and condition.
     """
+    questions = list(_questions(table, spec, threshold))
+    main = _primary_question(questions, table, spec)
+    alpha = _present_alpha(questions, spec)
+    # The secondary claims stop whenever the primary one does, so they are tested at
+    # the level of the same look, not as if this had been the only one.
+    answers = _answer_by_holm([q for q in questions if q is not main], alpha)
+    if main is not None:
+        answers[id(main)] = main.answer(alpha)
+    return [_claim(q, answers[id(q)], primary=q is main) for q in questions]
+
+
+def primary_claim(claims: Iterable[Claim]) -> Claim | None:
+    """Return the claim that the run is about; None without a test of it."""
+    return next((claim for claim in claims if claim.primary), None)
+
+
+def _questions(
+    table: BlockTable, spec: RunSpec, threshold: float | None
+) -> Iterator[Question]:
+    chosen = chosen_learners(spec)
     metrics = table.criterion.metrics_to_compare(threshold)
-    claims: list[Claim] = []
-    for learner in chosen_learners(spec):
-        rival = tuned_rival(table, spec, learner)
-        for against, metric in product(baseline_learners(spec), metrics):
-            pair = (learner.label, against.label)
-            found = list(_differences(table, spec, pair, metric))
-            claims += _adjusted_claims(found, pair, metric, against.label == rival)
-    return claims
+    duels = combinations(chosen, 2)
+    pairs = [*product(chosen, baseline_learners(spec)), *duels]
+    for learner in chosen:
+        rival = main_rival(table, spec, learner)
+        for one, other in pairs:
+            if one is learner:
+                for metric in metrics:
+                    decisive = other.label == rival
+                    yield from _ask(table, spec, (one, other), metric, decisive)
 
 
-class _ConditionDifference(NamedTuple):
-    """A difference at one condition, with the sizes that matter there."""
-
-    condition: Condition
-    difference: Difference
-    margin: float
-    resolution: float
-    over: SampleUnit
-
-
-def _differences(
-    table: BlockTable, spec: RunSpec, pair: tuple[str, str], metric: str
-) -> Iterator[_ConditionDifference]:
-    rule, free = table.criterion, are_independent(table, spec, pair)
+def _ask(
+    table: BlockTable,
+    spec: RunSpec,
+    pair: tuple[LearnerChoice, LearnerChoice],
+    metric: str,
+    decisive: bool,
+) -> Iterator[Question]:
+    rule, labels = table.criterion, (pair[0].label, pair[1].label)
+    free = are_independent(table, spec, labels)
     for condition in table.conditions():
         if is_unshifted(condition, spec):
             continue  # the same rows as in distribution; Holm must not count them twice
-        first, second = (table.test_values(label, metric, condition) for label in pair)
-        if first is not None and second is not None and first.shape == second.shape:
-            found = compare_pair(rule, first, second, free=free)
-            limits = rule.limits(metric, float(second.mean()))
-            yield _ConditionDifference(
-                condition, found, *limits, _sample_unit(found, free)
-            )
+        first, second = (table.test_values(at, metric, condition) for at in labels)
+        if first is None or second is None or first.shape != second.shape:
+            continue
+        found, over = _compare(rule, first, second, free=free)
+        yield Question(
+            *labels,
+            condition=condition,
+            metric=metric,
+            found=found,
+            margin=rule.margin_at(metric, float(second.mean())),
+            lost=_lost_tasks(table, labels, condition, over),
+            over=over,
+            decisive=decisive,
+        )
+
+
+def _compare(
+    rule: Criterion, first: Floats, second: Floats, *, free: bool
+) -> tuple[Comparison, SampleUnit]:
+    """Compare two learners over the independent units, and say what these are."""
+    if free and first.size > 1:
+        return compare_over_tasks(first, second), "searches"
+    if rule.singles and len(first) == 1 < first.size:
+        return compare_over_tasks(first, second), "episodes"
+    return compare_over_replicates(first, second), "replicates"
+
+
+def _lost_tasks(
+    table: BlockTable, labels: tuple[str, str], condition: Condition, over: SampleUnit
+) -> LostTasks:
+    mine, other = (table.test_values(at, "diverged", condition) for at in labels)
+    if mine is None or other is None or mine.shape != other.shape:
+        return NONE_LOST
+    # Where tasks are the units, each is a row of its own.
+    width = mine.shape[1] if over == "replicates" else 1
+    return compare_lost_tasks(mine.reshape(-1, width), other.reshape(-1, width))
+
+
+def _primary_question(
+    questions: Sequence[Question], table: BlockTable, spec: RunSpec
+) -> Question | None:
+    chosen = chosen_learners(spec)
+    return next(
+        (
+            q
+            for q in questions
+            if q.learner == chosen[0].label and q.decisive
+            if q.condition == IN_DISTRIBUTION
+            if q.metric == table.criterion.deciding
+        ),
+        None,
+    )
+
+
+def _present_alpha(questions: Sequence[Question], spec: RunSpec) -> float:
+    """Return the nominal level of the look that the run's replicates have reached."""
+    if not questions or not spec.looks:
+        return SIGNIFICANCE
+    present = max(q.found.n_replicates for q in questions)
+    reached = [i for i, look in enumerate(spec.looks) if look <= present]
+    levels = nominal_levels(spec.looks, SIGNIFICANCE)
+    return levels[reached[-1] if reached else 0]
+
+
+def _answer_by_holm(questions: Sequence[Question], alpha: float) -> dict[int, Answer]:
+    """Answer questions from the clearest to the least clear, by Holm's steps.
+
+    Each is tested at alpha / (questions left); after the first that stays open, all
+    others are tested at the level of that one. Returns answers by the question's id.
+    """
+    clear = {id(q): q.smallest_alpha() for q in questions}
+    # Where no test was possible, none is counted.
+    tested = [q for q in questions if np.isfinite(clear[id(q)])]
+    answers = {
+        id(q): q.answer(alpha) for q in questions if not np.isfinite(clear[id(q)])
+    }
+    left = len(tested)
+    for question in sorted(tested, key=lambda q: clear[id(q)]):
+        answers[id(question)] = question.answer(alpha / left)
+        if answers[id(question)].call != CANT_TELL:
+            left -= 1
+    return answers
+
+
+def _claim(question: Question, answer: Answer, *, primary: bool) -> Claim:
+    found, lost = question.found, question.lost
+    return Claim(
+        learner=question.learner,
+        against=question.against,
+        condition=question.condition,
+        metric=question.metric,
+        difference=found.mean,
+        low=answer.low,
+        high=answer.high,
+        level=answer.level,
+        margin=question.margin,
+        call=answer.call,
+        primary=primary,
+        decisive=question.decisive,
+        n_replicates=found.n_replicates,
+        n_tasks=found.n_tasks,
+        probability_of_improvement=found.improvement,
+        over=question.over,
+        diverged=(lost.mine, lost.other),
+        by_divergence=answer.by_divergence,
+        more_replicates=answer.more_replicates,
+    )
 
 
 def are_independent(table: BlockTable, spec: RunSpec, labels: Iterable[str]) -> bool:
@@ -169,57 +321,3 @@ def compare_pair(
         return pooled._replace(n_replicates=rows, n_tasks=columns)
     single = rule.singles and len(first) == 1
     return (paired_over_tasks if single else paired_difference)(first, second)
-
-
-def _adjusted_claims(
-    found: list[_ConditionDifference], pair: tuple[str, str], metric: str, primary: bool
-) -> list[Claim]:
-    adjusted = holm(np.array([each.difference.p for each in found]))
-    return [
-        Claim(
-            *pair,
-            condition=condition,
-            metric=metric,
-            difference=d.mean,
-            low=d.low,
-            high=d.high,
-            p=float(p),
-            call=classify_difference(d, float(p), resolution),
-            equivalent=max(abs(d.low), abs(d.high)) < margin,
-            primary=primary,
-            n_replicates=d.n_replicates,
-            n_tasks=d.n_tasks,
-            probability_of_improvement=d.improvement,
-            over=over,
-        )
-        for (condition, d, margin, resolution, over), p in zip(
-            found, adjusted, strict=True
-        )
-    ]
-
-
-def _sample_unit(found: Difference, free: bool) -> SampleUnit:
-    if free and np.isfinite(found.p):
-        return "searches"
-    single = found.n_replicates == 1 and bool(np.isfinite(found.p))
-    return "episodes" if single else "replicates"
-
-
-def classify_difference(found: Difference, p: float, resolution: float) -> ClaimVerdict:
-    """Return the call of a difference, in a metric where less is better.
-
-    Args:
-        found: First − second.
-        p: Holm-adjusted; NaN where no test was possible.
-        resolution: A smaller difference is "no difference", however significant.
-
-    >>> classify_difference(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.002, 1e-3)
-    'better'
-    >>> classify_difference(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.2, 1e-3)
-    'no difference'
-    """
-    if np.isnan(p):
-        return "description"
-    if not p < SIGNIFICANCE or abs(found.mean) < resolution:
-        return "no difference"
-    return "better" if found.mean < 0 else "worse"

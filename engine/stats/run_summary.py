@@ -79,11 +79,12 @@ def summarize(
 
 
 def _claim_as_json(claim: Claim) -> Json:
-    plain = {
+    plain: dict[str, Json] = {
         name: _finite_or_none(value) if isinstance(value, float) else value
         for name, value in vars(claim).items()
-        if name != "condition"
+        if name not in ("condition", "diverged")
     }
+    plain["diverged"] = [*claim.diverged]
     return {**plain, "condition": _condition_as_json(claim.condition)}
 
 

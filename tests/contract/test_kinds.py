@@ -69,7 +69,7 @@ def test_a_record_names_metrics_that_there_are() -> None:
         named |= {*shown.numbers, *shown.by_family, *shown.scores, *shown.percent}
         for criterion in kind.criteria:
             named |= {criterion.deciding, criterion.trace, *criterion.shown}
-            named |= {criterion.reported, *criterion.margin, *criterion.resolution}
+            named |= {criterion.reported, *criterion.margin}
         assert named - {"rmst"} <= METRICS.keys()
 
 

@@ -211,15 +211,15 @@ def test_diverged_tasks_are_counted_beside_the_spread() -> None:
 def test_every_claim_has_its_verdict_and_conditions_are_grouped() -> None:
     texts = [note.text for note in ALL["forest"]().layout.annotations]
     assert sum("better  " in text for text in texts) == 2
-    assert sum("not significant  " in text for text in texts) == 2
+    assert sum("can't tell yet  " in text for text in texts) == 2
     assert sum("worse  " in text for text in texts) == 2
     assert sum(text.startswith("<b>") for text in texts) == 2
 
 
 def test_a_description_without_interval_can_be_drawn() -> None:
-    claim = made.claims()[0] | {"call": "description", "low": None, "high": None}
+    claim = made.claims()[0] | {"call": "can't tell yet", "low": None, "high": None}
     fig = learner_comparison.forest_figure([claim], ROLES)
-    assert any("no verdict" in note.text for note in fig.layout.annotations)
+    assert any("can't tell yet" in note.text for note in fig.layout.annotations)
 
 
 def blended(fill: str, page: str) -> np.ndarray:

@@ -68,6 +68,15 @@ def threshold(value: float = 0.3) -> Block:
     return number("", "validate", "threshold", value)
 
 
+def tuning_scores(label: str, *means: float, metric: str = "tuning") -> Block:
+    """Return the tuning scores of a baseline, one rate after the other."""
+    scores = np.tile(np.array(means)[:, None], (1, 4))
+    rates = tuple(10.0**i for i in range(len(means)))
+    return Block(
+        label, "tune", metric, ("rate", "task"), scores, coords={"rate": rates}
+    )
+
+
 def along(label: str, phase: str, metric: str, values: Array, every: int = 1) -> Block:
     """Return a (replicate, step) block of meta-training."""
     array = np.atleast_2d(values)

@@ -54,13 +54,18 @@ def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
         shown = (
             mine
             if every
-            else [c for c in mine if c["primary"] or _is_in_distribution(c)]
+            else [c for c in mine if _is_decisive(c) or _is_in_distribution(c)]
         )
         name = ("forest", run.cache_key, learner, metric, every)
         made = get_or_make(name, lambda shown=shown: forest_figure(shown, run.roles))
         page_elements.draw_chart(
             training.clarify_units(run, made), f"forest.{learner}.{metric}"
         )
+
+
+def _is_decisive(claim: Mapping[str, Any]) -> bool:
+    # Summaries of 0.3.0 and earlier call it primary.
+    return bool(claim.get("decisive", claim["primary"]))
 
 
 def _is_in_distribution(claim: Mapping[str, Any]) -> bool:

@@ -99,13 +99,10 @@ class Criterion:
         beside: A secondary metric, compared if there is a threshold; empty for none.
         reported: The metric in which the verdict reports a learner's level.
         shown: Metrics whose levels the summary holds.
-        margin: Equivalence margin by metric: an interval inside it means "the same".
-        resolution: Smallest difference that counts, by metric, however significant.
-        relative: Whether margin and resolution are fractions of the baseline's level.
+        margin: Equivalence margin by metric: an interval inside it means "equal".
+        relative: Whether margins are fractions of the baseline's level.
         within: The margin in words.
         singles: Whether a single training can be compared, over its episodes only.
-        steers: Whether learners control the rate of a rule, so that the tuned rule is
-            among the baselines.
         called: The deciding metric, in a table's head.
         unit: Unit of the table.
         scale: Factor from the deciding metric to that unit.
@@ -122,11 +119,9 @@ class Criterion:
     reported: str
     shown: tuple[str, ...]
     margin: Mapping[str, float]
-    resolution: Mapping[str, float]
     relative: bool
     within: str
     singles: bool
-    steers: bool
     called: str
     unit: str
     scale: float = 1.0
@@ -149,15 +144,14 @@ class Criterion:
         beside = self.beside and (self.own_goal or threshold is not None)
         return [self.deciding, self.beside] if beside else [self.deciding]
 
-    def limits(self, metric: str, level: float) -> tuple[float, float]:
-        """Return margin and resolution, in the metric's unit.
+    def margin_at(self, metric: str, level: float) -> float:
+        """Return the equivalence margin, in the metric's unit.
 
         Args:
             metric: The compared metric.
             level: The baseline's level, for relative margins.
         """
-        scale = abs(level) if self.relative else 1.0
-        return self.margin[metric] * scale, self.resolution[metric] * scale
+        return self.margin[metric] * (abs(level) if self.relative else 1.0)
 
 
 @dataclass(frozen=True)

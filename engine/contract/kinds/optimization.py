@@ -74,14 +74,11 @@ LOSSES = Criterion(
         "recovery_steps",
         "recovered",
     ),
-    # Margins: 5 % of the loss, as numpy's ln 1.05 (math.log differs in the last bit),
-    # and one step. Resolutions: a tenth of a percent, and rounding errors.
+    # 5 % of the loss, as numpy's ln 1.05 (math.log differs in the last bit); one step
     margin={"area": 0.04879016416943204, "steps_to_threshold": 1.0},
-    resolution={"area": 1e-3, "steps_to_threshold": 1e-9},
     relative=False,
     within="5 %",
     singles=False,
-    steers=True,
     called="mean log loss",
     unit="ln",
 )

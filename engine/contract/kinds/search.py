@@ -111,11 +111,9 @@ REGRETS = Criterion(
     ),
     # a tenth of a percentage point of accuracy, one evaluation
     margin={"regret_area": 1e-3, "evaluations_to_goal": 1.0},
-    resolution={"regret_area": 1e-5, "evaluations_to_goal": 1e-9},
     relative=False,
     within="a tenth of a point",
     singles=True,
-    steers=False,
     called="mean regret",
     unit="%",
     scale=100.0,

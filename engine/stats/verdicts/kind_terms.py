@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.contract.kinds import ByKind
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import LearnerChoice, RunSpec
-from engine.stats.learner_claims import Claim
+from engine.stats.learner_claims import CANT_TELL, EQUAL, Claim
 from engine.stats.verdicts.verdict_inputs import Evidence, better_first
 from engine.stats.verdicts.wording import conjugate_be
 
@@ -20,12 +20,12 @@ def name_winner(run: Evidence, claim: Claim) -> str:
     """Say who is better, such as "MAML is better than Reptile"."""
     ahead, behind = better_first(claim)
     mine, other = run.names[ahead], run.names[behind]
-    if claim.call != "no difference":
-        return f"{mine} {conjugate_be(mine)} better than {other}"
-    # Equality is claimed only where the whole interval lies within the margin.
-    sure = "no" if claim.equivalent else "no significant"
-    within = f" to within {run.criterion.within}" if claim.equivalent else ""
-    return f"{sure} difference between {mine} and {other}{within}"
+    if claim.call == CANT_TELL:
+        return f"can't tell yet whether {mine} or {other} is better"
+    if claim.call == EQUAL:
+        within = run.criterion.within
+        return f"{mine} and {other} are equal to within {within}"
+    return f"{mine} {conjugate_be(mine)} better than {other}"
 
 
 def name_rival(run: Evidence, claim: Claim) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from engine.contract.kinds import OPTIMIZATION
 from engine.contract.run_spec import LearnerChoice
 from engine.stats.inference.metric_intervals import metric_interval
-from engine.stats.learner_claims import Claim
+from engine.stats.learner_claims import CANT_TELL, EQUAL, Claim
 from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
 from engine.stats.verdicts.phrases import phrase_call
 from engine.stats.verdicts.verdict_inputs import Evidence, Shape
@@ -50,9 +50,9 @@ def _describe_levels(run: Evidence, claim: Claim) -> str:
 
 
 def _describe_difference(run: Evidence, claim: Claim) -> str:
-    within = f" to within {run.criterion.within}" if claim.equivalent else ""
+    within = f" to within {run.criterion.within}" if claim.call == EQUAL else ""
     # Levels are shown in steps; where those come to another call, name the metric.
-    borne_out = claim.call == "no difference" or not run.dissenting_claims(claim)
+    borne_out = claim.call in (EQUAL, CANT_TELL) or not run.dissenting_claims(claim)
     metric = "" if borne_out else " in mean loss"
     return f"{phrase_call(claim.call, _rival_name(run, claim))}{within}{metric}"
 

@@ -3,27 +3,28 @@
 from collections.abc import Sequence
 
 from engine.contract.learner_appearance import name_in_words
-from engine.stats.learner_claims import Claim, ClaimVerdict
+from engine.stats.learner_claims import BETTER, CALLS, CANT_TELL, WORSE, Call, Claim
 from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
 
 SPELLED_OUT = 3  # shifts and families named one by one; more are only counted
-ORDER: tuple[ClaimVerdict, ...] = ("better", "no difference", "worse")
 
 
-def phrase_call(call: ClaimVerdict, other: str) -> str:
+def phrase_call(call: Call, other: str) -> str:
     """Return a claim's call as a phrase about the learner and others.
 
-    >>> phrase_call("worse", "tuned SGD"), phrase_call("no difference", "SGD and Adam")
-    ('tuned SGD is better', 'no difference from SGD and Adam')
+    >>> phrase_call("worse", "tuned SGD"), phrase_call("equal", "SGD and Adam")
+    ('tuned SGD is better', 'equal to SGD and Adam')
     """
-    if call == "worse":
+    if call == WORSE:
         return f"{other} {conjugate_be(other)} better"
-    return f"{call} {'than' if call == 'better' else 'from'} {other}"
+    if call == CANT_TELL:
+        return f"{call} against {other}"
+    return f"{call} {'than' if call == BETTER else 'to'} {other}"
 
 
-def phrase_groups(named: Sequence[tuple[str, ClaimVerdict]]) -> list[str]:
+def phrase_groups(named: Sequence[tuple[str, Call]]) -> list[str]:
     """Return one phrase per call, joining all others that have this call."""
-    groups = {call: [name for name, of in named if of == call] for call in ORDER}
+    groups = {call: [name for name, of in named if of == call] for call in CALLS}
     return [
         phrase_call(call, join_words(group)) for call, group in groups.items() if group
     ]
@@ -70,18 +71,18 @@ def _phrase_condition(where: str, claims: Sequence[Claim], rival: str) -> str:
         return f"{where}: {phrase_call(claims[0].call, rival)}."
     found = [
         f"{phrase_call(call, rival)} at {join_words(_severities(claims, call))}"
-        for call in ORDER
+        for call in CALLS
         if _severities(claims, call)
     ]
     return f"{where}: {', '.join(found)}."
 
 
-def _severities(claims: Sequence[Claim], call: ClaimVerdict) -> list[str]:
+def _severities(claims: Sequence[Claim], call: Call) -> list[str]:
     return [f"{c.condition.severity:g}" for c in claims if c.call == call]
 
 
 def _tally_calls(claims: Sequence[Claim], rival: str) -> str:
-    counts = [(call, sum(c.call == call for c in claims)) for call in ORDER]
+    counts = [(call, sum(c.call == call for c in claims)) for call in CALLS]
     found = [f"{phrase_call(call, rival)} in {n}" for call, n in counts if n]
     where = format_count(len(claims), "other condition")
     return f"Of {where}: {', '.join(found)}."

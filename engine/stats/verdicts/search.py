@@ -15,7 +15,11 @@ from engine.stats.block_table import is_trained
 from engine.stats.family_names import family_title
 from engine.stats.independent_units import learner_interval
 from engine.stats.inference.intervals import Interval
-from engine.stats.learner_claims import Claim, are_independent, compare_pair
+from engine.stats.learner_claims import (
+    Claim,
+    are_independent,
+    compare_pair,
+)
 from engine.stats.search.break_even import break_even
 from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence, better_first, signed_gap
@@ -74,19 +78,8 @@ def _format_points(run: Evidence, interval: Interval) -> str:
 
 def _sentences(run: Evidence, claim: Claim) -> list[str]:
     return [
-        *_holm_note(claim),
         *_compare_evaluations(run, claim),
         *_speed_contrast(run, claim),
-    ]
-
-
-def _holm_note(claim: Claim) -> list[str]:
-    """Explain an interval that excludes 0 without a significant difference."""
-    if claim.call != "no difference" or claim.equivalent or claim.low < 0 < claim.high:
-        return []
-    return [
-        "the interval excludes 0, but the difference is not significant after Holm "
-        "correction over this run's conditions"
     ]
 
 
@@ -123,8 +116,7 @@ def _goal_shares(run: Evidence, labels: Sequence[str]) -> str:
 
 def _speed_contrast(run: Evidence, here: Claim) -> list[str]:
     """Say which learner finds the goal sooner where mean regret says otherwise."""
-    alike = "no later" if here.call == "worse" else "no sooner"
-    speed = {"better": "sooner", "worse": "later", "no difference": alike}
+    speed = {"better": "sooner", "worse": "later", "equal": "as soon"}
     return [
         f"{run.names[claim.learner]} finds the goal {speed[claim.call]}"
         for claim in run.dissenting_claims(here)

@@ -11,7 +11,7 @@ from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import IN_DISTRIBUTION, BlockTable
 from engine.stats.inference.intervals import Interval
-from engine.stats.learner_claims import Claim
+from engine.stats.learner_claims import CANT_TELL, Claim
 
 
 class Shape(NamedTuple):
@@ -76,9 +76,9 @@ class Evidence:
         return [
             claim
             for claim in self.claims_of(here.learner)
-            if claim.condition == here.condition and claim.primary
+            if claim.condition == here.condition and claim.decisive
             if claim.metric == self.criterion.beside
-            if claim.call not in (here.call, "description")
+            if claim.call not in (here.call, CANT_TELL)
         ]
 
     def divergence_counts(self, first: str, second: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ their `VerdictTerms`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isnan
 
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import (
@@ -98,18 +99,18 @@ class VerdictWriter:
         """Return the sentences about one learner."""
         deciding = self.run.criterion.deciding
         mine = [c for c in self.run.claims_of(label) if c.metric == deciding]
-        facing = [claim for claim in mine if claim.primary]
+        facing = [claim for claim in mine if claim.decisive]
         here = next((c for c in facing if c.condition == IN_DISTRIBUTION), None)
         if here is None:
             name = "It" if self.terms.one_by_one else self.run.names[label]
             return f"{name} was not tested against a baseline: no verdict."
-        if here.call == "description":
+        if isnan(here.low):
             levels = self.terms.description(self.run, here)
             return (
                 f"{self._opening_sentence()}{levels} One {self.terms.sample}: "
                 "no verdict."
             )
-        beside = [c for c in mine if c.condition == IN_DISTRIBUTION and not c.primary]
+        beside = [c for c in mine if c.condition == IN_DISTRIBUTION and not c.decisive]
         there = [c for c in facing if c.condition != IN_DISTRIBUTION]
         told = [
             self._in_distribution_sentence(here, beside),

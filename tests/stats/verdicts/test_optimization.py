@@ -56,14 +56,17 @@ def test_the_verdict_says_that_a_slower_learner_is_worse() -> None:
     assert "On unseen mixtures: tuned SGD is better (" in told(duel(0.1, 0.2), spec())
 
 
-def test_redrawn_noise_is_no_difference() -> None:
-    assert "no difference from tuned SGD" in told(duel(0.1, 0.1), spec())
+def test_redrawn_noise_can_not_be_told_apart() -> None:
+    spread = np.exp(np.random.default_rng(3).standard_normal((8, 1, 1)))
+    blocks = [threshold(), *trial("lr_scale", spread * noisy(0.1, 1))]
+    sentence = told([*blocks, *trial("sgd_tuned", noisy(0.1, 2))], spec())
+    assert "can't tell yet against tuned SGD" in sentence
 
 
 def test_the_same_rows_are_the_same_to_within_five_percent() -> None:
     loss = noisy(0.1, 1)
     blocks = [threshold(), *trial("lr_scale", loss), *trial("sgd_tuned", loss)]
-    assert "no difference from tuned SGD to within 5 %" in told(blocks, spec())
+    assert "equal to tuned SGD to within 5 %" in told(blocks, spec())
 
 
 def test_one_replicate_gets_numbers_but_no_interval_and_no_verdict() -> None:
@@ -101,20 +104,6 @@ def test_a_guessed_baseline_is_called_untuned() -> None:
         [*blocks, *trial("sgd", noisy(0.1, 2))], spec(chosen(), baseline("sgd"))
     )
     assert "better than untuned SGD" in sentence
-
-
-def test_the_tuned_rival_of_the_same_rule_decides_even_if_another_is_faster() -> None:
-    blocks = [*duel(0.1, 0.05), *trial("adam_tuned", noisy(0.3, 3))]
-    sentence = told(blocks, spec(chosen(), ADAM, TUNED))
-    assert "better than tuned SGD (" in sentence
-    assert sentence.endswith("; tuned Adam is better.")
-
-
-def test_of_two_tuned_rivals_the_better_one_decides() -> None:
-    cosine = baseline("sgd_cosine", tuning="tuned", schedule="cosine")
-    blocks = [*duel(0.1, 0.05), *trial("sgd_cosine", noisy(0.2, 3))]
-    sentence = told(blocks, spec(chosen(), TUNED, cosine))
-    assert "On unseen mixtures: tuned SGD (cosine) is better" in sentence
 
 
 def test_diverged_tasks_are_counted_in_the_sentence() -> None:
@@ -159,8 +148,7 @@ def test_severities_are_grouped_by_what_they_say() -> None:
         blocks += trial("sgd_tuned", noisy(0.1, 4), stretch(severity))
     sentence = told(blocks, spec())
     assert sentence.endswith(
-        "Under stretch: better than tuned SGD at 2 and 4, "
-        "no difference from tuned SGD at 1.5."
+        "Under stretch: better than tuned SGD at 2 and 4, equal to tuned SGD at 1.5."
     )
 
 

@@ -1,0 +1,1 @@
+"""Claims: what is asked about two learners, and how it is decided."""
