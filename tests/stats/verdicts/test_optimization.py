@@ -198,6 +198,7 @@ def test_a_summary_is_json_of_finite_numbers_in_its_documented_form() -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert list(found) == [
         "format",
+        "replicates",
         "threshold",
         "sentence",
         "claims",
