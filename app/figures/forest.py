@@ -1,57 +1,49 @@
-"""Forest plot: each difference from a baseline with its interval and verdict."""
+"""Forest plot: each difference from another learner with its interval and call."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
 
+from app.figures.call_style import CALL_STYLES
 from app.figures.figure_parts import make_figure
 from app.figures.figure_types import Roles
 from app.figures.theme import (
     GREY,
-    INTERVAL_NAME,
     capitalize_name,
     format_number,
     learner_name,
 )
+from engine.contract.events import Condition
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import Metric, metric
-
-_CALLS = {
-    "better": ("#3f9552", "triangle-up", "▲", "better"),
-    "worse": ("#ca3401", "triangle-down", "▼", "worse"),
-    "equal": (GREY, "square", "■", "equal"),
-    "can't tell yet": (GREY, "circle", "●", "can't tell yet"),
-    # as summaries of 0.3.0 and earlier hold them
-    "no difference": (GREY, "circle", "●", "can't tell yet"),
-    "description": (GREY, "circle-open", "○", "can't tell yet"),
-}
-
+from engine.stats.learner_claims import Claim
+from engine.stats.verdicts.claim_words import format_percent, format_sample
 
 ONE_TRAINING = (
     " One training: the interval is over its episodes, and another training may differ."
 )
 
 
-def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figure:
-    """Draw every claim: a difference with its interval and verdict.
+def forest_figure(claims: Sequence[Claim], roles: Roles) -> go.Figure:
+    """Draw every claim: a difference with its interval and call.
 
     Args:
-        claims: The summary's claims, all of one metric and one chosen learner.
+        claims: All of one metric and one chosen learner.
         roles: Role by label; claims against unknown labels are left out.
     """
-    known = _sort_by_condition([c for c in claims if c["against"] in roles])
-    kind = metric(known[0]["metric"]) if known else metric("steps_to_threshold")
-    who = learner_name(known[0]["learner"]) if known else "the learner"
+    known = _sort_by_condition([c for c in claims if c.against in roles])
+    kind = metric(known[0].metric) if known else metric("steps_to_threshold")
+    who = learner_name(known[0].learner) if known else "the learner"
     if kind.share:
         known = [_to_points(claim) for claim in known]
     lines = _with_headings(known)
     made = make_figure(
-        title=f"{who} against each baseline: {kind.label.lower()}",
-        how_to_read=f"Mark: difference, paired over tasks; bar: {INTERVAL_NAME}. "
-        "A bar that crosses the line: no significant difference. The word corrects for "
-        "multiple comparisons: a bar beside the line may still be not significant."
+        title=f"{who} against each other learner: {kind.label.lower()}",
+        how_to_read="Mark: difference, paired over tasks; bar: its interval, at the "
+        "level that was tested, in gray beside it. Better or worse: the bar leaves out "
+        "0. Equal: it lies within a margin that does not matter. Else: can't tell yet."
         f"{ONE_TRAINING if any(_is_single_training(claim) for claim in known) else ''}",
         alt="; ".join(_describe_claim(claim) for claim in known) or "no claims",
         height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
@@ -69,33 +61,33 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     return made
 
 
-def _to_points(claim: Mapping[str, Any]) -> Mapping[str, Any]:
+def _to_points(claim: Claim) -> Claim:
     """Return a claim on shares in percentage points."""
-    ends = ("difference", "low", "high")
-    return {**claim, **{name: 100 * _to_float(claim, name) for name in ends}}
+    return replace(
+        claim,
+        difference=100 * claim.difference,
+        low=100 * claim.low,
+        high=100 * claim.high,
+    )
 
 
-def _is_single_training(claim: Mapping[str, Any]) -> bool:
-    return claim.get("over") == "episodes"
+def _is_single_training(claim: Claim) -> bool:
+    return claim.over == "episodes"
 
 
-def _sort_by_condition(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    first: dict[str, int] = {}
+def _sort_by_condition(claims: Sequence[Claim]) -> list[Claim]:
+    first: dict[Condition, int] = {}
     for claim in claims:
-        first.setdefault(describe_condition(claim["condition"]), len(first))
-    return sorted(claims, key=lambda c: first[describe_condition(c["condition"])])
+        first.setdefault(claim.condition, len(first))
+    return sorted(claims, key=lambda c: first[c.condition])
 
 
-def _to_float(claim: Mapping[str, Any], name: str) -> float:
-    return float("nan") if claim[name] is None else float(claim[name])
-
-
-def _with_headings(claims: Sequence[Mapping[str, Any]]) -> list[Any]:
+def _with_headings(claims: Sequence[Claim]) -> list[Claim | str]:
     """Return claims with a heading before each new condition."""
-    lines: list[Any] = []
+    lines: list[Claim | str] = []
     last = None
     for claim in claims:
-        heading = describe_condition(claim["condition"])
+        heading = describe_condition(claim.condition)
         if heading != last:
             lines.append(heading)
             last = heading
@@ -103,7 +95,7 @@ def _with_headings(claims: Sequence[Mapping[str, Any]]) -> list[Any]:
     return lines
 
 
-def _row_heights(lines: Sequence[Any]) -> list[float]:
+def _row_heights(lines: Sequence[Claim | str]) -> list[float]:
     at, places = 0.0, []
     for line in lines:
         at -= 0.62 if isinstance(line, str) else 1.0
@@ -111,26 +103,24 @@ def _row_heights(lines: Sequence[Any]) -> list[float]:
     return places
 
 
-def describe_condition(condition: Mapping[str, Any]) -> str:
+def describe_condition(condition: Condition) -> str:
     """Return a test condition in words.
 
-    >>> describe_condition({"family": "", "shift": "stretch", "severity": 4.0})
+    >>> describe_condition(Condition(shift="stretch", severity=4.0))
     'stretch, severity 4'
     """
-    family, shift = condition.get("family", ""), condition.get("shift", "")
-    parts = [capitalize_name(family)] if family else []
-    if shift:
+    parts = [capitalize_name(condition.family)] if condition.family else []
+    if condition.shift:
         parts.append(
-            f"{name_in_words(shift)}, severity {condition.get('severity', 0):g}"
+            f"{name_in_words(condition.shift)}, severity {condition.severity:g}"
         )
     return " · ".join(parts) or "In distribution: unseen tasks of the same family"
 
 
-def _describe_claim(claim: Mapping[str, Any]) -> str:
-    where = describe_condition(claim["condition"])
-    span = " to ".join(format_number(_to_float(claim, end)) for end in ("low", "high"))
-    word = claim["call"]
-    return f"{where}, against {claim['against']}: {word}, {span}"
+def _describe_claim(claim: Claim) -> str:
+    where = describe_condition(claim.condition)
+    span = f"{format_number(claim.low)} to {format_number(claim.high)}"
+    return f"{where}, against {claim.against}: {claim.call}, {span}"
 
 
 def _add_heading(figure: go.Figure, text: str, y: float) -> None:
@@ -146,11 +136,12 @@ def _add_heading(figure: go.Figure, text: str, y: float) -> None:
     )
 
 
-def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
-    color, symbol, sign, word = _CALLS[claim["call"]]
-    mid, low, high = (_to_float(claim, name) for name in ("difference", "low", "high"))
+def _add_claim(figure: go.Figure, claim: Claim, y: float) -> None:
+    style = CALL_STYLES[claim.call]
+    mid, low, high = claim.difference, claim.low, claim.high
     interval = f"{format_number(mid)} [{format_number(low)}, {format_number(high)}]"
-    word = f"<span style='color:{color}'>{sign}</span> {word}"
+    word = f"<span style='color:{style.color}'>{style.sign}</span> {claim.call}"
+    level = f"<span style='color:{GREY}'>{format_percent(claim.level)}</span>"
     figure.add_shape(
         type="line",
         x0=0,
@@ -166,7 +157,7 @@ def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
             y=[y, y],
             mode="lines",
             showlegend=False,
-            line={"color": color, "width": 3},
+            line={"color": style.color, "width": 3},
             hoverinfo="skip",
         )
     )
@@ -176,13 +167,13 @@ def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
             y=[y],
             mode="markers",
             showlegend=False,
-            marker={"color": color, "symbol": symbol, "size": 11},
+            marker={"color": style.color, "symbol": style.symbol, "size": 11},
             hovertemplate=f"{interval}<br>{_describe_sample(claim)}<extra></extra>",
         )
     )
     sides = (
-        ("left", 0, f"vs {learner_name(claim['against'])}"),
-        ("right", 1, f"{word}  <b>{interval.replace(' [', '</b> [')}"),
+        ("left", 0, f"vs {learner_name(claim.against)}"),
+        ("right", 1, f"{word}  <b>{interval.replace(' [', '</b> [')} {level}"),
     )
     for anchor, x, text in sides:
         figure.add_annotation(
@@ -197,17 +188,15 @@ def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
         )
 
 
-def _describe_sample(claim: Mapping[str, Any]) -> str:
+def _describe_sample(claim: Claim) -> str:
     if _is_single_training(claim):
-        return f"one training, interval over {claim['n_tasks']} episodes"
-    return f"{claim['n_replicates']} replicates × {claim['n_tasks']} tasks"
+        return f"one training, interval over {claim.n_tasks} episodes"
+    return format_sample(claim, "searches" if claim.over == "searches" else "tasks")
 
 
-def _set_x_axis(
-    figure: go.Figure, claims: Sequence[Mapping[str, Any]], kind: Metric
-) -> None:
+def _set_x_axis(figure: go.Figure, claims: Sequence[Claim], kind: Metric) -> None:
     """Set up the x axis, so that 0 and every interval are visible."""
-    ends = [_to_float(c, end) for c in claims for end in ("low", "difference", "high")]
+    ends = [end for c in claims for end in (c.low, c.difference, c.high)]
     ends = [end for end in ends if np.isfinite(end)] + [0.0]
     # All ends may be 0, as for two identical learners.
     pad = 0.06 * (max(ends) - min(ends) or 1.0)

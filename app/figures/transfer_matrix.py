@@ -64,7 +64,7 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
 
     Args:
         matrix: With `sources`, `targets`, the measure as `mean`, `low` and `high`
-            of shape (source, target), and `sign`: 1 helps, −1 hurts, 0 not significant.
+            of shape (source, target), and `sign`: 1 helps, −1 hurts, 0 undecided.
         measure: A name of `MEASURES`.
         title: The panel's title; if empty, the measure's.
     """
@@ -194,7 +194,7 @@ def _hover_texts(matrix: Any, cells: Any, measure: Measure) -> list[list[str]]:
     ]
 
 
-SIGN_WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "no significant difference"}
+SIGN_WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "can't tell yet"}
 
 
 def format_interval(cells: Any, i: int, j: int, measure: Measure) -> str:

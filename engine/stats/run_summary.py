@@ -56,14 +56,16 @@ def summarize(
         threshold = threshold_of(table, spec)
     claims = make_claims(table, spec, threshold)
     found = diagnose(table, spec)
-    sentence = write_verdict(table, spec, claims, threshold=threshold, titles=titles)
+    verdict = write_verdict(table, spec, claims, threshold=threshold, titles=titles)
     labels = [learner.label for learner in spec.learners]
     rates = {learner.label: rate_of(table, learner) for learner in spec.learners}
     filed: dict[str, Json] = {
         "format": FORMAT,
         "replicates": table.n_replicates,
         "threshold": _finite_or_none(threshold),
-        "sentence": sentence,
+        "headline": verdict.headline,
+        "notes": [*verdict.notes],
+        "sentence": verdict.sentence,
         "claims": [_claim_as_json(claim) for claim in claims],
         "conditions": [_tests_as_json(table, spec, c) for c in table.conditions()],
         "ledger": {label: _ledger_as_json(table, label) for label in labels},

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from app.figures.figure_types import Floats, TuningCurve
+from engine.contract.events import Condition
 from engine.stats.curves import Curve
+from engine.stats.learner_claims import BETTER, CANT_TELL, WORSE, Call, Claim
 
 ROLES = {
     "lr_scale": "chosen",
@@ -49,20 +51,33 @@ def per_task(seed: int = 0) -> dict[str, Floats]:
     return values
 
 
-def claims() -> list[dict[str, Any]]:
+def claims() -> list[Claim]:
     made = []
-    calls = {"sgd": "better", "sgd_tuned": "can't tell yet", "adam_tuned": "worse"}
+    calls: dict[str, Call] = {
+        "sgd": BETTER,
+        "sgd_tuned": CANT_TELL,
+        "adam_tuned": WORSE,
+    }
     for against, call in calls.items():
         for severity in (0.0, 4.0):
-            shift = "stretch" if severity else ""
-            where = {"family": "", "shift": shift, "severity": severity}
             made.append(
-                {
-                    **{"learner": "lr_scale", "against": against, "call": call},
-                    **{"condition": where, "metric": "steps_to_threshold"},
-                    **{"difference": -1.0, "low": -2.0, "high": 0.5},
-                    **{"n_replicates": 8, "n_tasks": 8},
-                }
+                Claim(
+                    learner="lr_scale",
+                    against=against,
+                    condition=Condition("", "stretch" if severity else "", severity),
+                    metric="steps_to_threshold",
+                    difference=-1.0,
+                    low=-2.0,
+                    high=0.5,
+                    level=0.95,
+                    margin=1.0,
+                    call=call,
+                    primary=False,
+                    decisive=against == "sgd_tuned",
+                    n_replicates=8,
+                    n_tasks=8,
+                    probability_of_improvement=0.5,
+                )
             )
     return made
 

@@ -1,5 +1,7 @@
 """Answers step by step: who leaves the picture, where answers stand, what is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,7 @@ def test_who_takes_no_steps_has_no_ring() -> None:
 
 
 def test_a_single_meta_training_is_named_beside_its_claims() -> None:
-    over = [claim | {"over": "episodes"} for claim in made.claims()]
+    over = [replace(claim, over="episodes") for claim in made.claims()]
     told = forest.forest_figure(over, ROLES).layout.meta["how_to_read"]
     assert "One training" in told
     plain = forest.forest_figure(made.claims(), ROLES).layout.meta["how_to_read"]
@@ -124,7 +126,8 @@ def test_learners_are_called_what_their_papers_call_them(label: str, name: str) 
 
 
 def test_claims_on_shares_are_drawn_in_points_and_say_of_what() -> None:
-    fig = forest.forest_figure([made.claims()[0] | {"metric": "regret_area"}], ROLES)
+    claim = replace(made.claims()[0], metric="regret_area")
+    fig = forest.forest_figure([claim], ROLES)
     mark = next(trace for trace in fig.data if trace.mode == "markers")
     assert mark.x == (-100.0,)
     assert "Difference in mean regret (points)" in fig.layout.xaxis.title.text

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -216,8 +217,8 @@ def test_every_claim_has_its_verdict_and_conditions_are_grouped() -> None:
     assert sum(text.startswith("<b>") for text in texts) == 2
 
 
-def test_a_description_without_interval_can_be_drawn() -> None:
-    claim = made.claims()[0] | {"call": "can't tell yet", "low": None, "high": None}
+def test_a_claim_without_interval_can_be_drawn() -> None:
+    claim = replace(made.claims()[2], low=float("nan"), high=float("nan"))
     fig = learner_comparison.forest_figure([claim], ROLES)
     assert any("can't tell yet" in note.text for note in fig.layout.annotations)
 

@@ -125,9 +125,9 @@ def test_its_numbers_are_compared_by_its_own_criterion(record: RunRecord) -> Non
 
 def test_its_summary_has_the_verdict_in_its_terms(record: RunRecord) -> None:
     found = summarize(record.blocks, record.spec)
-    sentence = str(found["sentence"])
-    assert sentence.startswith("On hidden numbers: from the mean is better")
-    assert "6 games of each of 3 trainings" in sentence
+    assert str(found["headline"]).startswith("From the mean is better than ")
+    assert str(found["headline"]).endswith(" on hidden numbers.")
+    assert "n = 3 replicates × 6 games" in str(found["sentence"])
     claims = found["claims"]
     assert isinstance(claims, list)
     assert {claim["metric"] for claim in claims} == {"final_loss"}

@@ -1,21 +1,27 @@
 """The top of a run: state, actions, progress, and in the end the verdict."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.client import client
 from app.client.client import Run
 from app.figures.theme import learner_name
-from app.views.run import exports
+from app.views.run import exports, verdict_panel
 from app.widgets import page_elements
-from app.widgets.escaping import escape_html, escape_markdown
+from app.widgets.escaping import escape_markdown
 from engine.contract.events import stage_in_words
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
 
 
-def draw_header(run: Run) -> DeltaGenerator:
+def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
     """Draw state and actions, then progress or verdict.
+
+    Args:
+        run: The run in view.
+        titles: Titles of parts, by name.
 
     Returns:
         A container among the actions, to be filled later in the script.
@@ -26,7 +32,7 @@ def draw_header(run: Run) -> DeltaGenerator:
             st.space("stretch")
             room = _draw_actions(run)
         if run.summary:
-            _draw_verdict(run)
+            _draw_verdict(run, titles)
         elif run.is_alive:
             _draw_progress(run)
         if run.job is not None and not run.is_alive:
@@ -73,22 +79,10 @@ def describe_sample(run: Run) -> str:
     return f"n = {replicates} × {tasks} {noun}, {level}"
 
 
-def _draw_verdict(run: Run) -> None:
-    first, rest = split_sentence(str((run.summary or {}).get("sentence", "")))
-    more = f' <span class="verdict-rest">{escape_html(rest)}</span>' if rest else ""
-    st.html(f'<p class="verdict-line">{escape_html(first)}{more}</p>')
+def _draw_verdict(run: Run, titles: Mapping[str, str]) -> None:
+    verdict_panel.draw_verdict(run, titles)
     if not any(role == "baseline" for role in run.roles.values()):
         st.caption("All baselines were off: there is nothing to compare with.")
-
-
-def split_sentence(text: str) -> tuple[str, str]:
-    """Split a verdict into its first sentence and the rest, on other conditions.
-
-    >>> split_sentence("On unseen waves: better (1.5 against 2). With 5 shots: worse.")
-    ('On unseen waves: better (1.5 against 2).', 'With 5 shots: worse.')
-    """
-    first, stop, rest = text.partition(". ")
-    return first + stop.rstrip(), rest
 
 
 def _draw_progress(run: Run) -> None:

@@ -81,7 +81,7 @@ def _draw_run(key: str | None, was_alive: bool) -> None:
         return
     if was_alive and not run.is_alive:
         st.rerun()
-    room = header.draw_header(run)
+    room = header.draw_header(run, part_titles(run))
     view_state = view_options.draw_options(run, part_titles(run))
     untested_conditions.draw_not_applicable(run, part_titles(run))
     with page_elements.collect_figures() as made:

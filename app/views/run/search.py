@@ -17,7 +17,7 @@ from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import SEARCH
 from engine.stats.block_table import is_control
-from engine.stats.verdicts.wording import sentence_names
+from engine.stats.verdicts.wording import learner_names
 
 
 def _draw_options(run: Run, condition: Condition) -> ViewState:
@@ -76,7 +76,7 @@ def _cost_row(run: Run, label: str, spent: Mapping[str, int]) -> dict[str, str]:
 
 def _own_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
     """Return each strategy's final accuracy, mean ± sd over searches as in papers."""
-    table, names = run.table, sentence_names(run.spec, titles)
+    table, names = run.table, learner_names(run.spec, titles)
     found = []
     for entry in run.spec.learners:
         score = table.test_values(entry.label, "final_score")

@@ -20,7 +20,9 @@ from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
+from engine.stats.block_table import IN_DISTRIBUTION
 from engine.stats.inference.profiles import performance_profile
+from engine.stats.stored_claims import read_claims
 
 MANY_CLAIMS = 14  # per learner; with more, only the deciding ones are drawn
 
@@ -36,41 +38,31 @@ def draw_tabs(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> Non
 
 
 def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
-    claims: list[dict[str, Any]] = (run.summary or {}).get("claims", [])
-    groups = dict.fromkeys((c["learner"], c["metric"]) for c in claims)
+    claims = read_claims(run.summary)
+    groups = dict.fromkeys((c.learner, c.metric) for c in claims)
     if not groups:
         page_elements.draw_empty(
             "Nothing to compare", "Turn on a baseline and run again."
         )
     every = len(claims) <= MANY_CLAIMS * len(groups) or st.toggle(
-        "All baselines, all conditions",
+        "All learners, all conditions",
         key="every_claim",
         bind="query-params",
-        help="Off: all baselines in distribution; under other conditions only the "
-        "deciding one.",
+        help="Off: all learners in distribution; under other conditions only the main "
+        "rival.",
     )
     for learner, metric in groups:
-        mine = [c for c in claims if (c["learner"], c["metric"]) == (learner, metric)]
+        mine = [c for c in claims if (c.learner, c.metric) == (learner, metric)]
         shown = (
             mine
             if every
-            else [c for c in mine if _is_decisive(c) or _is_in_distribution(c)]
+            else [c for c in mine if c.decisive or c.condition == IN_DISTRIBUTION]
         )
         name = ("forest", run.cache_key, learner, metric, every)
         made = get_or_make(name, lambda shown=shown: forest_figure(shown, run.roles))
         page_elements.draw_chart(
             training.clarify_units(run, made), f"forest.{learner}.{metric}"
         )
-
-
-def _is_decisive(claim: Mapping[str, Any]) -> bool:
-    # Summaries of 0.3.0 and earlier call it primary.
-    return bool(claim.get("decisive", claim["primary"]))
-
-
-def _is_in_distribution(claim: Mapping[str, Any]) -> bool:
-    where = claim["condition"]
-    return not (where["family"] or where["shift"])
 
 
 def _draw_per_task(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:

@@ -175,8 +175,8 @@ def _draw_table(matrix: TransferMatrix) -> None:
     hurt = sum(row["Verdict"] == SIGN_WORDS[-1] for row in rows)
     helps = sum(row["Verdict"] == SIGN_WORDS[1] for row in rows)
     st.markdown(
-        f"Of {len(rows)} pairs, transfer significantly helps in **{helps}** and hurts "
-        f"in **{hurt}**; the others show no significant difference."
+        f"Of {len(rows)} pairs, transfer helps in **{helps}** and hurts in **{hurt}**; "
+        "of the others one can't tell yet."
     )
     tables.draw_table(
         rows,

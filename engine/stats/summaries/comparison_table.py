@@ -18,7 +18,7 @@ from engine.stats.condition_words import describe_condition, size_shifts
 from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.episode_and_training_spread import Spread, compute_spread
 from engine.stats.inference.intervals import Band
-from engine.stats.verdicts.wording import sentence_names
+from engine.stats.verdicts.wording import learner_names
 
 PERCENT = 100.0
 
@@ -99,7 +99,7 @@ def make_comparison(
     columns = tuple(
         c for c in table.conditions() if not (c.shift and c.severity == 0.0)
     )
-    names = sentence_names(spec, titles)
+    names = learner_names(spec, titles)
     rows = tuple(_make_row(table, c, names[c.label], columns) for c in spec.learners)
     heads = tuple(describe_condition(c, size_shifts(spec)) for c in columns)
     rule = table.criterion

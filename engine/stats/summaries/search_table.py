@@ -18,7 +18,7 @@ from engine.stats.independent_units import unit_values
 from engine.stats.inference.intervals import Interval, scale_interval
 from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.inference.tail_risk import robustness
-from engine.stats.verdicts.wording import sentence_names
+from engine.stats.verdicts.wording import learner_names
 
 
 class Measure(NamedTuple):
@@ -101,7 +101,7 @@ def search_table(
     Returns:
         One row per condition and learner that was measured.
     """
-    names = sentence_names(spec, titles)
+    names = learner_names(spec, titles)
     lines = [
         _make_row(table, spec, choice, condition)
         for condition in table.conditions()

@@ -1,44 +1,72 @@
-"""Verdict terms: the phrases and formatters that differ between kinds of task."""
+"""Verdict terms: the words and the notes that differ between kinds of task."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.contract.kinds import ByKind
+from engine.contract.kinds import ByKind, Criterion
 from engine.contract.learner_appearance import name_in_words
-from engine.contract.run_spec import LearnerChoice, RunSpec
-from engine.stats.learner_claims import CANT_TELL, EQUAL, Claim
-from engine.stats.verdicts.verdict_inputs import Evidence, better_first
-from engine.stats.verdicts.wording import conjugate_be
+from engine.contract.metrics import metric
+from engine.contract.run_spec import RunSpec
+from engine.stats.independent_units import learner_interval
+from engine.stats.inference.intervals import Interval
+from engine.stats.inference.metric_intervals import metric_interval
+from engine.stats.learner_claims import Claim
+from engine.stats.verdicts.claim_words import format_value
+from engine.stats.verdicts.verdict_inputs import Evidence
+from engine.stats.verdicts.wording import spell_family
 
-NameLearners = Callable[[RunSpec, Mapping[str, str] | None], dict[str, str]]
 DescribeRun = Callable[[Evidence], str]
-DescribeClaim = Callable[[Evidence, Claim], str]
-ClaimDetails = Callable[[Evidence, Claim], list[str]]
+DescribeLabel = Callable[[Evidence, str], str]
+ClaimNotes = Callable[[Evidence, Claim], list[str]]
 
 
-def name_winner(run: Evidence, claim: Claim) -> str:
-    """Say who is better, such as "MAML is better than Reptile"."""
-    ahead, behind = better_first(claim)
-    mine, other = run.names[ahead], run.names[behind]
-    if claim.call == CANT_TELL:
-        return f"can't tell yet whether {mine} or {other} is better"
-    if claim.call == EQUAL:
-        within = run.criterion.within
-        return f"{mine} and {other} are equal to within {within}"
-    return f"{mine} {conjugate_be(mine)} better than {other}"
+def name_metric(_: Evidence, name: str) -> str:
+    """Return a metric's label within a sentence."""
+    return metric(name).label.lower()
 
 
-def name_rival(run: Evidence, claim: Claim) -> str:
-    """Return the name of the baseline that decides."""
-    return run.names[claim.against]
+def name_place(run: Evidence) -> str:
+    """Return the tasks in distribution, such as "on unseen Gaussian mixtures"."""
+    return f"on unseen {spell_family(run.spec.family.name, run.titles)}"
 
 
-def spell_family(_: RunSpec, name: str) -> str:
+def format_level(run: Evidence, label: str) -> str:
+    """Return a learner's level in distribution, with its interval.
+
+    Tests that diverged count with a cap, which is no measurement: their mean is "at
+    least" what it comes to. An accuracy has no cap, since 0 is its true worst.
+    """
+    rule, (lost, size) = run.criterion, run.count_lost(label)
+    found = _level(run, label)
+    if found is None:
+        return "not tested"
+    if lost and lost == size:
+        return "blew up"
+    ends = [_convert(rule, end) for end in (found.mean, found.low, found.high)]
+    shown = Interval(ends[0], min(ends[1:]), max(ends[1:]), found.n)
+    capped = "at least " if lost and not rule.share else ""
+    return f"{capped}{format_value(shown, signed=False)}"
+
+
+def _level(run: Evidence, label: str) -> Interval | None:
+    rule = run.criterion
+    if rule.pools:
+        return learner_interval(run.table, run.spec, label, rule.deciding)
+    values = run.deciding_values(label)
+    return None if values is None else metric_interval(rule.deciding, values)
+
+
+def _convert(rule: Criterion, error: float) -> float:
+    # Readers expect accuracies; claims compare errors, where less is better.
+    return rule.scale * (1.0 - error if rule.share else error)
+
+
+def name_family(_: RunSpec, name: str) -> str:
     """Return the name of another family."""
     return name_in_words(name)
 
 
-def no_details(_run: Evidence, _here: Claim) -> list[str]:
+def no_notes(_run: Evidence, _claim: Claim) -> list[str]:
     """Add nothing about a claim."""
     return []
 
@@ -53,37 +81,21 @@ class VerdictTerms:
     """What a kind of task contributes to its verdict; the writer adds the rest.
 
     Args:
-        sample: Unit of repetition, such as "episode"; with one, there is no verdict.
-        names: Returns the learners' names, by label.
-        head: Returns the opening, such as "On unseen sinusoids".
-        levels: Returns the levels of learners that have no rival.
-        description: Returns two levels that cannot be tested against each other.
-        facts: Returns what follows the finding in brackets: levels, gap, sizes.
-        finding: Returns which learner is better.
-        rival: Returns the name of the baseline that decides.
+        metric: Returns what learners are compared in, such as "held-out loss".
+        place: Returns the tasks in distribution, such as "on unseen sinusoids".
+        level: Returns a learner's level in distribution with its interval.
         family_name: Returns the name of another family, from its name in a condition.
-        clauses: Returns additions to the sentence of the finding.
-        sentences: Returns sentences that follow it.
-        price: Returns what was spent before the tests; follows the other conditions.
+        notes: Returns short sentences about a claim of a chosen learner against its
+            main rival in distribution.
         ending: Returns the closing sentences, whichever learners were compared.
-        one_by_one: Whether each learner has a verdict of its own, which does not
-            name it, instead of one verdict for all.
     """
 
-    sample: str
-    names: NameLearners
-    head: DescribeRun
-    levels: Callable[[Evidence, Sequence[LearnerChoice]], str]
-    description: DescribeClaim
-    facts: ClaimDetails
-    finding: DescribeClaim = name_winner
-    rival: DescribeClaim = name_rival
-    family_name: Callable[[RunSpec, str], str] = spell_family
-    clauses: ClaimDetails = no_details
-    sentences: ClaimDetails = no_details
-    price: ClaimDetails = no_details
+    metric: DescribeLabel = name_metric
+    place: DescribeRun = name_place
+    level: DescribeLabel = format_level
+    family_name: Callable[[RunSpec, str], str] = name_family
+    notes: ClaimNotes = no_notes
     ending: Callable[[Evidence], list[str]] = no_ending
-    one_by_one: bool = False
 
 
 TERMS: ByKind[VerdictTerms] = ByKind("engine.stats.verdicts")

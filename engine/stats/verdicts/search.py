@@ -1,8 +1,8 @@
 """The terms of the verdict on searches.
 
-The mean regret decides, in the sentence that is shown large; then evaluations to the
-goal (restricted means: a search that never reached it counts with the whole horizon),
-and last what a strategy spent beforehand, and after how many targets it is paid back.
+The mean regret decides; beside it stand evaluations to the goal (restricted means: a
+search that never reached it counts with the whole horizon), what a strategy spent
+beforehand, and after how many targets it is paid back.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.contract.kinds import SEARCH
-from engine.contract.run_spec import LearnerChoice
 from engine.stats.block_table import is_trained
 from engine.stats.family_names import family_title
 from engine.stats.independent_units import learner_interval
@@ -21,78 +20,42 @@ from engine.stats.learner_claims import (
     compare_pair,
 )
 from engine.stats.search.break_even import break_even
-from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
-from engine.stats.verdicts.verdict_inputs import Evidence, better_first, signed_gap
+from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms, name_metric
+from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import (
     capitalize_first,
     format_count,
     format_interval,
     format_number,
     format_searches,
-    join_words,
-    sentence_names,
-)
-
-SINGLE = (
-    "One training: intervals with a trained strategy are over its searches only; how "
-    "much another training would differ is unknown."
 )
 
 
-def _opening_sentence(run: Evidence) -> str:
+def _name_metric(run: Evidence, name: str) -> str:
+    return "regret" if name == run.criterion.deciding else name_metric(run, name)
+
+
+def _name_place(run: Evidence) -> str:
     family = run.spec.family
     title = run.titles.get(family.name) or run.family
     where = f" ({family.knobs['target']})" if "target" in family.knobs else ""
-    return f"On unseen searches of {title}{where}"
+    return f"on {title}{where}"
 
 
-def _list_levels(run: Evidence, learners: Sequence[LearnerChoice]) -> str:
-    found = [f"{run.names[c.label]} {_format_level(run, c.label)}" for c in learners]
-    return f"mean regret {join_words(found)} points"
-
-
-def _describe_levels(run: Evidence, claim: Claim) -> str:
-    mine, other = run.names[claim.learner], run.names[claim.against]
-    return (
-        f"{mine} with a mean regret of {_format_level(run, claim.learner)} against "
-        f"{_format_level(run, claim.against)} points of {other}."
-    )
-
-
-def _facts(run: Evidence, claim: Claim) -> list[str]:
-    ahead, behind = (_format_level(run, label) for label in better_first(claim))
-    apart = f"{_format_points(run, signed_gap(claim))} apart"
-    return [f"mean regret {ahead} against {behind} points", apart]
-
-
-def _format_level(run: Evidence, label: str) -> str:
-    found = learner_interval(run.table, run.spec, label, run.criterion.deciding)
-    return "not tested" if found is None else _format_points(run, found)
-
-
-def _format_points(run: Evidence, interval: Interval) -> str:
-    mean, low, high = (f"{run.criterion.scale * value:.2f}" for value in interval[:3])
-    text = mean if interval.n < 2 else f"{mean} [{low}, {high}]"
-    return text.replace("-", "−")
-
-
-def _sentences(run: Evidence, claim: Claim) -> list[str]:
-    return [
-        *_compare_evaluations(run, claim),
-        *_speed_contrast(run, claim),
-    ]
+def _notes(run: Evidence, claim: Claim) -> list[str]:
+    return [*_compare_evaluations(run, claim), *_price(run, claim)]
 
 
 def _compare_evaluations(run: Evidence, claim: Claim) -> list[str]:
-    """Return the evaluations to the goal of both learners, the better one first."""
-    labels = better_first(claim)
+    """Return the evaluations to the goal of both learners."""
+    labels = (claim.learner, claim.against)
     goal = run.criterion.beside
     found = [learner_interval(run.table, run.spec, label, goal) for label in labels]
     told = [format_interval(each) for each in found if each is not None]
     if len(told) < len(labels):
         return []
-    text = f"evaluations to {_describe_goal(run)}: {' against '.join(told)}"
-    return [f"{text}{_goal_shares(run, labels)}"]
+    text = f"Evaluations to {_describe_goal(run)}: {' against '.join(told)}"
+    return [f"{text}{_goal_shares(run, labels)}."]
 
 
 def _describe_goal(run: Evidence) -> str:
@@ -112,15 +75,6 @@ def _goal_shares(run: Evidence, labels: Sequence[str]) -> str:
         return ""
     told = " and ".join(f"{100 * share:.0f} %" for share in shares)
     return f" ({told} of the searches reached it)"
-
-
-def _speed_contrast(run: Evidence, here: Claim) -> list[str]:
-    """Say which learner finds the goal sooner where mean regret says otherwise."""
-    speed = {"better": "sooner", "worse": "later", "equal": "as soon"}
-    return [
-        f"{run.names[claim.learner]} finds the goal {speed[claim.call]}"
-        for claim in run.dissenting_claims(here)
-    ]
 
 
 def _price(run: Evidence, claim: Claim) -> list[str]:
@@ -165,18 +119,13 @@ def _closing_sentences(run: Evidence) -> list[str]:
     learned = f" (source: {source})" if source is not None else ""
     each = f"{format_searches(searches)}{' each' if trainings > 1 else ''}"
     sizes = f"Measured over {format_count(trainings, 'training')}{learned} with {each}."
-    return [sizes, SINGLE] if trainings == 1 < searches else [sizes]
+    return [sizes]
 
 
 TERMS[SEARCH.name] = VerdictTerms(
-    sample="search",
-    names=sentence_names,
-    head=_opening_sentence,
-    levels=_list_levels,
-    description=_describe_levels,
-    facts=_facts,
+    metric=_name_metric,
+    place=_name_place,
     family_name=family_title,
-    sentences=_sentences,
-    price=_price,
+    notes=_notes,
     ending=_closing_sentences,
 )

@@ -10,8 +10,7 @@ from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import IN_DISTRIBUTION, BlockTable
-from engine.stats.inference.intervals import Interval
-from engine.stats.learner_claims import CANT_TELL, Claim
+from engine.stats.learner_claims import Claim
 
 
 class Shape(NamedTuple):
@@ -67,37 +66,37 @@ class Evidence:
         rows = next((row for row in found if row is not None), None)
         return Shape(0, 0) if rows is None else Shape(rows.shape[0], rows.shape[1])
 
-    def claims_of(self, label: str) -> list[Claim]:
-        """Return the claims about a learner."""
-        return [claim for claim in self.claims if claim.learner == label]
+    @property
+    def tests(self) -> str:
+        """Return what the tests of this kind of task are called, in the plural."""
+        return self.table.kind.words.tests
 
-    def dissenting_claims(self, here: Claim) -> list[Claim]:
-        """Return the claims by the secondary metric that come to another call."""
+    @property
+    def primary(self) -> Claim | None:
+        """Return the answer to the primary question; None if there is no rival."""
+        return next((claim for claim in self.claims if claim.primary), None)
+
+    def deciding_claims(self, label: str) -> list[Claim]:
+        """Return the claims about a learner on the metric that decides."""
+        deciding = self.criterion.deciding
+        return [c for c in self.claims if (c.learner, c.metric) == (label, deciding)]
+
+    def beside(self, here: Claim) -> list[Claim]:
+        """Return the claims about the same pair and condition in other metrics."""
+        same = (here.learner, here.against, here.condition)
         return [
             claim
-            for claim in self.claims_of(here.learner)
-            if claim.condition == here.condition and claim.decisive
-            if claim.metric == self.criterion.beside
-            if claim.call not in (here.call, CANT_TELL)
+            for claim in self.claims
+            if (claim.learner, claim.against, claim.condition) == same
+            if claim.metric != here.metric
         ]
 
-    def divergence_counts(self, first: str, second: str) -> tuple[int, int]:
-        """Return how many tests of two learners diverged."""
-        rows = (self.table.test_values(label, "diverged") for label in (first, second))
-        mine, other = (0 if row is None else int(row.sum()) for row in rows)
-        return mine, other
+    def count_lost(self, label: str) -> tuple[int, int]:
+        """Return how many tests of a learner diverged in distribution, and of all."""
+        lost = self.table.test_values(label, "diverged")
+        return (0, 0) if lost is None else (int(lost.sum()), lost.size)
 
-
-def better_first(claim: Claim) -> tuple[str, str]:
-    """Return the two labels of a claim, the better one first."""
-    if claim.call == "worse":
-        return claim.against, claim.learner
-    return claim.learner, claim.against
-
-
-def signed_gap(claim: Claim) -> Interval:
-    """Return a claim's difference with its interval; positive favors the better."""
-    sign = -1.0 if claim.difference < 0 else 1.0
-    low, high = sorted((sign * claim.low, sign * claim.high))
-    # Two stands for "several": the interval of a single replicate is not shown.
-    return Interval(abs(claim.difference), low, high, 2)
+    def none_reached(self, labels: Sequence[str]) -> bool:
+        """Return whether no test of these learners reached the threshold."""
+        rows = [self.table.test_values(label, "reached") for label in labels]
+        return all(row is not None and not row.any() for row in rows)

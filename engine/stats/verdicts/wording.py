@@ -3,57 +3,50 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from engine.contract.learner_appearance import name_in_words
+from engine.contract.learner_appearance import appearances, name_in_words
 from engine.contract.run_spec import LearnerChoice, RunSpec
-from engine.stats.block_table import baseline_learners, is_tuned
+from engine.stats.block_table import is_tuned
 from engine.stats.inference.intervals import Interval
 
 
-def display_names(
+def learner_names(
     spec: RunSpec, titles: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the display name of each learner.
+    """Return each learner's name within a sentence.
 
     Args:
         spec: The run.
         titles: Titles of parts, by name; a part without one is spelled from its name.
 
     Returns:
-        By label, such as "tuned SGD"; the label itself where two learners would have
-        the same name.
+        By label, such as "tuned SGD" or "prototypical networks"; a label that the user
+        chose, and every label of learners that would share a name, is kept.
     """
-    called = {c.label: _display_name(c, titles or {}) for c in spec.learners}
-    often = Counter(called.values())
+    found = {c.label: _learner_name(c, titles or {}) for c in spec.learners}
+    often = Counter(found.values())
     return {
         label: name if often[name] == 1 else name_in_words(label)
-        for label, name in called.items()
+        for label, name in found.items()
     }
 
 
-def sentence_names(
-    spec: RunSpec, titles: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return each learner's name within a sentence: its title unless it was renamed.
-
-    Args:
-        spec: The run.
-        titles: Titles of parts, by name.
-
-    Returns:
-        By label, such as "prototypical networks" or "tuned from scratch".
-    """
-    known = titles or {}
-    return {c.label: _sentence_name(c, known.get(c.name, "")) for c in spec.learners}
-
-
-def _sentence_name(learner: LearnerChoice, title: str) -> str:
-    if learner.label != learner.name:
+def _learner_name(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
+    # Labels that presets and the form give say no more than part and tuning.
+    if learner.label not in (learner.name, f"{learner.name}_tuned"):
         return name_in_words(learner.label)
+    title = titles.get(learner.name) or _figure_name(learner.name)
     name = to_sentence_case(title or spell_part_name(learner.name))
+    schedule = name_in_words(str(learner.knobs.get("schedule", "constant")))
+    name = name if schedule == "constant" else f"{name} ({schedule})"
     if is_tuned(learner):
         return f"tuned {name}"
     guessed = learner.role == "baseline" and "tuning" in learner.knobs
     return f"untuned {name}" if guessed else name
+
+
+def _figure_name(name: str) -> str:
+    known = appearances().get(name)
+    return known.name if known else ""
 
 
 def to_sentence_case(title: str) -> str:
@@ -94,15 +87,6 @@ def capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _display_name(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
-    if learner.role == "chosen":
-        return name_in_words(learner.label)
-    name = titles.get(learner.name) or spell_part_name(learner.name)
-    schedule = name_in_words(str(learner.knobs.get("schedule", "constant")))
-    name = name if schedule == "constant" else f"{name} ({schedule})"
-    return f"tuned {name}" if is_tuned(learner) else name
-
-
 def spell_part_name(name: str) -> str:
     """Spell a part's name as a title; a word without vowels is an abbreviation.
 
@@ -112,12 +96,6 @@ def spell_part_name(name: str) -> str:
     """
     words = name_in_words(name)
     return words.capitalize() if set(words) & set("aeiouy") else words.upper()
-
-
-def rival_name(spec: RunSpec, label: str, names: Mapping[str, str]) -> str:
-    """Return the name of the baseline that decides, marked if it is untuned."""
-    tuned = any(is_tuned(b) for b in baseline_learners(spec) if b.label == label)
-    return names[label] if tuned else f"untuned {names[label]}"
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -173,3 +151,23 @@ def format_searches(n: int) -> str:
     ('1 search', '2,000 searches')
     """
     return f"{n:,} {'search' if n == 1 else 'searches'}"
+
+
+def spell_family(name: str, titles: Mapping[str, str]) -> str:
+    """Return a family's name after "unseen", as a plural.
+
+    Common nouns begin with a small letter: those that the part's own name holds.
+
+    >>> titles = {"mixtures": "Gaussian mixtures", "own_data": "Own data"}
+    >>> spell_family("mixtures", titles), spell_family("own_data", titles)
+    ('Gaussian mixtures', 'own data tasks')
+    >>> spell_family("sinusoids", {}), spell_family("iris", {"iris": "Iris"})
+    ('sinusoids', 'iris')
+    """
+    title = titles.get(name) or name_in_words(name)
+    first, *rest = title.split()
+    plural = title.endswith("s") and not title.endswith("ss")
+    common = first[1:] == first[1:].lower() and first.lower() in name
+    if common and (rest or plural):
+        title = title[:1].lower() + title[1:]
+    return title if plural else f"{title} tasks"

@@ -1,6 +1,6 @@
 """What each layer has for guessing: what would be one file per layer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
@@ -9,16 +9,14 @@ from app.charts.chart_options import NamedFigure, ViewState
 from app.client.client import Run
 from app.experiment.costs import CostModel, count_test_tasks
 from engine.contract.events import Artefact, Event
-from engine.contract.run_spec import LearnerChoice, RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.judges.judge import Arrays, Judge
 from engine.protocol import TaskBatch, TraceSegment
 from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.films import FilmRecorder
 from engine.runner.state import RunState
-from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.kind_terms import VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence
-from engine.stats.verdicts.wording import sentence_names
 from tests.laws.toy.guessing.hidden_numbers import Games
 
 
@@ -57,14 +55,6 @@ def film(
     yield Artefact(name, "film", arrays, {"form": "starts"})
 
 
-def _levels(run: Evidence, learners: Sequence[LearnerChoice]) -> str:
-    return ", ".join(run.names[label] for label in run.tested_labels(learners))
-
-
-def _facts(run: Evidence, claim: Claim) -> list[str]:
-    return [f"{claim.n_tasks} games of each of {claim.n_replicates} trainings"]
-
-
 def grid(run: Run, look: ViewState) -> Iterator[NamedFigure]:
     """Yield the distance against the guesses."""
     made = optimization.metric_chart(run, "loss", look)
@@ -77,21 +67,14 @@ def guesses(spec: RunSpec) -> float:
     return float(spec.replicates * len(spec.learners) * count_test_tasks(spec))
 
 
-def _head(run: Evidence) -> str:
-    return f"On {run.family}"
+def _place(run: Evidence) -> str:
+    return f"on {run.family}"
 
 
 LAYERS: Mapping[str, object] = {
     "engine.judges": GuessingJudge(),
     "engine.runner.films": FilmRecorder(film),
-    "engine.stats.verdicts": VerdictTerms(
-        sample="game",
-        names=sentence_names,
-        head=_head,
-        levels=_levels,
-        description=lambda run, here: "Two levels.",
-        facts=_facts,
-    ),
+    "engine.stats.verdicts": VerdictTerms(place=_place),
     "app.charts": KindCharts(grid),
     "app.experiment.costs": CostModel(guesses, guesses),
 }

@@ -1,0 +1,162 @@
+"""The verdict of a run: headline, table of rivals, chips of conditions, and notes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from app.client.client import Run
+from app.figures.call_style import CALL_STYLES
+from app.widgets.escaping import escape_html
+from engine.contract.learner_appearance import name_in_words
+from engine.stats.block_table import IN_DISTRIBUTION
+from engine.stats.family_names import family_title
+from engine.stats.learner_claims import Claim
+from engine.stats.stored_claims import read_claims
+from engine.stats.verdicts.claim_words import (
+    format_difference,
+    format_none,
+    format_percent,
+    format_sample,
+)
+from engine.stats.verdicts.wording import capitalize_first, learner_names
+
+
+def draw_verdict(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw the verdict of a finished run.
+
+    Args:
+        run: A run with a summary.
+        titles: Titles of parts, by name.
+    """
+    headline, notes = split_verdict(run.summary or {})
+    names = learner_names(run.spec, titles)
+    deciding = run.table.criterion.deciding
+    claims = [c for c in read_claims(run.summary) if c.metric == deciding]
+    parts = [
+        f'<p class="verdict-line">{escape_html(headline)}</p>',
+        make_table(run, claims, names),
+        make_chips(run, claims, names),
+        make_notes(notes),
+    ]
+    st.html("".join(parts))
+
+
+def split_verdict(summary: Mapping[str, object]) -> tuple[str, list[str]]:
+    """Return a summary's headline and notes; of 0.3.0 its first sentence and the rest.
+
+    >>> split_verdict({"sentence": "On waves: better (1.5 against 2). Under x: worse."})
+    ('On waves: better (1.5 against 2).', ['Under x: worse.'])
+    """
+    notes = summary.get("notes")
+    if isinstance(notes, list):
+        return str(summary.get("headline", "")), [str(note) for note in notes]
+    first, stop, rest = str(summary.get("sentence", "")).partition(". ")
+    return first + stop.rstrip(), [rest] if rest else []
+
+
+def make_table(run: Run, claims: Iterable[Claim], names: Mapping[str, str]) -> str:
+    """Return the comparisons in distribution as an HTML table; open on a desktop."""
+    rows = [claim for claim in claims if claim.condition == IN_DISTRIBUTION]
+    # The primary question first, then each learner's main rival.
+    rows.sort(key=lambda claim: (not claim.primary, not claim.decisive))
+    if not rows:
+        return ""
+    head = ["Learner", "Call", "Against", f"Difference in {_metric_title(run)}", "n"]
+    body = [_table_row(run, claim, names) for claim in rows]
+    if any(lost for claim in rows for lost in claim.diverged):
+        head.append("Diverged")
+        body = [
+            [*cells, " : ".join(format_none(n) for n in claim.diverged)]
+            for cells, claim in zip(body, rows, strict=True)
+        ]
+    heads = "".join(f'<th scope="col">{escape_html(text)}</th>' for text in head)
+    lines = "".join(f"<tr>{''.join(map(_cell, cells))}</tr>" for cells in body)
+    count = f"{len(rows)} comparison{'s' if len(rows) > 1 else ''}"
+    return (
+        f'<details class="verdict-table"><summary>{count}</summary>'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table></details>"
+    )
+
+
+def _metric_title(run: Run) -> str:
+    rule = run.table.criterion
+    return f"{rule.called} ({'more' if rule.share else 'less'} is better)"
+
+
+def _table_row(run: Run, claim: Claim, names: Mapping[str, str]) -> list[str]:
+    """Return the cells of a row as HTML."""
+    mark = ' <span class="primary">primary</span>' if claim.primary else ""
+    difference = format_difference(claim, run.table.criterion)
+    return [
+        f"{escape_html(capitalize_first(_name(names, claim.learner)))}{mark}",
+        _chip(claim, ""),
+        escape_html(_name(names, claim.against)),
+        f"{escape_html(difference)} <small>{format_percent(claim.level)}</small>",
+        escape_html(format_sample(claim, run.kind.words.tests)),
+    ]
+
+
+def _name(names: Mapping[str, str], label: str) -> str:
+    return names.get(label) or name_in_words(label)
+
+
+def _cell(html: str) -> str:
+    return f"<td>{html}</td>"
+
+
+class Place(NamedTuple):
+    """A shift, or all other families, where one learner meets its main rival."""
+
+    learner: str
+    against: str
+    shift: str
+
+
+def make_chips(run: Run, claims: Sequence[Claim], names: Mapping[str, str]) -> str:
+    """Return a line of chips for each shift, and one for the other families."""
+    lines: dict[Place, list[Claim]] = {}
+    for claim in claims:
+        if claim.decisive and claim.condition != IN_DISTRIBUTION:
+            place = Place(claim.learner, claim.against, claim.condition.shift)
+            lines.setdefault(place, []).append(claim)
+    several = len({place.learner for place in lines}) > 1
+    return "".join(
+        f'<p class="chips"><b>{escape_html(_title(place, names, several))}</b> '
+        f"{' '.join(_condition_chips(run, group))}</p>"
+        for place, group in lines.items()
+    )
+
+
+def _title(place: Place, names: Mapping[str, str], several: bool) -> str:
+    where = capitalize_first(name_in_words(place.shift) or "other families")
+    learner = f": {_name(names, place.learner)}" if several else ","
+    return f"{where}{learner} against {_name(names, place.against)}"
+
+
+def _condition_chips(run: Run, claims: Iterable[Claim]) -> Iterator[str]:
+    for claim in claims:
+        at = claim.condition
+        name = f"{at.severity:g}" if at.shift else family_title(run.spec, at.family)
+        difference = format_difference(claim, run.table.criterion)
+        level = format_percent(claim.level)
+        yield _chip(claim, name, f"{difference}, {level} interval")
+
+
+def _chip(claim: Claim, name: str, hover: str = "") -> str:
+    """Return a call as a chip: its sign and its word, after a condition's name."""
+    style = CALL_STYLES[claim.call]
+    lost = ""
+    if name and any(claim.diverged):
+        lost = f" · {claim.diverged[0]:,} : {claim.diverged[1]:,} diverged"
+    said = f"{f'{name} ' if name else ''}{style.sign} {claim.call}{lost}"
+    return (
+        f'<span class="chip chip-{style.css}" title="{escape_html(hover)}">'
+        f"{escape_html(said)}</span>"
+    )
+
+
+def make_notes(notes: Iterable[str]) -> str:
+    """Return the notes as small text."""
+    text = " ".join(escape_html(note) for note in notes)
+    return f'<p class="verdict-notes">{text}</p>' if text else ""

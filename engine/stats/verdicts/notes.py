@@ -1,0 +1,119 @@
+"""Notes of a verdict: short sentences on how far its headline can be trusted."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.stats.block_table import is_tuned
+from engine.stats.learner_claims import BETTER, CANT_TELL, WORSE, Claim
+from engine.stats.verdicts.claim_words import (
+    count_tests,
+    format_difference,
+    format_none,
+)
+from engine.stats.verdicts.kind_terms import VerdictTerms
+from engine.stats.verdicts.verdict_inputs import Evidence
+from engine.stats.verdicts.wording import format_count, join_words
+
+SURE = (BETTER, WORSE)
+
+
+def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:
+    """Return the notes on the primary claim, the most important first."""
+    return [
+        *_when_it_stopped(run, claim),
+        *_what_it_takes(claim),
+        *_one_training(run, claim),
+        *_lost_tests(run, claim),
+        *terms.notes(run, claim),
+        *_other_metrics(run, terms, claim),
+        *_secondary_level(run, claim),
+        *_tuned_rates(run),
+    ]
+
+
+def _when_it_stopped(run: Evidence, claim: Claim) -> Iterator[str]:
+    looks, present = run.spec.looks, claim.n_replicates
+    if not looks:
+        return
+    if claim.call != CANT_TELL:
+        yield f"Decided after {present} of at most {looks[-1]} replicates."
+    elif present >= looks[-1]:
+        yield f"Stopped at its ceiling of {format_count(looks[-1], 'replicate')}."
+    else:
+        yield f"Open after {present} of at most {looks[-1]} replicates."
+
+
+def _what_it_takes(claim: Claim) -> Iterator[str]:
+    if claim.call != CANT_TELL:
+        return
+    if claim.more_replicates:
+        count = format_count(claim.more_replicates, "more replicate")
+        yield f"About {count} would decide it."
+    elif claim.n_replicates == 1 and claim.over == "replicates":
+        yield "One replicate has no interval: run at least two."
+
+
+def _one_training(run: Evidence, claim: Claim) -> Iterator[str]:
+    if claim.over == "episodes":
+        count = count_tests(claim.n_tasks, run.tests)
+        yield (
+            f"Decided over {count} of one training; another training may come to "
+            "another result."
+        )
+
+
+def _lost_tests(run: Evidence, claim: Claim) -> Iterator[str]:
+    mine, other = claim.diverged
+    if mine or other:
+        size = count_tests(claim.n_replicates * claim.n_tasks, run.tests)
+        yield (
+            f"Diverged: {mine:,} of {size} of {run.names[claim.learner]}, "
+            f"{format_none(other)} of {run.names[claim.against]}; each counts with the "
+            "worst value."
+        )
+
+
+def _other_metrics(run: Evidence, terms: VerdictTerms, claim: Claim) -> Iterator[str]:
+    """Say what the other metrics come to, and where one contradicts the headline."""
+    for beside in run.beside(claim):
+        pair = (claim.learner, claim.against)
+        if beside.metric == run.criterion.beside and run.none_reached(pair):
+            continue  # both hold the horizon, and would be called equal
+        name = terms.metric(run, beside.metric)
+        gap = format_difference(beside, run.criterion)
+        opposed = claim.call in SURE and beside.call in SURE
+        against = opposed and claim.call != beside.call
+        stress = ": the two metrics disagree" if against else ""
+        yield f"In {name}: {beside.call} ({gap}){stress}."
+
+
+def _secondary_level(run: Evidence, claim: Claim) -> Iterator[str]:
+    others = len(run.claims) - 1
+    if others == 1:
+        yield "The other comparison is secondary."
+    elif others:
+        yield (
+            f"The other {others} comparisons are secondary, and corrected together by "
+            "Holm's method."
+        )
+
+
+def _tuned_rates(run: Evidence) -> Iterator[str]:
+    """Say which rates were tuned, and how far they differ between replicates."""
+    told = []
+    for learner in run.spec.learners:
+        block = run.table.block(learner.label, "tune", "tuned_lr")
+        if block is None or not is_tuned(learner):
+            continue
+        rates = np.asarray(block.array, dtype=np.float64).ravel()
+        rates = rates[np.isfinite(rates)]
+        if not rates.size:
+            continue
+        name = run.names[learner.label].removeprefix("tuned ")
+        low, high = float(rates.min()), float(rates.max())
+        spread = f" to {high:.3g}" if high > low else ""
+        shared = rates.size == 1 < run.shape().replicates
+        told.append(f"{name} {low:.3g}{spread}{' (shared)' if shared else ''}")
+    if told:
+        yield f"Tuned rates over replicates: {join_words(told)}."
