@@ -183,8 +183,8 @@ def reptile(steps: int, seed: int) -> Iterator[Line]:
     yield at_most("32 steps, 10 points", found[32], 0.10)
 
 
-# A pull of 10 makes the held objective convex at a fresh start; with the Omniglot
-# experiment's 2 it is not, 2000 steps do not arrive, and no implicit gradient exists.
+# A pull of 10, the default, makes the held objective convex at a fresh start; with 2, as
+# for Omniglot, it is not, 2000 steps do not arrive, and no implicit gradient exists.
 UNROLL, PULL, RATE, FEW = 100, 10.0, 0.001, 8
 
 
@@ -206,7 +206,7 @@ def imaml(steps: int, seed: int) -> Iterator[Line]:
     rest = steepness(learner, meta, tasks)
     yield Line("gradient left after 100 steps", rest, "", True)
     short = cosine(Imaml(inner_lr=RATE, pull=PULL), meta, tasks)
-    yield Line("cosine as by default: 16 steps, 5 CG, δ = 1", short, "", True)
+    yield Line("cosine after the default steps, with 5 CG and δ = 1", short, "", True)
 
 
 def drawn(seed: int, place: int) -> EpisodeBatch:

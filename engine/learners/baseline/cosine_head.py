@@ -4,7 +4,8 @@ Source: Chen et al. (2019), arXiv:1904.04232, section 3.2 ("Baseline++"); Qi, Br
 Lowe (2018), arXiv:1712.07136, for class means as a start.
 Differs: the new head starts at the class means, where the authors draw it at random;
 full batches without weight decay; rate and number of steps are tuned. The authors have
-s = 10 for more than 200 classes, else 2, so 2 for a new head.
+s = 10 for more than 200 classes, else 2, so 2 for a new head; their code, unlike the
+paper, also learns the lengths of the w_k.
 Helps: where classes vary much within themselves: the lengths of features, which vary
 most, do not count.
 """

@@ -1,9 +1,13 @@
 """iMAML: adapt with a proximal term, and differentiate the solution implicitly.
 
-Source: Rajeswaran, Finn, Kakade and Levine (2019), arXiv:1909.04630, algorithms 1
-and 2.
-Differs: the proximal term is used at test, too; the outer rule is a choice of the run.
-Helps: many inner steps cost no more memory than one; they should nearly converge.
+Source: Rajeswaran, Finn, Kakade and Levine (2019), arXiv:1909.04630, algorithms 1 and
+2.
+Differs: λ = 10, α = 0.01 and 48 steps by default, so that the inner problem is solved;
+the authors' code has 2, 0.1 and 16 for Omniglot. The proximal term is part of every
+inner step, at test too; their code adds it in one step after the others, and not at
+test. The outer rule is a choice of the run.
+Helps: many inner steps cost no more memory than one. They come within 1 % of a convex
+problem's optimum if α λ k ≥ 4.6 and α < 2 / (λ + the largest curvature).
 """
 
 from functools import partial
@@ -48,16 +52,16 @@ from engine.protocol import (
 class Imaml(GradientLearner):
     """φ* = argmin L_S(φ) + λ/2 ‖φ − θ‖²; dθ = (I + ∇²L_S(φ*) / λ)⁻¹ ∇L_Q(φ*)."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
 
-    inner_lr: float = inner_rate_knob(0.005)
-    inner_steps: int = inner_steps_knob(16, high=256)
+    inner_lr: float = inner_rate_knob(0.01)
+    inner_steps: int = inner_steps_knob(48, high=256)
     pull: float = knob(
-        2.0,
+        10.0,
         label="Proximal strength λ",
         low=1e-4,
         high=1e8,

@@ -4,8 +4,8 @@ Source: Nichol, Achiam and Schulman (2018), arXiv:1803.02999, algorithm 2 (batch
 sections 4 (sine waves) and 6 (images) for minibatches and the inner rule.
 Differs: the outer rule is a choice of the run and treats the negative displacement as a
 gradient; the paper uses SGD with a rate that decays to 0. Defaults are those of the
-paper's sine waves; for images it has Adam at 0.001. At test each inner step uses the
-whole support.
+paper's sine waves; for images it has Adam at 0.0002 to 0.0015. At test each inner step
+uses the whole support.
 Helps: no backpropagation through inner steps, so many of them are cheap; it needs more
 than one, as a single step is joint training.
 """
