@@ -183,8 +183,8 @@ def reptile(steps: int, seed: int) -> Iterator[Line]:
     yield at_most("32 steps, 10 points", found[32], 0.10)
 
 
-# A pull of 10, the default, makes the held objective convex at a fresh start; with the 2
-# of Omniglot it is not, 2000 steps do not arrive, and no implicit gradient exists.
+# A pull of 10, the default, makes the held objective convex at a fresh start; with 2,
+# as for Omniglot, it is not, 2000 steps do not arrive, and no implicit gradient exists.
 UNROLL, PULL, RATE, FEW = 100, 10.0, 0.001, 8
 
 
