@@ -4,6 +4,9 @@ Interval, p-value and equivalence test are one thing seen from three sides: `p()
 smallest level whose interval leaves out 0, `p_equal(margin)` the smallest level whose
 interval lies inside ± margin. So a call that follows from the interval at some level
 and a call that follows from the p-values at this level are the same.
+
+No method sees what did not occur: with eight replicates a rare failure may be absent
+(`rare_failures`).
 """
 
 from dataclasses import dataclass
@@ -11,40 +14,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.stats.array_types import Floats
-from engine.stats.inference.paired import (
-    FEWEST,
-    MANY,
-    STEADY,
-    draw_nested_means,
-    improvement_probability,
-    paired_gaps,
-)
-
-FINEST = 1e-3  # below this level too few resamples are left: Student's tail goes on
+from engine.stats.inference.skewed_mean import SkewedMean, estimate_mean
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Comparison:
     """The mean paired difference first − second, and how certain it is.
 
     Args:
-        mean: In the unit of the values; below 0 the first is lower.
-        error: Standard error of the mean over the units; NaN with one unit.
+        estimate: The mean over the independent units, in the unit of the values; below
+            0 the first is lower.
         improvement: Share of tasks where the first is lower; ties count half.
-        n_units: Independent units.
         n_replicates: Replicates.
         n_tasks: Tasks per replicate.
-        resampled: Sorted sizes of the t statistic of resamples; shape (draw,). Empty
-            where Student's t is used alone.
     """
 
-    mean: float
-    error: float
+    estimate: SkewedMean
     improvement: float
-    n_units: int
     n_replicates: int
     n_tasks: int
-    resampled: Floats
+
+    @property
+    def mean(self) -> float:
+        """The mean difference, in the unit of the values."""
+        return self.estimate.mean
+
+    @property
+    def error(self) -> float:
+        """The standard error of the mean; NaN with one unit."""
+        return self.estimate.error
+
+    @property
+    def n_units(self) -> int:
+        """The number of independent units."""
+        return self.estimate.n
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Return the two-sided interval at the level 1 − alpha.
@@ -55,13 +58,11 @@ class Comparison:
         Returns:
             Its ends in the unit of the values; NaN with one unit.
         """
-        # Equal differences leave no variance: the mean is exact and t undefined.
-        half = self._critical(alpha) * self.error if self.error else 0.0
-        return self.mean - half, self.mean + half
+        return self.estimate.interval(alpha)
 
     def p(self) -> float:
         """Return the p-value of a mean of 0, two-sided; NaN with one unit."""
-        return self._p_of_distance(abs(self.mean))
+        return self.estimate.p()
 
     def p_equal(self, margin: float) -> float:
         """Return the smallest alpha whose interval lies inside ± margin.
@@ -70,49 +71,11 @@ class Comparison:
             margin: Largest difference that does not matter, in the unit of the values.
 
         Returns:
-            1 where the mean itself is outside; NaN with one unit.
+            1 where the mean itself is not inside; NaN with one unit.
         """
-        inside = margin - abs(self.mean)
-        if np.isfinite(self.error) and inside <= 0:
+        if self.n_units > 1 and not abs(self.mean) < margin:
             return 1.0
-        return self._p_of_distance(inside)
-
-    def _p_of_distance(self, distance: float) -> float:
-        """Return the smallest alpha whose half-width is below a distance."""
-        if not np.isfinite(self.error):
-            return float("nan")
-        if self.error == 0.0:
-            return float(distance == 0.0)
-        t, limit = distance / self.error, self._critical(FINEST)
-        if t > limit:
-            return self._student_p(t * self._student_critical(FINEST) / limit)
-        # The sample counts as one of the resamples, so that p is never 0.
-        above = len(self.resampled) - np.searchsorted(self.resampled, t)
-        share = (1 + above) / (1 + len(self.resampled)) if len(self.resampled) else 0.0
-        return max(self._student_p(t), float(share))
-
-    def _critical(self, alpha: float) -> float:
-        """Return the half-width of the interval, in standard errors."""
-        student = self._student_critical(alpha)
-        if not len(self.resampled):
-            return student
-        if alpha < FINEST:
-            fine = self._critical(FINEST) / self._student_critical(FINEST)
-            return student * fine
-        # As many resamples may lie above as keep their share, with the sample, ≤ alpha.
-        above = int(alpha * (1 + len(self.resampled)) + 1e-9) - 1
-        at = max(0, len(self.resampled) - 1 - above)
-        return max(student, float(self.resampled[at]))
-
-    def _student_critical(self, alpha: float) -> float:
-        from scipy.special import stdtrit
-
-        return float(-stdtrit(self.n_units - 1.0, alpha / 2))
-
-    def _student_p(self, t: float) -> float:
-        from scipy.special import stdtr
-
-        return float(2 * stdtr(self.n_units - 1.0, -t))
+        return max(self.estimate.p(margin), self.estimate.p(-margin))
 
 
 def compare_over_replicates(first: Floats, second: Floats) -> Comparison:
@@ -134,7 +97,8 @@ def compare_over_replicates(first: Floats, second: Floats) -> Comparison:
     (0.125, 8, 0.0)
     """
     gaps = paired_gaps(first, second)
-    return _compare(gaps, improvement_probability(first, second), gaps.shape)
+    share = improvement_probability(first, second)
+    return Comparison(estimate_mean(gaps.mean(axis=1)), share, *gaps.shape)
 
 
 def compare_over_tasks(first: Floats, second: Floats) -> Comparison:
@@ -155,19 +119,39 @@ def compare_over_tasks(first: Floats, second: Floats) -> Comparison:
     """
     gaps = paired_gaps(first, second)
     share = improvement_probability(first, second)
-    return _compare(gaps.reshape(-1, 1), share, gaps.shape)
+    return Comparison(estimate_mean(gaps.ravel()), share, *gaps.shape)
 
 
-def _compare(gaps: Floats, improvement: float, shape: tuple[int, ...]) -> Comparison:
-    means = gaps.mean(axis=1)
-    n = len(means)
-    error = float(means.std(ddof=1)) / n**0.5 if n > 1 else float("nan")
-    sizes = np.empty(0)
-    if n >= FEWEST and error > 0 and not (gaps.shape[1] == 1 and n > MANY):
-        drawn = draw_nested_means(gaps)
-        # A resample of near-equal units would otherwise have a huge t.
-        errors = np.maximum(drawn.std(axis=1, ddof=1) / n**0.5, STEADY * error)
-        sizes = np.sort(np.abs(drawn.mean(axis=1) - means.mean()) / errors)
-    return Comparison(
-        float(means.mean()), error, improvement, n, shape[0], shape[1], sizes
-    )
+def improvement_probability(first: Floats, second: Floats) -> float:
+    """Return how often the first is lower than the second; ties count half.
+
+    Args:
+        first: Any shape.
+        second: The same shape.
+
+    Returns:
+        Share from 0 to 1.
+
+    >>> improvement_probability(np.array([1.0, 2.0]), np.array([2.0, 2.0]))
+    0.75
+    """
+    wins = (first < second) + 0.5 * (first == second)
+    return float(np.mean(wins))
+
+
+def paired_gaps(first: Floats, second: Floats) -> Floats:
+    """Return first − second, and refuse what cannot be paired.
+
+    Args:
+        first: One number a task; any shape, no NaN.
+        second: The other learner's, on the same tasks.
+
+    Raises:
+        ValueError: If shapes differ or a difference is not finite.
+    """
+    if first.shape != second.shape:
+        raise ValueError(f"shapes {first.shape} and {second.shape} cannot be paired")
+    gaps = np.asarray(first, dtype=np.float64) - second
+    if not np.isfinite(gaps).all():
+        raise ValueError("a pair has a NaN; give failed tasks their worst value")
+    return gaps

@@ -28,11 +28,14 @@ def replicates_needed(found: Comparison, margin: float, alpha: float) -> int | N
     if found.n_replicates < 2 or not found.error > 0:
         return None
     low, high = found.interval(alpha)
-    critical = (high - low) / 2 / found.error
+    spare = _LIKELY * found.error
     # Whichever is nearer: to leave 0, or to shrink into the margin.
-    reach = max(abs(found.mean), margin - abs(found.mean))
-    factor = ((critical + _LIKELY) * found.error / reach) ** 2
-    more = (factor - 1) * found.n_replicates
+    size = abs(found.mean)
+    inner = found.mean - low if found.mean > 0 else high - found.mean
+    ways = [(inner + spare) / size] if size else []
+    if size < margin:
+        ways.append(((high - low) / 2 + spare) / (margin - size))
+    more = (min(ways, default=math.inf) ** 2 - 1) * found.n_replicates
     return round_up_plainly(max(1, math.ceil(more))) if more <= _HOPELESS else None
 
 

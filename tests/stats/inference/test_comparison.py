@@ -75,10 +75,11 @@ def test_one_replicate_has_a_mean_and_no_interval() -> None:
     assert np.isnan([*found.interval(0.05), found.p(), found.p_equal(1.0)]).all()
 
 
-def test_over_many_tasks_it_is_students_test() -> None:
-    first, second = np.random.default_rng(1).normal(size=(2, 2, 200))
-    found = compare_over_tasks(first, second)
-    known = stats.ttest_rel(first.ravel(), second.ravel())
+def test_over_symmetric_tasks_it_is_students_test() -> None:
+    half = np.random.default_rng(1).normal(size=(1, 200))
+    gaps = np.concatenate([half, -half]) + 0.1
+    found = compare_over_tasks(gaps, np.zeros_like(gaps))
+    known = stats.ttest_1samp(gaps.ravel(), 0.0)
     assert found.p() == pytest.approx(known.pvalue)
     assert found.interval(0.01) == pytest.approx(known.confidence_interval(0.99))
     assert (found.n_units, found.n_replicates, found.n_tasks) == (400, 2, 200)

@@ -1,18 +1,11 @@
 """Both spreads, each held to what it promises."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy import stats
 
 from engine.stats.inference.episode_and_training_spread import compute_spread
-from engine.stats.inference.paired import (
-    MANY,
-    draw_nested_means,
-    paired_difference,
-    paired_over_tasks,
-)
+from engine.stats.inference.paired import paired_over_tasks
 from engine.stats.task_metrics.few_shot import summarize_episodes
 
 SETS = 400
@@ -69,15 +62,15 @@ def test_a_paired_interval_over_episodes_has_its_nominal_coverage(
         false += same.p < 0.05
     low, high = stats.binom.interval(0.999, sets, 0.95)
     assert low <= hits
-    assert hits <= high or episodes <= MANY  # never narrower than Student: more is fine
+    assert hits <= high or episodes < 100  # never narrower than Student: more is fine
     assert false <= sets - low
 
 
-def test_over_many_episodes_it_is_students_interval() -> None:
-    draw = np.random.default_rng(4)
-    first, second = draw.normal(0, 1, (2, 1, 300))
-    found = paired_over_tasks(first, second)
-    test = stats.ttest_rel(first[0], second[0])
+def test_over_symmetric_episodes_it_is_students_interval() -> None:
+    half = np.random.default_rng(4).normal(0, 1, 150)
+    first = np.concatenate([half, -half])[None] + 0.05
+    found = paired_over_tasks(first, np.zeros_like(first))
+    test = stats.ttest_1samp(first[0], 0.0)
     assert found.p == pytest.approx(test.pvalue)
     assert (found.low, found.high) == pytest.approx(tuple(test.confidence_interval()))
     assert (found.n_replicates, found.n_tasks) == (1, 300)
@@ -107,27 +100,6 @@ def test_one_training_of_one_episode_has_a_mean_and_nothing_else() -> None:
 def test_a_missing_episode_is_left_out_of_mean_and_spread() -> None:
     found = compute_spread(np.array([[0.2, np.nan, 0.4]]))
     assert (found.mean, found.episodes) == (pytest.approx(0.3), 2)
-
-
-@pytest.mark.parametrize("shape", [(5, MANY + 1), (5, MANY + 1, 2)])
-def test_resampled_means_of_many_tasks_vary_as_if_each_were_drawn(
-    shape: tuple[int, ...],
-) -> None:
-    draw = np.random.default_rng(6)
-    rows = draw.standard_exponential(shape)
-    if len(shape) == 3:
-        rows[..., 1] += 2 * rows[..., 0]  # what is measured on one task goes together
-    drawn = draw_nested_means(rows, 40_000).mean(axis=1)
-    between = np.cov(rows.mean(1).T, ddof=0) / 5
-    within = np.mean([np.cov(r.T, ddof=0) for r in rows], axis=0) / shape[1] / 5
-    assert np.cov(drawn.T) == pytest.approx(between + within, rel=0.05, abs=1e-4)
-
-
-def test_a_comparison_of_six_hundred_episodes_takes_no_time() -> None:
-    rows = np.random.default_rng(7).normal(0, 1, (2, 8, 600))
-    clock = time.perf_counter()
-    paired_difference(*rows)
-    assert time.perf_counter() - clock < 1.0
 
 
 def test_a_square_that_overflowed_has_diverged_and_leaves_a_gap() -> None:

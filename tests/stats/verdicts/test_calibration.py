@@ -46,7 +46,7 @@ def test_the_wrong_side_is_named_in_at_most_a_fortieth_of_the_sets() -> None:
         right += call == truth
         wrong += call not in (truth, CANT_TELL)
     assert wrong <= SETS // 40
-    assert right >= 0.6 * SETS
+    assert right >= 0.55 * SETS
 
 
 def test_a_learner_against_itself_redrawn_makes_no_difference() -> None:
