@@ -8,12 +8,12 @@ Student's t rejects a true mean of skewed numbers far too often (up to 18 % inst
 removes the skewness of t and is monotone, so it can be inverted: the interval follows
 in closed form at any level. A mean is called different only where both Student's t and
 T say so. Two changes to Hall's rule come from the simulations in the benchmark: the
-skewness of a few numbers understates that of their law and is taken 2.5-fold,
-and T never gets flatter than a half, or no evidence would suffice on one side.
+skewness of a few numbers understates that of their law and is taken 2.5-fold, and T
+never gets flatter than a half, or no evidence would suffice on one side.
 
 Source: Hall (1992), On the removal of skewness by transformation, JRSS B 54(1);
 Johnson (1978), JASA 73(363), on the t of skewed numbers.
-Differs: skewness × 2.5, slope ≥ 1/2, Student's critical value instead of the normal one.
+Differs: skewness × 2.5; slope ≥ 1/2; Student's critical value, not the normal one.
 """
 
 from typing import NamedTuple
