@@ -46,8 +46,7 @@ def ceiling_field(kind: Kind) -> fields.Field:
 
 def _count_field(key: str, label: str, text: str, default: int = 8) -> fields.Field:
     knob = model_knob(RunSpec, "replicates", label, text)
-    changes = {"default": default, "unit": "replicates" * (key != REPLICATES)}
-    return fields.Field(key, knob.model_copy(update=changes))
+    return fields.Field(key, knob.model_copy(update={"default": default}))
 
 
 def effort_to_form(spec: RunSpec, kind: Kind) -> dict[str, Any]:
@@ -92,15 +91,11 @@ def _read_count(field: fields.Field, form: Mapping[str, Any]) -> int:
     return int(count)
 
 
-def describe_effort(form: Mapping[str, Any], kind: Kind) -> str:
-    """Return one line on what the chosen effort computes."""
-    effort = Effort(form.get(EFFORT, Effort.UNTIL_DECIDED))
-    if effort is Effort.FIXED:
-        return "Computes this many replicates, whatever they show."
-    batch = form.get(BATCH, kind.batch)
-    if effort is Effort.QUICK:
-        return f"One batch of {batch} replicates: clear differences only."
-    return (
-        f"Adds batches of {batch} replicates until the primary question is decided, "
-        f"up to {form.get(CEILING, kind.ceiling)}."
-    )
+def effort_captions(form: Mapping[str, Any], kind: Kind) -> list[str]:
+    """Return one line on what each effort computes, in the order of `Effort`."""
+    batch, ceiling = form.get(BATCH, kind.batch), form.get(CEILING, kind.ceiling)
+    return [
+        f"{batch} replicates: shows large differences",
+        f"{batch} replicates at a time, at most {ceiling}",
+        "As many replicates as you say",
+    ]

@@ -12,23 +12,20 @@ from engine.contract.kinds import Kind
 def draw_effort(kind: Kind) -> None:
     """Draw the effort, the numbers of replicates that it needs, and the seed."""
     st.session_state.setdefault(effort_fields.EFFORT, Effort.UNTIL_DECIDED.value)
-    st.segmented_control(
+    st.radio(
         "Effort",
         [effort.value for effort in Effort],
         format_func=lambda name: effort_fields.TITLES[Effort(name)],
+        captions=effort_fields.effort_captions(session.form_values(), kind),
         key=effort_fields.EFFORT,
-        required=True,
-        width="stretch",
-        help="Quick: one batch. Until decided: batches are added until the primary "
-        "question is answered as better, worse or equal. Fixed n: a given number of "
-        "replicates.",
+        help="How many replicates are computed. Until decided: batches are added until "
+        "the primary question is answered as better, worse or equal.",
         **part_widgets.PERSIST,
     )
-    drawn = [*_count_fields(kind), budget_fields.seed_field()]
-    for column, field in zip(st.columns(len(drawn)), drawn, strict=True):
-        with column:
+    columns = st.columns(2)
+    for i, field in enumerate([*_count_fields(kind), budget_fields.seed_field()]):
+        with columns[i % 2]:
             field_widgets.draw_field(field)
-    st.caption(effort_fields.describe_effort(session.form_values(), kind))
 
 
 def _count_fields(kind: Kind) -> list[fields.Field]:
