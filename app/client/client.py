@@ -216,8 +216,9 @@ class Run:
 
     @property
     def replicates(self) -> int:
-        """Return how many replicates were tested; before any test those asked for."""
-        return self.table.n_replicates or self.spec.replicates
+        """Return how many replicates were tested; before any test the first batch."""
+        first = self.spec.looks[0] if self.spec.looks else self.spec.replicates
+        return self.table.n_replicates or first
 
     @property
     def kind(self) -> kinds.Kind:

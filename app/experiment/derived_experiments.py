@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from app.client.catalogue import Catalogue
 from app.experiment import compatibility
+from engine.contract import kinds
 from engine.contract.cards import Card
+from engine.contract.effort import Effort, with_effort
 from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec, ShiftChoice
 
 SMALL_BUDGET = Budget(task_evaluations=4000, validation_tasks=50, validate_every=100)
@@ -36,7 +38,7 @@ def _compose_experiment(catalogue: Catalogue, kind: str) -> RunSpec:
         net=Choice(name=compatibility.usual_net(catalogue, families[0])),
         budget=SMALL_BUDGET,
     )
-    return spec
+    return with_effort(spec, kinds.kind_named(kind), Effort.UNTIL_DECIDED, None)
 
 
 def experiment_with_part(card: Card, catalogue: Catalogue, kind: str) -> RunSpec:

@@ -8,9 +8,10 @@ from streamlit.delta_generator import DeltaGenerator
 from app.client import client
 from app.client.client import Run
 from app.figures.theme import learner_name
-from app.views.run import exports, verdict_panel
+from app.views.run import effort_outcome, exports, verdict_panel
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
+from engine.contract.effort import Effort, effort_of
 from engine.contract.events import stage_in_words
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
@@ -33,6 +34,7 @@ def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
             room = _draw_actions(run)
         if run.summary:
             _draw_verdict(run, titles)
+            effort_outcome.draw_outcome(run)
         elif run.is_alive:
             _draw_progress(run)
         if run.job is not None and not run.is_alive:
@@ -97,15 +99,18 @@ def _draw_progress(run: Run) -> None:
             st.caption(_ENGINE[state])
     else:
         now = client.progress(run.key)
-        left = (
-            f" · {page_elements.format_duration(now.eta)} left"
-            if now.eta is not None
-            else ""
-        )
-        text = f"{_stage_name(now.stage)} {now.text}{left}".strip()
+        text = f"{_stage_name(now.stage)} {now.text}{_time_left(run, now.eta)}"
         # `st.progress` raises outside 0 to 1.
         st.progress(min(1.0, max(0.0, now.done)), text=escape_markdown(text))
         st.caption(page_elements.explain_state(run.job))
+
+
+def _time_left(run: Run, seconds: float | None) -> str:
+    """Return the time left as text, to be appended; of a run until decided the most."""
+    if seconds is None:
+        return ""
+    most = "at most " if effort_of(run.spec) is Effort.UNTIL_DECIDED else ""
+    return f" · {most}{page_elements.format_duration(seconds)} left"
 
 
 def _stage_name(stage: str) -> str:
