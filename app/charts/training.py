@@ -10,9 +10,10 @@ from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import meta_training
 from app.figures.figure_types import CurveOptions, TuningCurve
+from engine.contract.events import Block
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
-from engine.stats.block_table import BlockTable
+from engine.stats.block_table import BlockTable, tuned_rate
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_band
 from engine.stats.inference.metric_intervals import metric_band
@@ -133,12 +134,7 @@ def tuning_chart(run: Run) -> go.Figure | None:
         block = run.table.block(label, "tune", run.kind.metrics.tuning)
         if block is None:
             continue
-        scores = np.asarray(block.array, dtype=np.float64)
-        band = mean_band(scores.T[:, None])
-        rates = np.asarray(block.coordinates("rate"))
-        best = run.table.number(label, "tune", "tuned_lr")
-        chosen = best if best is not None else float(rates[_lowest_index(scores)])
-        made[label] = TuningCurve(rates, band.mean, band.low, band.high, chosen)
+        made[label] = _tuning_curve(block, tuned_rate(run.table, label))
     if not made:
         return None
     return clarify_units(
@@ -146,6 +142,23 @@ def tuning_chart(run: Run) -> go.Figure | None:
     )
 
 
+def _tuning_curve(block: Block, rate: float | None) -> TuningCurve:
+    """Return the mean score of each rate that every unit tried.
+
+    A unit is a replicate, or a tuning task where replicates share a rate.
+    """
+    scores = np.asarray(block.array, dtype=np.float64)
+    each = block.axes == ("replicate", "rate")
+    scores = scores if each else scores.T
+    # The fine grids lie around each replicate's best: their means would be of others.
+    tried = ~np.isnan(scores).any(axis=0) if each else np.ones(scores.shape[1]) > 0
+    rates = np.asarray(block.coordinates("rate"))[tried]
+    band = mean_band(scores[:, None, tried])
+    chosen = rate if rate is not None else float(rates[_lowest_index(scores[:, tried])])
+    over = "replicates" if each else "tuning tasks"
+    return TuningCurve(rates, band.mean, band.low, band.high, chosen, over)
+
+
 def _lowest_index(scores: np.ndarray) -> int:
-    means = scores.mean(axis=1)
+    means = scores.mean(axis=0)
     return int(np.nanargmin(means)) if np.isfinite(means).any() else 0

@@ -24,7 +24,8 @@ class Film(Protocol):
 class TuningCurve(NamedTuple):
     """The score of each tried learning rate, and the one that was chosen.
 
-    NaN means that some task diverged there.
+    NaN means that some task diverged there. `chosen` is the geometric mean where
+    replicates chose for themselves; `over` names what the means and intervals are over.
     """
 
     rates: Floats
@@ -32,6 +33,7 @@ class TuningCurve(NamedTuple):
     low: Floats
     high: Floats
     chosen: float
+    over: str = "replicates"
 
 
 class CurveOptions(NamedTuple):

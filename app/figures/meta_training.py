@@ -138,8 +138,8 @@ def tuning_figure(
     chosen = ", ".join(f"{a} at {format_number(tunings[a].chosen)}" for a in labels)
     made = make_figure(
         title="Tuning score by learning rate",
-        how_to_read="Lower is better. ◆: the chosen rate. To its right, steps "
-        "overshoot; ×: some task diverged.",
+        how_to_read="Lower is better. ◆: the chosen rate, of several their geometric "
+        "mean. To its right, steps overshoot; ×: some task diverged.",
         alt=f"Tuning curves; chosen: {chosen or 'none'}",
     )
     styles = assign_styles(roles)
@@ -149,7 +149,8 @@ def tuning_figure(
     rates = [tunings[label].rates for label in labels]
     made.update_xaxes(log_axis(*rates, most=6) | {"title_text": "Learning rate"})
     add_y_caption(made, axis_title(metric_name))
-    add_footnote(made, f"{INTERVAL_NAME} over tuning tasks")
+    units = dict.fromkeys(tunings[label].over for label in labels)
+    add_footnote(made, f"{INTERVAL_NAME} over {' or '.join(units)}")
     add_legend_below(made, [learner_name(label) for label in labels])
     return made
 

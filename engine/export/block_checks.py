@@ -33,12 +33,13 @@ POSITIONS_LIMIT = 5_000  # steps of a test; the longest horizon of a budget
 STRETCH_LIMIT = 100  # factor by which a shift may lengthen a horizon
 ROUNDING = 1e-5  # by which rounding in float32 may exceed a metric's range
 HEADS = {
-    "tune": ("rate", "task"),
-    "train": ("replicate",),
-    "validate": ("replicate",),
-    "test": ("replicate", "task"),
+    # Tuning is over one or the other: a replicate's own, or shared by all of them.
+    "tune": (("replicate",), ("rate", "task")),
+    "train": (("replicate",),),
+    "validate": (("replicate",),),
+    "test": (("replicate", "task"),),
 }
-_FURTHER = ("step", "layer", "inner_step", "cell")
+_FURTHER = ("rate", "step", "layer", "inner_step", "cell")
 
 
 class _Header(StrictModel):
@@ -156,7 +157,7 @@ class BlockReader:
                 return spec.replicates, spec.replicates
             case "task" if block.phase == "tune":
                 return 0, max(budget.tuning_tasks, budget.task_evaluations)
-            case "task" if len(block.axes) > len(HEADS["test"]):
+            case "task" if len(block.axes) > len(HEADS["test"][0]):
                 return budget.test_tasks, budget.test_tasks
             case "task":  # probes rerun only the first few of the test tasks
                 asked = self._tasks.setdefault(block.metric, block.array.shape[1])
@@ -234,14 +235,21 @@ def _check_shape(header: _Header, array: np.ndarray) -> None:
     if form != (header.dtype, header.shape) or header.dtype not in DTYPES:
         given = f"{header.dtype[:9]}, {header.shape[:9]}"
         raise Refused(f"dtype or shape: {given} do not fit the array")
-    head = HEADS[header.phase]
-    rest = header.axes[len(head) :]
-    known = [axis for axis in _FURTHER if axis in rest]
-    if header.axes and (header.axes[: len(head)] != head or list(rest) != known):
+    if header.axes and not any(
+        _fits_head(header.axes, head) for head in HEADS[header.phase]
+    ):
         shown = ", ".join(header.axes)
         raise Refused(f"axes: no block of phase {header.phase} has {quote(shown)}")
     if len(header.axes) != len(header.shape):
         raise Refused(f"axes: {len(header.axes)} do not fit shape {header.shape[:9]}")
+
+
+def _fits_head(axes: tuple[str, ...], head: tuple[str, ...]) -> bool:
+    """Return whether axes begin with these and go on in their usual order."""
+    rest = axes[len(head) :]
+    return axes[: len(head)] == head and list(rest) == [
+        a for a in _FURTHER if a in rest
+    ]
 
 
 def _check_numbers(block: Block) -> None:

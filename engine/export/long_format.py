@@ -184,11 +184,17 @@ def _value_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
         yield (*head, *places.at_index(at), _finite_or_empty(value), status)
 
 
+def _may_have_gaps(block: Block) -> bool:
+    """Return whether a NaN says that nothing was measured there."""
+    # A replicate does not try the rates around another one's best.
+    return block.metric in GAPS or block.axes == ("replicate", "rate")
+
+
 def _missing_status(
     block: Block, lost: Num[np.ndarray, "replicate task"] | None, at: tuple[int, ...]
 ) -> str:
     """Return the status of a number that is not finite."""
-    if block.metric in GAPS:
+    if _may_have_gaps(block):
         return "n/a"
     if lost is None or lost[at[:2]]:
         return "diverged"
@@ -270,7 +276,7 @@ def _gap_status(
         return "ok"
     # No number though not all tasks diverged: it was not measured.
     unmeasured = gone == members and lost is not None and not lost.all()
-    word = "n/a" if unmeasured or block.metric in GAPS else "diverged"
+    word = "n/a" if unmeasured or _may_have_gaps(block) else "diverged"
     return word if gone == members else f"{gone} of {members} {word}"
 
 

@@ -17,16 +17,29 @@ def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
         The members of a chunk and the replicates that they belong to.
     """
     each = tasks.members // tasks.replicates
+    yield from chunk_ranges(tasks.replicates, each, tasks.chunk)
+
+
+def chunk_ranges(
+    replicates: int, each: int, chunk: int
+) -> Iterator[tuple[range, range]]:
+    """Cut replicates of equally many members into chunks; see `chunks`.
+
+    Args:
+        replicates: How many there are.
+        each: Members of a replicate.
+        chunk: The largest chunk.
+    """
     # Large replicates are cut one by one, so that no chunk holds parts of two.
-    if each >= tasks.chunk:
-        for r in range(tasks.replicates):
-            for first in range(0, each, tasks.chunk):
-                last = min(first + tasks.chunk, each)
+    if each >= chunk:
+        for r in range(replicates):
+            for first in range(0, each, chunk):
+                last = min(first + chunk, each)
                 yield range(r * each + first, r * each + last), range(r, r + 1)
         return
-    group = tasks.chunk // each
-    for first in range(0, tasks.replicates, group):
-        last = min(first + group, tasks.replicates)
+    group = chunk // each
+    for first in range(0, replicates, group):
+        last = min(first + group, replicates)
         yield range(first * each, last * each), range(first, last)
 
 

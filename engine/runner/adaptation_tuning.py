@@ -8,7 +8,7 @@ All replicates share one rate, chosen with the first replicate's weights: a repl
 result must not depend on how many there are.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -20,11 +20,11 @@ from engine.protocol import TaskBatch, TraceSegment, Weights
 from engine.protocol.member_chunks import select_replicates
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.rate_search import search_rate, tuning_blocks
+from engine.runner.rate_search import RateGrid, TriedRates, search_rates
 from engine.runner.state import RunState
 from engine.runner.validation import adapt_in_chunks
 
-HIGHEST, LIMITS = 0.5, (-6.0, 2.0)  # log10 of rates
+GRID = RateGrid(highest=0.5, limits=(-6.0, 2.0))
 WORST = 1e2  # stands for a NaN or infinite error or loss
 
 
@@ -75,23 +75,34 @@ def tune_after_training(
     tasks, first = _draw_tuning_tasks(context), select_replicates(weights, range(1))
     stage = f"tune {label}"
 
-    def score(power: float, share: float) -> Generator[Event, None, RateResult]:
-        tried = _with_rate(first, power, -1)
+    def score(
+        asked: Mapping[int, float], share: float
+    ) -> Generator[Event, None, dict[int, RateResult]]:
+        tried = _with_rate(first, asked[0], -1)
         found = yield from adapt_in_chunks(entry.learner, tried, tasks, stage, share)
-        return _rate_result(found)
+        return {0: _rate_result(found)}
 
-    scores, power = yield from search_rate(
-        stage, score, lambda tried: tried.rank, HIGHEST, LIMITS
-    )
+    (found,) = yield from search_rates(stage, score, lambda one: one.rank, 1, GRID)
+    scores, power = found
     best = scores[power]
     steps = best.at[best.best_position]
-    errors = {power: one.error[:, one.best_position] for power, one in scores.items()}
-    yield from tuning_blocks(label, "tuning_error", errors, power)
+    yield from _tuning_blocks(label, found)
     yield Block(label, "tune", "tuned_steps", (), np.array(float(steps)))
     spent = float(sum(len(one.error) * max(one.at) for one in scores.values()))
     yield Block(label, "tune", "gradient_evaluations", (), np.array(spent))
     state.metas[label] = _with_rate(weights, power, steps)
     yield freeze_learner(context, entry, state.metas[label], state)
+
+
+def _tuning_blocks(label: str, tried: TriedRates[RateResult]) -> Iterator[Block]:
+    """Yield each rate's errors, and the chosen rate, which all replicates share."""
+    scores = tried.scores
+    powers = sorted(scores)
+    errors = [scores[p].error[:, scores[p].best_position] for p in powers]
+    at = {"rate": tuple(float(10.0**power) for power in powers)}
+    axes = ("rate", "task")
+    yield Block(label, "tune", "tuning_error", axes, np.stack(errors), coords=at)
+    yield Block(label, "tune", "tuned_lr", (), np.array(10.0**tried.best))
 
 
 def _draw_tuning_tasks(context: RunContext) -> TaskBatch:

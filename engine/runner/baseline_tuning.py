@@ -1,15 +1,16 @@
 """Tuning a baseline: choose the rate with the lowest loss on meta-training tasks.
 
-All replicates share one rate.
+Every replicate tunes on tasks of its own, as someone who repeats the experiment would:
+so the choice of the rate is part of the spread between replicates.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 
 import numpy as np
 
 from engine.algorithms.optimization.training_loop import objective
 from engine.catalogue import find_card
-from engine.contract.events import Block, Event
+from engine.contract.events import Block, Event, Note
 from engine.contract.run_spec import (
     Budget,
     Choice,
@@ -17,9 +18,16 @@ from engine.contract.run_spec import (
     RunSpec,
     complete_spec,
 )
-from engine.protocol import BatchSpec, Meta, OptimizationBatch, Weights
+from engine.protocol import Meta, OptimizationBatch, Weights
+from engine.protocol.member_chunks import chunk_ranges
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
-from engine.runner.rate_search import COARSE, RATES, search_rate, tuning_blocks
+from engine.runner.rate_search import (
+    COARSE,
+    RATES,
+    RateGrid,
+    search_rates,
+    tuning_blocks,
+)
 
 LIMITS = (-8.0, 4.0)  # log10 of rates
 
@@ -27,8 +35,8 @@ LIMITS = (-8.0, 4.0)  # log10 of rates
 def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
     """Return the spec of the sub-run that tunes one baseline, without a meta-test.
 
-    It depends only on the family, the base learner, the horizon and the seed, so all
-    runs of that family share it.
+    It depends only on the family, the base learner, the horizon, the seed and the
+    replicates, so all runs of that family share it.
 
     Args:
         spec: The run's completed spec.
@@ -53,7 +61,8 @@ def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
             horizon=spec.budget.horizon,
             tuning_tasks=tuning_tasks(spec.budget, choice),
         ),
-        replicates=1,
+        replicates=spec.replicates,
+        first_replicate=spec.first_replicate,
         seed=spec.seed,
         device=spec.device,
     )
@@ -70,10 +79,10 @@ def tuning_tasks(budget: Budget, choice: LearnerChoice) -> int:
     return max(budget.tuning_tasks, budget.task_evaluations // RATES)
 
 
-def tune_rate(
+def tune_rates(
     context: RunContext, entry: LearnerEntry
 ) -> Generator[Event, None, Weights]:
-    """Search for a baseline's learning rate.
+    """Search for a baseline's learning rate in every replicate.
 
     Args:
         context: The tuning sub-run.
@@ -83,44 +92,64 @@ def tune_rate(
         Notes and the tuning blocks.
 
     Returns:
-        Meta-weights with the best rate: `lr` of shape (1,).
+        Meta-weights with the best rates: `lr` of shape (replicate,).
     """
-    count = context.spec.budget.tuning_tasks
-    place = BatchSpec(1, context.batch_spec.device, measure_held_out=False)
-    streams = [context.rng.child("tune")]
+    count, replicates = context.spec.budget.tuning_tasks, context.spec.replicates
+    place = context.batch_spec._replace(measure_held_out=False)
+    streams = context.streams("tune")
     tasks = draw_tasks(context.setting, "train", streams, count, place)
 
-    def score(power: float, share: float) -> Generator[Event, None, np.ndarray]:
-        yield from ()  # makes it a generator; a single rate is quick
-        return _score_rate(entry, tasks, 10.0**power)
+    def score(
+        asked: Mapping[int, float], share: float
+    ) -> Generator[Event, None, dict[int, float]]:
+        found = {}
+        stage = f"tune {entry.label}"
+        for replicate, mean in _score_rates(entry, tasks, asked):
+            found[replicate] = mean
+            yield Note(stage, share)
+        return found
 
-    scores, best = yield from search_rate(
-        f"tune {entry.label}", score, _mean, highest=COARSE[-1], limits=LIMITS
+    grid = RateGrid(COARSE[-1], LIMITS)
+    tried = yield from search_rates(
+        f"tune {entry.label}", score, float, replicates, grid
     )
-    yield from tuning_blocks(entry.label, "tuning", scores, best)
-    spent = float(len(scores) * count * tasks.horizon)
-    yield Block(entry.label, "tune", "gradient_evaluations", (), np.array(spent))
-    start = entry.learner.init([context.rng], tasks).weights
-    return {"lr": start["lr"].new_full((1,), 10.0**best)}
+    yield from tuning_blocks(entry.label, "tuning", tried)
+    spent = np.array([len(one.scores) * count * tasks.horizon for one in tried], float)
+    yield Block(entry.label, "tune", "gradient_evaluations", ("replicate",), spent)
+    start = entry.learner.init(context.streams("init"), tasks).weights
+    return {"lr": start["lr"].new_tensor([10.0**one.best for one in tried])}
 
 
-def _mean(scores: np.ndarray) -> float:
-    return float(scores.mean())
+def _score_rates(
+    entry: LearnerEntry, tasks: OptimizationBatch, asked: Mapping[int, float]
+) -> Iterator[tuple[int, float]]:
+    """Yield replicates and their mean log loss over steps and tuning tasks.
+
+    Args:
+        entry: The baseline.
+        tasks: The tuning tasks of all replicates.
+        asked: The log10 of the rate to score, by replicate.
+    """
+    each = tasks.members // tasks.replicates
+    numbers, sums = list(asked), dict.fromkeys(asked, 0.0)
+    for members, replicates in chunk_ranges(len(numbers), each, tasks.chunk):
+        some = [numbers[r] for r in replicates]
+        # The members of the replicates asked for, which need not be neighbors.
+        index = [numbers[m // each] * each + m % each for m in members]
+        rates = tasks.start().new_tensor([10.0 ** asked[r] for r in some])
+        scores = _score_tasks(entry, tasks.take(index), Meta({"lr": rates}, {}))
+        for replicate, row in zip(some, scores.reshape(len(some), -1), strict=True):
+            sums[replicate] += float(row.sum())
+            yield replicate, sums[replicate] / each
 
 
-def _score_rate(
-    entry: LearnerEntry, tasks: OptimizationBatch, rate: float
+def _score_tasks(
+    entry: LearnerEntry, tasks: OptimizationBatch, meta: Meta
 ) -> np.ndarray:
-    """Return each tuning task's log loss at one rate, mean over steps; (task,)."""
-    learner = entry.learner
-    start = tasks.start()
-    meta = Meta({"lr": start.new_full((1,), rate)}, {})
-    scores = []
-    for first in range(0, tasks.members, tasks.chunk):
-        index = range(first, min(first + tasks.chunk, tasks.members))
-        total = 0.0
-        for segment in learner.adapt(meta, tasks.take(index)):
-            total = total + objective(segment.traces["loss"]).sum(1)
-        # The loss before the first step is in the traces, too.
-        scores.append(total / (tasks.horizon + 1))  # type: ignore[operator]
-    return np.concatenate([score.cpu().numpy() for score in scores])
+    """Return each task's log loss, mean over steps; shape (task,)."""
+    total = 0.0
+    for segment in entry.learner.adapt(meta, tasks):
+        total = total + objective(segment.traces["loss"]).sum(1)
+    # The loss before the first step is in the traces, too.
+    mean = total / (tasks.horizon + 1)
+    return mean.double().cpu().numpy()  # type: ignore[attr-defined, no-any-return]

@@ -165,10 +165,10 @@ class RunContext:
         Args:
             path: Words and numbers; the replicate's number follows the first one.
         """
-        first, *rest = path
-        return tuple(
-            self.rng.child(first, r, *rest) for r in range(self.spec.replicates)
-        )
+        word, *rest = path
+        first = self.spec.first_replicate
+        numbers = range(first, first + self.spec.replicates)
+        return tuple(self.rng.child(word, r, *rest) for r in numbers)
 
     def draw(
         self, setting: Setting, pool: str, path: Sequence[str | int], tasks: int

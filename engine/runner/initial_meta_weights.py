@@ -23,7 +23,7 @@ from engine.protocol import (
     Weights,
 )
 from engine.runner.baseline_cache import SubRun
-from engine.runner.baseline_tuning import tune_rate, tuning_spec
+from engine.runner.baseline_tuning import tune_rates, tuning_spec
 from engine.runner.context import LearnerEntry, RunContext, build_part, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
 from engine.runner.results_of_other_runs import RunCache
@@ -45,8 +45,8 @@ THRESHOLD_TASKS, THRESHOLD_SHARE = 64, 0.9
 def tune_baseline(
     context: RunContext, entry: LearnerEntry, state: RunState
 ) -> Iterator[Event]:
-    """Tune a baseline's rate and freeze it: the only stage of a tuning sub-run."""
-    weights = yield from tune_rate(context, entry)
+    """Tune a baseline's rates and freeze them: the only stage of a tuning sub-run."""
+    weights = yield from tune_rates(context, entry)
     state.metas[entry.label] = weights
     yield freeze_learner(context, entry, weights, state)
 
@@ -75,7 +75,7 @@ def initialize_learner(
     if label in context.spec.inputs:
         weights, learned_on = _carried_over(context, entry, cache, tasks)
     elif context.tunes_first(entry):
-        weights = yield from _tuned_rate(context, entry.choice, cache)
+        weights = yield from _tuned_rates(context, entry.choice, cache)
     else:
         weights, ready = learner.init(context.streams("init"), tasks).weights, False
     state.metas[label] = weights
@@ -142,7 +142,11 @@ def fix_threshold(
     """
     level = context.spec.budget.threshold
     if not level:
-        weights = yield from _without_blocks(_tuned_rate(context, REFERENCE, cache))
+        # A definition, not a result: the same whatever the run's replicates are.
+        first = context.spec.model_copy(update={"replicates": 1, "first_replicate": 0})
+        weights = yield from _without_blocks(
+            _tuned_rates(RunContext(first), REFERENCE, cache)
+        )
         place = BatchSpec(1, context.batch_spec.device, measure_held_out=False)
         streams = [context.rng.child("threshold")]
         tasks = draw_tasks(
@@ -177,10 +181,10 @@ def _adopt_weights(
     return adopted
 
 
-def _tuned_rate(
+def _tuned_rates(
     context: RunContext, choice: LearnerChoice, cache: RunCache
 ) -> Generator[Event, None, Weights]:
-    """Tune a baseline in a sub-run, or take that from the cache; return its rate."""
+    """Tune a baseline in a sub-run, or take that from the cache; return its rates."""
     sub = SubRun(tuning_spec(context.spec, choice), cache)
     events = sub.cached_events()
     if events is None:
@@ -189,14 +193,14 @@ def _tuned_rate(
             if isinstance(event, Note):
                 yield replace(event, stage=f"tune {choice.label}")
         events = sub.store()
-    rate: Weights = {}
+    rates: Weights = {}
     for event in events:
         if isinstance(event, Block):
             yield replace(event, learner=choice.label)
         elif isinstance(event, Artefact):
             lr = torch.from_numpy(np.array(event.arrays["lr"]))
-            rate = {"lr": lr.to(context.batch_spec.device)}
-    return rate
+            rates = {"lr": lr.to(context.batch_spec.device)}
+    return rates
 
 
 def _without_blocks(

@@ -177,11 +177,11 @@ def _validation_cost(context: RunContext, entry: LearnerEntry) -> float:
 
 
 def _tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
-    """Return about how many gradient evaluations it takes to tune a rate."""
-    budget = context.spec.budget
-    return (
-        RATES * budget.tuning_tasks * entry.learner.gradients_per_test(budget.horizon)
-    )
+    """Return about how many gradient evaluations it takes to tune the rates."""
+    spec, budget = context.spec, context.spec.budget
+    searches = spec.replicates if context.tunes_first(entry) else 1
+    each = entry.learner.gradients_per_test(budget.horizon)
+    return RATES * searches * budget.tuning_tasks * each
 
 
 def _training_cost(context: RunContext, entry: LearnerEntry) -> float:

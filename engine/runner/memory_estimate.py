@@ -195,15 +195,15 @@ def _tuning_needs(
 ) -> Iterator[MemoryNeed]:
     """Yield the needs of tuning a rate, and of fixing the threshold with it.
 
-    Rates are tuned on one replicate's tasks; with an equal budget, `task_evaluations`
-    sets their number.
+    With an equal budget, `task_evaluations` sets the number of tasks.
     """
     budget = context.spec.budget
-    found = here.need("tuning", "tuning_tasks", budget.tuning_tasks, 1)
+    count = context.spec.replicates if context.tunes_first(entry) else 1
+    found = here.need("tuning", "tuning_tasks", budget.tuning_tasks, count)
     if context.tunes_first(entry):
         if tuning_tasks(budget, entry.choice) != budget.tuning_tasks:
-            whole = here.need("tuning", "task_evaluations", budget.task_evaluations, 1)
-            found = whole.divide_by(RATES)
+            asked = ("tuning", "task_evaluations", budget.task_evaluations, count)
+            found = here.need(*asked).divide_by(RATES)
         if not budget.threshold:
             yield here.need("threshold", "", THRESHOLD_TASKS, 1)
     yield found

@@ -1,4 +1,7 @@
-"""Grid search for a learning rate, on a log scale, coarse then fine.
+"""Grid search for learning rates, on a log scale, coarse then fine.
+
+Every replicate searches on a path of its own, so its rate does not depend on how many
+replicates there are; all are scored together, one rate per replicate at a time.
 
 The coarse grid has two points per decade and is extended while the best rate is at its
 edge; the fine grid has eight per decade around the best. With only three per decade,
@@ -6,8 +9,8 @@ a baseline's best rate near the stability limit is missed, and the method that i
 compared with seems to win.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,66 +20,129 @@ COARSE = tuple(i / 2 for i in range(-8, 4))  # log10 of rates
 FINE = tuple(i / 8 for i in range(-3, 4) if i)  # decades from the best
 RATES = len(COARSE) + len(FINE)  # tried, unless the coarse grid is extended
 S = TypeVar("S")
-Score = Callable[[float, float], Generator[Event, None, S]]
+# Scores a rate of some replicates: log10 rates by replicate and the progress → scores
+# by replicate.
+Score = Callable[[Mapping[int, float], float], Generator[Event, None, Mapping[int, S]]]
 
 
-def search_rate(
+class RateGrid(NamedTuple):
+    """The range of rates that a search covers, as log10.
+
+    Args:
+        highest: Largest rate of the coarse grid.
+        limits: Smallest and largest rate that the grid is extended to.
+    """
+
+    highest: float
+    limits: tuple[float, float]
+
+
+class TriedRates(NamedTuple, Generic[S]):
+    """What one replicate's search found; rates are log10.
+
+    Args:
+        scores: By rate.
+        best: The best rate.
+    """
+
+    scores: dict[float, S]
+    best: float
+
+
+def search_path(grid: RateGrid) -> Generator[float, Any, float]:
+    """Search for one replicate's rate.
+
+    Args:
+        grid: The range of rates.
+
+    Yields:
+        The log10 of a rate to try; its rank is sent back, less is better.
+
+    Returns:
+        The log10 of the best rate, of equals the first one tried.
+    """
+    ranks: dict[float, Any] = {}
+
+    def best() -> float:
+        return min(ranks, key=lambda power: ranks[power])
+
+    for power in COARSE:
+        if power <= grid.highest:
+            ranks[power] = yield power
+    while best() in (min(ranks), max(ranks)):
+        further = best() + (0.5 if best() == max(ranks) else -0.5)
+        if not grid.limits[0] <= further <= grid.limits[1]:
+            break
+        ranks[further] = yield further
+    center = best()
+    for offset in FINE:
+        ranks[center + offset] = yield center + offset
+    return best()
+
+
+def search_rates(
     stage: str,
     score: Score[S],
     rank: Callable[[S], Any],
-    highest: float,
-    limits: tuple[float, float],
-) -> Generator[Event, None, tuple[dict[float, S], float]]:
-    """Search for the best learning rate.
+    replicates: int,
+    grid: RateGrid,
+) -> Generator[Event, None, list[TriedRates[S]]]:
+    """Search for the best learning rate of every replicate.
 
     Args:
         stage: Title of the notes.
-        score: Evaluates a rate, given its log10 and the progress, 0 to 1.
-        rank: Sort key of scores; less is better, and of equals the first one tried.
-        highest: The largest log10 rate of the coarse grid.
-        limits: Smallest and largest log10 rate that the grid is extended to.
+        score: Scores one rate of each of some replicates.
+        rank: Sort key of scores; less is better.
+        replicates: How many.
+        grid: The range of rates.
 
     Yields:
         Notes on progress, and what `score` yields.
 
     Returns:
-        The scores by log10 rate, and the log10 of the best rate.
+        For each replicate what it tried.
     """
-    scores: dict[float, S] = {}
+    paths = [search_path(grid) for _ in range(replicates)]
+    scores: list[dict[float, S]] = [{} for _ in paths]
+    best: dict[int, float] = {}
+    asked = {replicate: next(path) for replicate, path in enumerate(paths)}
+    rounds = 0
+    while asked:
+        share = min(0.99, rounds / RATES)  # rates beyond the edge are not in RATES
+        found = yield from score(asked, share)
+        following = {}
+        for replicate, power in asked.items():
+            scores[replicate][power] = found[replicate]
+            try:
+                following[replicate] = paths[replicate].send(rank(found[replicate]))
+            except StopIteration as stop:
+                best[replicate] = stop.value
+        yield Note(stage, share, _rates_in_words(list(asked.values())))
+        asked, rounds = following, rounds + 1
+    return [TriedRates(scores[r], best[r]) for r in range(replicates)]
 
-    def best() -> float:
-        return min(scores, key=lambda power: rank(scores[power]))
 
-    def candidates() -> Iterator[float]:
-        yield from (power for power in COARSE if power <= highest)
-        while best() in (min(scores), max(scores)):
-            further = best() + (0.5 if best() == max(scores) else -0.5)
-            if not limits[0] <= further <= limits[1]:
-                break
-            yield further
-        center = best()
-        yield from (center + offset for offset in FINE)
-
-    for power in candidates():
-        share = min(0.99, len(scores) / RATES)  # rates beyond the edge are not in RATES
-        scores[power] = yield from score(power, share)
-        yield Note(stage, share, f"{10**power:.3g}")
-    return scores, best()
+def _rates_in_words(powers: Sequence[float]) -> str:
+    """Return the rates that are being tried: one, or their range."""
+    ends = [f"{10**power:.3g}" for power in sorted({min(powers), max(powers)})]
+    return " to ".join(ends)
 
 
 def tuning_blocks(
-    label: str, metric: str, scores: Mapping[float, np.ndarray], best: float
+    label: str, metric: str, tried: Sequence[TriedRates[float]]
 ) -> Iterator[Block]:
-    """Yield blocks with each rate's scores, and the chosen rate.
+    """Yield blocks with each rate's score, and the chosen rate, of every replicate.
 
     Args:
         label: The learner's label.
         metric: The scores' metric.
-        scores: By log10 rate; each of shape (task,).
-        best: Log10 of the chosen rate.
+        tried: For each replicate; a score is a mean over its tuning tasks. It is NaN
+            at rates that only others tried.
     """
-    powers = sorted(scores)
-    curve = np.stack([scores[power] for power in powers])
+    powers = sorted({power for one in tried for power in one.scores})
+    curves = [[one.scores.get(power, np.nan) for power in powers] for one in tried]
     rates = tuple(float(10.0**power) for power in powers)
-    yield Block(label, "tune", metric, ("rate", "task"), curve, coords={"rate": rates})
-    yield Block(label, "tune", "tuned_lr", (), np.array(10.0**best))
+    axes = ("replicate", "rate")
+    yield Block(label, "tune", metric, axes, np.array(curves), coords={"rate": rates})
+    best = np.array([10.0**one.best for one in tried])
+    yield Block(label, "tune", "tuned_lr", ("replicate",), best)

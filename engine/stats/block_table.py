@@ -80,9 +80,12 @@ class BlockTable:
         return value if value is not None and np.isfinite(value) else None
 
     def gradients_spent(self, learner: str, phase: str) -> int:
-        """Return the gradient evaluations of a phase, over all its conditions."""
+        """Return a replicate's gradient evaluations in a phase, over all conditions.
+
+        Where replicates differ it is their mean.
+        """
         found = (
-            float(block.array.sum())
+            float(block.array.mean())
             for block in self.blocks
             if (block.learner, block.phase) == (learner, phase)
             and block.metric == "gradient_evaluations"
@@ -210,9 +213,32 @@ def is_control(learner: LearnerChoice) -> bool:
     return bool(learner.knobs.get("shuffled", False))
 
 
+def tuned_rates(table: BlockTable, label: str) -> Floats | None:
+    """Return the tuned learning rates; None if none was tuned.
+
+    Args:
+        table: The run's blocks.
+        label: The learner.
+
+    Returns:
+        Per step; one for each replicate, or a single one that all share.
+    """
+    block = table.block(label, "tune", "tuned_lr")
+    return None if block is None else np.asarray(block.array, np.float64).reshape(-1)
+
+
+def tuned_rate(table: BlockTable, label: str) -> float | None:
+    """Return the geometric mean of a learner's tuned rates; None if none was tuned."""
+    rates = tuned_rates(table, label)
+    return None if rates is None else float(np.exp(np.log(rates).mean()))
+
+
 def rate_of(table: BlockTable, learner: LearnerChoice) -> float | None:
-    """Return a learner's learning rate per step; None if it has none."""
-    tuned = table.number(learner.label, "tune", "tuned_lr")
+    """Return a learner's learning rate per step; None if it has none.
+
+    Of rates that replicates tuned for themselves it is the geometric mean.
+    """
+    tuned = tuned_rate(table, learner.label)
     given = learner.knobs.get("lr")
     if tuned is not None or is_tuned(learner) or not isinstance(given, (int, float)):
         return tuned

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from engine.contract.events import Block, Condition
 from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import BlockTable, rate_of, threshold_of
+from engine.stats.block_table import BlockTable, rate_of, threshold_of, tuned_rates
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.equal_learner_notes import describe_duplicates
@@ -71,6 +71,11 @@ def summarize(
         "ledger": {label: _ledger_as_json(table, label) for label in labels},
         "rates": {
             label: _finite_or_none(rate) for label, rate in rates.items() if rate
+        },
+        "tuned_rates": {
+            label: [float(rate) for rate in each]
+            for label in labels
+            if (each := tuned_rates(table, label)) is not None
         },
         "diagnosis": [_finding_as_json(finding) for finding in found],
     }

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,9 @@ from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Event
 from engine.protocol import TraceSegment
 from engine.runner import adaptation_tuning
-from engine.runner.adaptation_tuning import HIGHEST, LIMITS, RateResult, _rate_result
+from engine.runner.adaptation_tuning import GRID, RateResult, _rate_result
 from engine.runner.context import RunContext
-from engine.runner.rate_search import search_rate
+from engine.runner.rate_search import TriedRates, search_rates
 from engine.runner.spec_checks import check_run
 from engine.runner.validation import adapt_quietly
 from tests.laws.small import assert_same, collected, events, learner_spec
@@ -153,19 +153,23 @@ def test_nan_is_the_worst() -> None:
     assert found.best_position == 0 and np.isfinite(found.error).all()
 
 
-def search(loss: Callable[[float], float]) -> tuple[dict[float, RateResult], float]:
+def search(loss: Callable[[float], float]) -> TriedRates[RateResult]:
     """Search rates whose errors are equal, by their losses."""
 
-    def score(power: float, share: float) -> Generator[Event, None, RateResult]:
+    def score(
+        asked: Mapping[int, float], share: float
+    ) -> Generator[Event, None, dict[int, RateResult]]:
         yield from ()
-        return _rate_result(stretch([[0.5]], [loss(power)]))
+        return {
+            r: _rate_result(stretch([[0.5]], [loss(at)])) for r, at in asked.items()
+        }
 
-    events = search_rate("tune", score, lambda tried: tried.rank, HIGHEST, LIMITS)
+    events = search_rates("tune", score, lambda tried: tried.rank, 1, GRID)
     while True:
         try:
             next(events)
         except StopIteration as stop:
-            return stop.value
+            return stop.value[0]
 
 
 @pytest.mark.parametrize(("best", "tried"), [(1.3, 1.0), (-5.2, -5.0), (-1.3, -1.25)])

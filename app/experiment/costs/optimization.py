@@ -20,10 +20,8 @@ def count_gradients(spec: RunSpec) -> float:
         e.role == "chosen" and e.label not in spec.inputs for e in spec.learners
     )
     training = trained * budget.task_evaluations * spec.replicates
-    return float(
-        budget.horizon
-        * (tests + tuned * TUNING_TRIALS * budget.tuning_tasks + training)
-    )
+    tuning = budget.tuning_tasks * spec.replicates
+    return float(budget.horizon * (tests + tuned * TUNING_TRIALS * tuning + training))
 
 
 COSTS[OPTIMIZATION.name] = CostModel(count_gradients, count_gradients)

@@ -21,7 +21,7 @@ from engine.protocol import OptimizerInput, Weights
 class Adagrad(DirectionOptimizer):
     """s ← s + g², w ← w − η g / ((1 + λ t)(√s + ε))."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.3)

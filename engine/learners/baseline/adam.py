@@ -21,7 +21,7 @@ from engine.protocol import OptimizerInput, Weights
 class Adam(DirectionOptimizer):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − η m̂ / (√v̂ + ε)."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "pink"
     tuned_hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})

@@ -22,7 +22,7 @@ from engine.protocol import OptimizerInput, Weights
 class Adamw(DirectionOptimizer):
     """w ← w − η (m̂ / (√v̂ + ε) + λ w), with the moments of Adam."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.1)

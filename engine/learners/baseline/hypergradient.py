@@ -37,7 +37,7 @@ DECAY, BETAS, EPS = 0.9, (0.9, 0.999), 1e-8
 class Hypergradient(HandDesignedOptimizer):
     """ηₜ ← ηₜ₋₁ + β ⟨gₜ, dₜ₋₁⟩, or ηₜ₋₁ (1 + β cos(gₜ, dₜ₋₁)); w ← w − ηₜ dₜ."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "Hypergradient"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 

@@ -20,7 +20,7 @@ from engine.protocol import OptimizerInput, Weights
 class Momentum(DirectionOptimizer):
     """v ← μ v + (1−d) g, w ← w − η v; the first v is g."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "orange"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 

@@ -20,7 +20,7 @@ from engine.protocol import OptimizerInput, Weights
 class Nesterov(DirectionOptimizer):
     """v ← μ v + g, w ← w − η (g + μ v)."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.1)

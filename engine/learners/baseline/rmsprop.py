@@ -21,7 +21,7 @@ from engine.protocol import OptimizerInput, Weights
 class Rmsprop(DirectionOptimizer):
     """v ← α v + (1−α) g², w ← w − η g / (√v + ε)."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "gray"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 

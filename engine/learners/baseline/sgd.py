@@ -18,7 +18,7 @@ from engine.protocol import OptimizerInput, Weights
 class Sgd(DirectionOptimizer):
     """w ← w − η g."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "red"
     tuned_hue: ClassVar[str] = "teal"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})

@@ -12,6 +12,7 @@ from engine.stats.block_table import (
     Series,
     chosen_learners,
     is_tuned,
+    tuned_rate,
 )
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.inference.intervals import finite_mean
@@ -223,7 +224,7 @@ def few_shot_rate_at_edge(table: BlockTable, spec: RunSpec) -> Iterator[Finding]
     """16: the rate chosen on validation episodes is at the edge of the range."""
     for learner in spec.learners:
         tried = table.block(learner.label, "tune", "tuning_error")
-        rate = table.number(learner.label, "tune", "tuned_lr")
+        rate = tuned_rate(table, learner.label)
         if not is_tuned(learner) or tried is None or rate is None:
             continue
         rates = tried.coordinates("rate")

@@ -11,6 +11,7 @@ from engine.stats.block_table import (
     BlockTable,
     baseline_learners,
     is_tuned,
+    tuned_rate,
 )
 
 
@@ -59,6 +60,22 @@ def rate_control(table: BlockTable, learner: LearnerChoice) -> RateControl | Non
     return RateControl(scale.reshape(-1, *scale.shape[2:]), float(lr))
 
 
+def describe_rates(rates: Floats) -> str:
+    """Return tuned rates in words.
+
+    Args:
+        rates: One for each replicate, or a single one that all share.
+
+    >>> describe_rates(np.array([0.3])), describe_rates(np.array([0.1, 0.4]))
+    ('Rate 0.3', 'Rates 0.1 to 0.4 (geometric mean 0.2)')
+    """
+    low, high = float(rates.min()), float(rates.max())
+    if low == high:
+        return f"Rate {low:.3g}"
+    mean = float(np.exp(np.log(rates).mean()))
+    return f"Rates {low:.3g} to {high:.3g} (geometric mean {mean:.3g})"
+
+
 def best_fixed_rate(
     table: BlockTable, spec: RunSpec, learner: LearnerChoice
 ) -> tuple[str, float]:
@@ -70,11 +87,12 @@ def best_fixed_rate(
         learner: The learner; its `rule` knob names the rule.
 
     Returns:
-        The label and the constant rate per step; empty and NaN if there is none.
+        The label and the constant rate per step, of tuned ones their geometric mean;
+        empty and NaN if there is none.
     """
     rule = learner.knobs.get("rule", "sgd")
     for baseline in baseline_learners(spec):
-        rate = table.number(baseline.label, "tune", "tuned_lr")
+        rate = tuned_rate(table, baseline.label)
         constant = baseline.knobs.get("schedule", "constant") == "constant"
         if baseline.name == rule and is_tuned(baseline) and constant and rate:
             return baseline.label, rate
