@@ -1,6 +1,6 @@
 """Evolution strategies: the gradient of a smoothed loss, from perturbed runs.
 
-Source: Rechenberg (1973); Salimans et al. (2017), arXiv:1703.03864, section 2.1;
+Source: Rechenberg (1973); Salimans et al. (2017), arXiv:1703.03864, section 2;
 truncated as in Vicol et al. (2021), arXiv:2112.13835, algorithm 1.
 Differs: antithetic pairs, each with its own tasks and noise.
 Helps: needs no gradient through the unroll, so chaotic training does not hurt it. Over

@@ -1,7 +1,7 @@
 """MAML++: more stable MAML, by multi-step losses, learned rates and annealing.
 
-Source: Antoniou, Edwards and Storkey (2019), arXiv:1810.09502, section 4 (there MSL,
-LSLR and DA).
+Source: Antoniou, Edwards and Storkey (2019), arXiv:1810.09502, section 4, whose parts
+it calls MSL, LSLR and DA.
 Differs: shares of training replace the paper's epochs (MSL: 15 of 100 in its
 miniImageNet configuration; DA: the first 50); one checkpoint predicts, not an ensemble
 of five. α starts at 0.01; Omniglot's configuration has 0.1. The outer rate's decay
