@@ -95,7 +95,7 @@ class Criterion:
 
     Args:
         marks: The criterion applies if a run has all of these per-task metrics.
-        deciding: The primary metric, on which claims are made.
+        deciding: The metric of the primary claim.
         beside: A secondary metric, compared if there is a threshold; empty for none.
         reported: The metric in which the verdict reports a learner's level.
         shown: Metrics whose levels the summary holds.
@@ -111,6 +111,7 @@ class Criterion:
         pools: Whether tests of learners that were never trained are independent of
             each other, also within a replicate.
         own_goal: Whether each task has a threshold of its own.
+        compared: Further metrics on which claims are made, always secondary.
     """
 
     marks: frozenset[str]
@@ -129,6 +130,7 @@ class Criterion:
     first: int = 0
     pools: bool = False
     own_goal: bool = False
+    compared: tuple[str, ...] = ()
 
     @property
     def share(self) -> bool:
@@ -142,7 +144,7 @@ class Criterion:
             threshold: The run's threshold; None if it has none.
         """
         beside = self.beside and (self.own_goal or threshold is not None)
-        return [self.deciding, self.beside] if beside else [self.deciding]
+        return [self.deciding, *self.compared, *([self.beside] if beside else [])]
 
     def margin_at(self, metric: str, level: float) -> float:
         """Return the equivalence margin, in the metric's unit.

@@ -1,5 +1,7 @@
 """Optimization: base learners are trained, and their optimizer is meta-learned."""
 
+from dataclasses import replace
+
 from engine.contract.kinds.kind_record import Criterion, Kind, Metrics, Words
 
 _WORDS = Words(
@@ -34,6 +36,8 @@ _METRICS = Metrics(
         "kl",
     ),
     per_task=(
+        "held_log_loss",
+        "final_held_loss",
         "final_loss",
         "best_loss",
         "area",
@@ -41,16 +45,32 @@ _METRICS = Metrics(
         "final_accuracy",
     ),
     by_severity=(
+        "held_log_loss",
         "final_loss",
         "steps_to_threshold",
         "area",
         "final_accuracy",
         "best_loss",
     ),
-    by_family=("area", "final_loss", "best_loss", "rmst", "final_accuracy"),
+    by_family=(
+        "held_log_loss",
+        "area",
+        "final_loss",
+        "best_loss",
+        "rmst",
+        "final_accuracy",
+    ),
     curves=("loss", "held_loss", "accuracy", "grad_norm", "lr_scale"),
-    numbers=("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy"),
+    numbers=(
+        "final_held_loss",
+        "final_loss",
+        "best_loss",
+        "area",
+        "steps_to_threshold",
+        "final_accuracy",
+    ),
     scores={
+        "held_log_loss": "Held-out ln loss",
         "final_loss": "Final loss",
         "best_loss": "Best loss",
         "area": "Mean ln loss",
@@ -58,7 +78,8 @@ _METRICS = Metrics(
         "final_accuracy": "Accuracy",
     },
 )
-# The mean log loss decides; the steps to a threshold are compared, too.
+# Of bare functions, which have no held-out data, the mean log loss decides: it combines
+# speed and final loss. The steps to a threshold are compared, too.
 LOSSES = Criterion(
     marks=frozenset({"area"}),
     deciding="area",
@@ -82,6 +103,16 @@ LOSSES = Criterion(
     called="mean log loss",
     unit="ln",
 )
+# On data the loss on held-out rows decides; the training loss stands beside it.
+HELD_OUT_LOSSES = replace(
+    LOSSES,
+    marks=frozenset({"held_log_loss"}),
+    deciding="held_log_loss",
+    compared=("area",),
+    shown=("held_log_loss", "final_held_loss", *LOSSES.shown),
+    margin={"held_log_loss": LOSSES.margin["area"], **LOSSES.margin},
+    called="held-out log loss",
+)
 OPTIMIZATION = Kind(
     name="optimization",
     title="Optimizer",
@@ -89,7 +120,7 @@ OPTIMIZATION = Kind(
     preset="default",
     words=_WORDS,
     metrics=_METRICS,
-    criteria=(LOSSES,),
+    criteria=(HELD_OUT_LOSSES, LOSSES),
     outer_alone=False,
     threshold=True,
 )

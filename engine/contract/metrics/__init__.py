@@ -31,7 +31,8 @@ _RANGES = {
 }
 _OWN_RANGES = {
     **dict.fromkeys(("adaptation_gain", "explained_variance"), (-inf, 1.0)),
-    "area": (-9.22, 4.61),  # ln of the bounds that its losses are clamped to
+    # ln of the bounds that these losses are clamped to
+    **dict.fromkeys(("area", "held_log_loss"), (-9.22, 4.61)),
     "signal": (-inf, inf),  # a share plus noise of measurement
     # Negative where the best so far exceeds what a later cap allows.
     **dict.fromkeys(("regret", "regret_area", "final_regret"), (-1.0, 1.0)),
@@ -55,7 +56,13 @@ _ARITHMETIC = frozenset({"MSE", "share", "unit of the space"})
 _FLAGS = frozenset(
     {"reached", "diverged", "recovered", "capped", "single_class", "thawed"}
 )
-_ALWAYS = frozenset({"area", "error", "regret_area", "steps_to_threshold"}) | _FLAGS
+_ALWAYS = _FLAGS | {
+    "area",
+    "held_log_loss",
+    "error",
+    "regret_area",
+    "steps_to_threshold",
+}
 
 
 def _declare_metric(metric: Metric) -> Metric:

@@ -155,4 +155,14 @@ OUTCOMES = (
         "Steps from the drift until the loss is back at its level just before it.",
     ),
     Metric("recovered", "Recovered", "share", 1, "linear", "1 if it recovered."),
+    Metric("final_held_loss", "Final held-out loss", "nats", -1, "log", "At its end."),
+    Metric(
+        "held_log_loss",
+        "Held-out log loss",
+        "ln nats",
+        -1,
+        "linear",
+        "ln of the final held-out loss, clamped to [1e-4, 1e2]; a diverged task has "
+        "the worst value.",
+    ),
 )

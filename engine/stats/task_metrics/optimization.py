@@ -2,8 +2,8 @@
 
 A task diverges at its first loss that is not finite or above `BLOWN_UP`. From that
 step on its traces are NaN, and so are its final values; `diverged` is 1. Only `area`
-stays finite: each missing step counts with the ceiling, so that tasks can be compared
-and no learner wins by diverging.
+and `held_log_loss` stay finite: what is missing counts with the ceiling, so that tasks
+can be compared and no learner wins by diverging.
 """
 
 from collections.abc import Mapping
@@ -102,18 +102,19 @@ def summarize_tasks(
     """Summarize one learner's traces at one condition, task by task.
 
     Args:
-        traces: `loss`, and `accuracy` and `grad_norm` where there are any; axes
-            (replicate, task, step), cut or not. Others are ignored.
+        traces: `loss`, and `held_loss`, `accuracy` and `grad_norm` where there are any;
+            axes (replicate, task, step), cut or not. Others are ignored.
         threshold: The level that counts as solved, nats.
         drift_start: First step measured on the drifted task; None without drift.
 
     Returns:
         The per-task metrics, float64, axes (replicate, task). Of a diverged task
-        `final_loss`, `final_accuracy` and `grad_cv` are NaN; `best_loss` is the
-        lowest before it diverged, `area` counts the missing steps at 1e2, and a
-        threshold not reached before counts as not reached within the horizon.
+        `final_loss`, `final_held_loss`, `final_accuracy` and `grad_cv` are NaN;
+        `best_loss` is the lowest before it diverged, `area` counts the missing steps
+        at 1e2, `held_log_loss` is ln 1e2, and a threshold not reached before counts as
+        not reached within the horizon.
     """
-    wanted = ("loss", "accuracy", "grad_norm")
+    wanted = ("loss", "held_loss", "accuracy", "grad_norm")
     kept, at = cut_at_divergence(
         {name: traces[name] for name in wanted if name in traces}
     )
@@ -128,6 +129,9 @@ def summarize_tasks(
         "steps_to_threshold": reach.step,
         "reached": reach.reached,
     }
+    if "held_loss" in kept:
+        last = kept["held_loss"][..., -1]
+        rows |= {"final_held_loss": last, "held_log_loss": clamped_log(last)}
     if "accuracy" in kept:
         rows["final_accuracy"] = kept["accuracy"][..., -1]
     if "grad_norm" in kept:
