@@ -1,8 +1,9 @@
 """Per-task metrics of few-shot tasks, from their traces.
 
-A task whose answer is not finite has diverged: its accuracy and its squared error are
-NaN; only `error`, by which learners are compared, takes the worst value, so that no
-learner wins by diverging.
+A task has diverged if its answer is not finite, or if its squared error is at the cap:
+what is beyond was not measured. Its accuracy and its squared error are NaN; only
+`error`, by which learners are compared, takes the worst value, so that no learner wins
+by diverging.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,8 @@ def summarize_episodes(
     Returns:
         The per-task metrics, float64, axes (replicate, task): `error` is the share
         of wrong answers or the squared error, clipped to 1 or 100 and set to that
-        where the task diverged; `start_*` is before the first inner step, if any.
+        where the task diverged, where all others are NaN; `start_*` is before the first
+        inner step, if any.
 
     >>> found = summarize_episodes({"query_mse": np.array([[[4.0, 1.0]]])}, 1)
     >>> found["final_mse"].item(), found["adaptation_gain"].item()
@@ -37,19 +39,23 @@ def summarize_episodes(
     """
     kept = {name: _nan_if_nonfinite(trace) for name, trace in traces.items()}
     judged = "query_accuracy" if "query_accuracy" in kept else "query_mse"
-    lost = ~np.isfinite(kept[judged][..., chosen])
-    rows = {
-        "error": _bounded_error(kept[judged][..., chosen], judged),
-        "diverged": lost,
-    }
+    last = kept[judged][..., chosen]
+    lost = _is_lost(last, judged)
     short = judged.removeprefix("query_")
-    rows[f"final_{short}"] = kept[judged][..., chosen]
+    rows = {
+        "error": _bounded_error(last, judged),
+        "diverged": lost,
+        f"final_{short}": np.where(lost, np.nan, last),
+    }
     if "query_loss" in kept:
-        rows["final_query_loss"] = kept["query_loss"][..., chosen]
+        rows["final_query_loss"] = np.where(
+            lost, np.nan, kept["query_loss"][..., chosen]
+        )
     first = kept.get("query_loss", kept[judged])
     if first.shape[-1] > 1:
+        gain = _relative_gain(first[..., 0], first[..., chosen])
         rows[f"start_{short}"] = kept[judged][..., 0]
-        rows["adaptation_gain"] = _relative_gain(first[..., 0], first[..., chosen])
+        rows["adaptation_gain"] = np.where(lost, np.nan, gain)
     return {name: np.asarray(row, dtype=np.float64) for name, row in rows.items()}
 
 
@@ -57,6 +63,12 @@ def _nan_if_nonfinite(trace: ArrayLike) -> Floats:
     """Replace infinities by NaN."""
     values = np.asarray(trace, dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def _is_lost(values: Floats, judged: str) -> Floats:
+    """Return where a task diverged; all answers wrong are a measurement."""
+    capped = judged == "query_mse"
+    return np.asarray(~np.isfinite(values) | (capped & (values >= WORST[judged])))
 
 
 def _bounded_error(values: Floats, judged: str) -> Floats:
