@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.stats.block_table import is_tuned
+from engine.stats.inference.rare_failures import find_rare_failures
 from engine.stats.learner_claims import BETTER, CANT_TELL, WORSE, Claim
 from engine.stats.verdicts.claim_words import (
     count_tests,
@@ -13,9 +14,10 @@ from engine.stats.verdicts.claim_words import (
 )
 from engine.stats.verdicts.kind_terms import VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence
-from engine.stats.verdicts.wording import format_count, join_words
+from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
 
 SURE = (BETTER, WORSE)
+WORTH_A_WARNING = 0.2  # of all runs; 13 replicates and more would show such a failure
 
 
 def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:
@@ -25,6 +27,7 @@ def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:
         *_what_it_takes(claim),
         *_one_training(run, claim),
         *_lost_tests(run, claim),
+        *_rare_failures(run, claim),
         *terms.notes(run, claim),
         *_other_metrics(run, terms, claim),
         *_secondary_level(run, claim),
@@ -71,6 +74,33 @@ def _lost_tests(run: Evidence, claim: Claim) -> Iterator[str]:
             f"Diverged: {mine:,} of {size} of {run.names[claim.learner]}, "
             f"{format_none(other)} of {run.names[claim.against]}; each counts with the "
             "worst value."
+        )
+
+
+def _rare_failures(run: Evidence, claim: Claim) -> Iterator[str]:
+    """Warn where the mean hangs on one replicate, or may miss a rare failure."""
+    mine, other = (run.deciding_values(at) for at in (claim.learner, claim.against))
+    if claim.over != "replicates" or claim.call == CANT_TELL:
+        return
+    if mine is None or other is None or claim.n_replicates < 2:
+        return
+    found = find_rare_failures(mine, other)
+    if claim.call in SURE and found.carries:
+        yield (
+            f"Replicate {run.spec.first_replicate + found.extreme} alone brings over "
+            "half of the difference."
+        )
+    if claim.call in SURE and found.opposed:
+        better = claim.learner if found.improvement > 0.5 else claim.against
+        share = max(found.improvement, 1 - found.improvement)
+        yield (
+            f"Yet {run.names[better]} {conjugate_be(run.names[better])} better on "
+            f"{100 * share:.0f} % of the {run.tests}: the mean hangs on few."
+        )
+    if found.unseen > WORTH_A_WARNING:
+        yield (
+            f"With {claim.n_replicates} replicates, a failure in up to "
+            f"{100 * found.unseen:.0f} % of trainings may be unseen."
         )
 
 

@@ -1,0 +1,79 @@
+"""The top of a finished run: headline, table, chips and notes, from any summary."""
+
+import json
+
+from app.client.client import Run
+from app.views.run import verdict_panel
+from engine.stats.run_summary import summarize
+from engine.stats.stored_claims import read_claims
+from engine.stats.verdicts.wording import learner_names
+from tests.stats.made_up import HERE, TUNED, chosen, spec, trial
+from tests.stats.verdicts.test_optimization import TITLES, noisy, shifted, stretch
+
+SPEC = spec(chosen(), chosen("<b>second"), TUNED, kind="optimization")
+
+
+def finished() -> Run:
+    """Return a run of two chosen learners, one of them with a typed name."""
+    blocks = shifted((1.5, 0.2), (4.0, 0.05))
+    for at in (HERE, stretch(1.5), stretch(4.0)):
+        blocks += trial("<b>second", noisy(0.1, 9), at)
+    summary = json.loads(json.dumps(summarize(blocks, SPEC, titles=TITLES)))
+    return Run("0" * 64, SPEC, tuple(blocks), summary=summary)
+
+
+def deciding_claims(run: Run) -> list:
+    return [c for c in read_claims(run.summary) if c.metric == "area"]
+
+
+def test_the_table_begins_with_the_primary_question_and_has_every_pair() -> None:
+    run = finished()
+    names = learner_names(SPEC, TITLES)
+    table = verdict_panel.make_table(run, deciding_claims(run), names)
+    rows = table.split("<tr>")[2:]
+    assert len(rows) == 3
+    assert 'class="primary"' in rows[0] and "tuned SGD" in rows[0]
+    assert sum('class="primary"' in row for row in rows) == 1
+    assert "&lt;b&gt;second" in table and "<b>second" not in table
+    assert "8 replicates × 8 tasks" in rows[0]
+    assert table.startswith('<details class="verdict-table">')
+
+
+def test_a_shift_is_one_line_of_chips_with_words() -> None:
+    run = finished()
+    chips = verdict_panel.make_chips(run, deciding_claims(run), learner_names(SPEC))
+    lines = chips.split('<p class="chips">')[1:]
+    assert len(lines) == 2  # one for each chosen learner
+    assert "1.5 ▲ better" in lines[0] and "4 ▼ worse" in lines[0]
+    assert "against tuned SGD" in lines[0]
+
+
+def test_a_summary_of_an_earlier_version_is_shown_in_todays_words() -> None:
+    """Calls were "no difference" and "description", and no level was stored."""
+    claim = {
+        **{"learner": "lr_scale", "against": "sgd_tuned", "metric": "area"},
+        **{"condition": {"family": "", "shift": "", "severity": 0.0}},
+        **{"difference": -0.1, "low": -0.3, "high": 0.1, "p": 0.2, "primary": True},
+        **{"n_replicates": 8, "n_tasks": 8, "probability_of_improvement": None},
+    }
+    calls = (("better", False), ("no difference", False), ("no difference", True))
+    filed = [claim | {"call": call, "equivalent": same} for call, same in calls]
+    filed.append(claim | {"call": "description", "equivalent": False, "low": None})
+    summary = {"sentence": "On unseen x: fine (1 against 2). More.", "claims": filed}
+    claims = read_claims(summary)
+    assert [c.call for c in claims] == [
+        *("better", "can't tell yet", "equal", "can't tell yet"),
+    ]
+    assert [c.primary for c in claims] == [True, False, False, False]
+    assert all(c.decisive and c.level == 0.95 for c in claims)
+    assert verdict_panel.split_verdict(summary) == (
+        "On unseen x: fine (1 against 2).",
+        ["More."],
+    )
+
+
+def test_a_stored_claim_is_what_was_filed() -> None:
+    run = finished()
+    again = json.loads(json.dumps(summarize(run.blocks, SPEC)))
+    assert read_claims(again) == read_claims(run.summary)
+    assert read_claims(None) == []
