@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from engine.contract.learner_appearance import name_in_words
 from engine.stats.block_table import IN_DISTRIBUTION
 from engine.stats.condition_words import size_shifts
-from engine.stats.learner_claims import CALLS, Claim
+from engine.stats.learner_claims import CALLS, CANT_TELL, Claim
 from engine.stats.verdicts.claim_words import (
     count_tests,
     format_difference,
@@ -36,6 +36,18 @@ def describe_primary(run: Evidence, terms: VerdictTerms, claim: Claim) -> str:
         f"{capitalize_first(run.criterion.called)}: {levels}; {gap} "
         f"({width}n = {sample})."
     )
+
+
+def describe_stop(run: Evidence, claim: Claim) -> str:
+    """Return when a run with looks ended; empty without looks."""
+    looks, present = run.spec.looks, claim.n_replicates
+    if not looks:
+        return ""
+    if claim.call != CANT_TELL:
+        return f"Decided after {present} of at most {looks[-1]} replicates."
+    if present >= looks[-1]:
+        return f"Stopped at its ceiling of {format_count(looks[-1], 'replicate')}."
+    return f"Open after {present} of at most {looks[-1]} replicates."
 
 
 def describe_in_distribution(run: Evidence, label: str) -> str:

@@ -23,7 +23,6 @@ WORTH_A_WARNING = 0.2  # of all runs; 13 replicates and more would show such a f
 def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:
     """Return the notes on the primary claim, the most important first."""
     return [
-        *_when_it_stopped(run, claim),
         *_what_it_takes(claim),
         *_one_training(run, claim),
         *_lost_tests(run, claim),
@@ -33,18 +32,6 @@ def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:
         *_secondary_level(run, claim),
         *_tuned_rates(run),
     ]
-
-
-def _when_it_stopped(run: Evidence, claim: Claim) -> Iterator[str]:
-    looks, present = run.spec.looks, claim.n_replicates
-    if not looks:
-        return
-    if claim.call != CANT_TELL:
-        yield f"Decided after {present} of at most {looks[-1]} replicates."
-    elif present >= looks[-1]:
-        yield f"Stopped at its ceiling of {format_count(looks[-1], 'replicate')}."
-    else:
-        yield f"Open after {present} of at most {looks[-1]} replicates."
 
 
 def _what_it_takes(claim: Claim) -> Iterator[str]:

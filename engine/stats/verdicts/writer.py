@@ -13,6 +13,7 @@ from engine.stats.verdicts.comparisons import (
     describe_elsewhere,
     describe_in_distribution,
     describe_primary,
+    describe_stop,
 )
 from engine.stats.verdicts.headline import (
     NO_BASELINES,
@@ -77,9 +78,13 @@ def write_verdict(
     elsewhere = (
         each for c in about for each in describe_elsewhere(run, terms, c.label)
     )
+    primary = filter(
+        None,
+        (describe_primary(run, terms, run.primary), describe_stop(run, run.primary)),
+    )
     return Verdict(
         write_headline(run, terms, run.primary),
-        (describe_primary(run, terms, run.primary), *duels, *elsewhere),
+        (*primary, *duels, *elsewhere),
         (*list_notes(run, terms, run.primary), *ending),
     )
 
