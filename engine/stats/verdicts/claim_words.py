@@ -95,6 +95,8 @@ def format_value(shown: Interval, *, signed: bool = True) -> str:
     width = shown.high - shown.low if known else abs(shown.mean)
     # Two digits of the width; past the fourth decimal no difference matters.
     scale = width or abs(shown.mean)
+    if not signed and shown.mean:
+        scale = min(scale, abs(shown.mean))  # a level keeps two digits of its own
     places = min(4, max(0, 1 - math.floor(math.log10(scale)))) if scale else 0
     mean = format_decimal(shown.mean, places)
     mean = f"+{mean}" if signed and shown.mean > 0 else mean

@@ -11,7 +11,7 @@ from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms, name_metric
 from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import format_interval
 
-_METRICS = {"area": "training loss"}
+_METRICS = {"area": "training loss", "held_log_loss": "held-out loss"}
 
 
 def _name_metric(run: Evidence, name: str) -> str:
