@@ -38,6 +38,18 @@ def test_the_first_page_shows_a_recorded_run_with_real_curves(visit: Open) -> No
     page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
 
 
+def test_the_table_of_rivals_is_open_on_a_desktop_and_folded_on_a_phone(
+    visit: Open,
+) -> None:
+    wide, narrow = visit(), visit(width=390)
+    expect(wide.locator(".verdict-table td").first).to_be_visible()
+    cell = narrow.locator(".verdict-table td").first
+    expect(cell).to_be_hidden()
+    narrow.locator(".verdict-table summary").click()
+    expect(cell).to_be_visible()
+    assert sideways(narrow) == 0
+
+
 def test_a_figure_can_be_taken_along(visit: Open) -> None:
     page = visit()
     page.get_by_role("button", name="Figures").click()
@@ -52,11 +64,11 @@ def test_a_run_goes_from_the_keyboard_to_the_verdict(visit: Open) -> None:
     start(page, SMOKE)
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     expect(badge(page, "done")).to_be_visible(timeout=180_000)
-    expect(page.locator(".verdict-line")).to_contain_text("tuned SGD")
+    expect(page.locator(".verdict-line")).to_contain_text("LR scale")
     assert re.search(r"run=[0-9a-f]{64}", page.url)
     page.reload()
     settle(page)
-    expect(page.locator(".verdict-line")).to_contain_text("tuned SGD")
+    expect(page.locator(".verdict-line")).to_contain_text("LR scale")
 
 
 def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
