@@ -313,6 +313,7 @@ def test_a_summary_is_json_of_finite_numbers_in_its_documented_form() -> None:
         "conditions",
         "ledger",
         "rates",
+        "tuned_rates",
         "diagnosis",
     ]
     row = found["conditions"][0]["learners"]["lr_scale"]
