@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.stats.block_table import is_tuned
+from engine.stats.block_table import is_tuned, tuned_rates
 from engine.stats.inference.rare_failures import find_rare_failures
 from engine.stats.learner_claims import BETTER, CANT_TELL, WORSE, Claim
 from engine.stats.verdicts.claim_words import (
@@ -120,11 +120,10 @@ def _tuned_rates(run: Evidence) -> Iterator[str]:
     """Say which rates were tuned, and how far they differ between replicates."""
     told = []
     for learner in run.spec.learners:
-        block = run.table.block(learner.label, "tune", "tuned_lr")
-        if block is None or not is_tuned(learner):
+        found = tuned_rates(run.table, learner.label)
+        if found is None or not is_tuned(learner):
             continue
-        rates = np.asarray(block.array, dtype=np.float64).ravel()
-        rates = rates[np.isfinite(rates)]
+        rates = found[np.isfinite(found)]
         if not rates.size:
             continue
         name = run.names[learner.label].removeprefix("tuned ")
