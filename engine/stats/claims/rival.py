@@ -112,12 +112,12 @@ def _had_its_chance(table: BlockTable, spec: RunSpec, baseline: LearnerChoice) -
 
 def _best_option(block: Block, batch: int | None) -> float:
     """Return the mean over replicates of the best option's mean over tasks."""
-    scores = np.asarray(block.array, dtype=np.float64)
-    scores = np.moveaxis(scores, block.axes.index("task"), -1)
+    means = np.asarray(block.array, dtype=np.float64)  # NaN for rates not tried
+    if "task" in block.axes:  # else the scores are means over tasks already
+        means = means.mean(axis=block.axes.index("task"))
     if "replicate" not in block.axes:
-        scores = scores[None]  # one search for all replicates
-    means = scores[:batch].mean(axis=-1)  # NaN for rates that were not tried
-    return _mean_or_infinity(_lowest(means.reshape(len(means), -1)))
+        means = means[None]  # one search for all replicates
+    return _mean_or_infinity(_lowest(means[:batch].reshape(len(means[:batch]), -1)))
 
 
 def _curve_score(table: BlockTable, block: Block, batch: int | None) -> float:

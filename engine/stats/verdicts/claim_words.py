@@ -69,7 +69,7 @@ def format_difference(claim: Claim, rule: Criterion) -> str:
 def _scale_and_unit(name: str, rule: Criterion) -> tuple[float, str]:
     known = metric(name)
     if name != rule.deciding:
-        return 1.0, f" {known.unit}"
+        return 1.0, f" {known.unit.removesuffix(' nats')}"
     sign = -1.0 if rule.share else 1.0
     unit = "points" if rule.unit == "%" else rule.unit
     return sign * rule.scale, f" {unit}"

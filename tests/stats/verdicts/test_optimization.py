@@ -245,6 +245,17 @@ def test_a_shift_is_about_the_main_rival_and_counts_what_diverged() -> None:
     assert "LR scale against tuned SGD: under" not in other
 
 
+def test_the_rival_is_the_best_of_what_every_replicate_tuned_itself() -> None:
+    scores = {"sgd_tuned": [0.4, np.nan, 0.6], "adam_tuned": [0.5, 0.3, np.nan]}
+    blocks = [*duel(0.1, 0.1), *trial("adam_tuned", noisy(0.1, 3))]
+    for label, means in scores.items():
+        each = np.tile(np.array(means), (8, 1))
+        rates = {"rate": (0.1, 1.0, 10.0)}
+        axes = ("replicate", "rate")
+        blocks.append(Block(label, "tune", "tuning", axes, each, coords=rates))
+    assert "tuned Adam" in headline(blocks, spec(chosen(), TUNED, ADAM))
+
+
 def test_severity_zero_is_no_second_chance() -> None:
     claims = found(shifted((0.0, 0.1)), spec())["claims"]
     assert len(claims) == 2  # area and steps, in distribution
