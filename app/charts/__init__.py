@@ -12,9 +12,9 @@ from engine.stats import curves
 from engine.stats.curves import Curve
 
 
-def _mean_line(run: Run, block: Block) -> Curve | None:
+def _mean_line(run: Run, block: Block, capped: bool) -> Curve | None:
     """Return a metric's mean over the test tasks with its band."""
-    return curves.make_curve(block)
+    return curves.make_curve(block, capped=capped)
 
 
 class KindCharts(NamedTuple):
@@ -23,12 +23,13 @@ class KindCharts(NamedTuple):
     Args:
         main_charts: Yields the main charts of a run.
         how_to_read: The caption above them, once there are tests.
-        line: Turns one learner's tests into a curve, to compare with other runs.
+        line: Turns one learner's tests into a curve, to compare with other runs; the
+            flag says whether diverged tasks count as the worst value.
     """
 
     main_charts: Callable[[Run, ViewState], Iterator[NamedFigure]]
     how_to_read: str = HOW_TO_READ
-    line: Callable[[Run, Block], Curve | None] = _mean_line
+    line: Callable[[Run, Block, bool], Curve | None] = _mean_line
 
 
 CHARTS: ByKind[KindCharts] = ByKind("app.charts")

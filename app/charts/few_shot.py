@@ -24,6 +24,7 @@ from engine.contract.learner_appearance import name_in_words
 from engine.stats import curves as stats
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
+from engine.stats.diverged_tasks import task_values
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_intervals import metric_interval
 
@@ -155,7 +156,7 @@ def _mean_intervals(
 ) -> dict[str, Interval]:
     table = run.table
     rows = {
-        label: table.test_values(label, metric, view_state.condition)
+        label: task_values(table, label, metric, view_state.condition)
         for label in run.roles
     }
     return {

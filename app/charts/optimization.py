@@ -19,6 +19,7 @@ from app.figures.figure_types import CurveOptions
 from app.figures.survival import survival_figure
 from engine.contract.events import Block, Condition
 from engine.contract.kinds import OPTIMIZATION
+from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.block_table import threshold_of
 from engine.stats.curves import Curve
@@ -196,7 +197,15 @@ def clean_severity(run: Run, shift: str) -> float:
 
 def _severity_curve(curve: SeverityCurve) -> Curve:
     ends = (curve.mean, curve.low, curve.high)
-    return Curve(curve.learner, curve.severity, *ends, n=curve.n)
+    return Curve(
+        curve.learner,
+        curve.severity,
+        *ends,
+        n=curve.n,
+        missing_counts=curve.diverged,
+        members=int(curve.members.max()),
+        counted_as=METRICS[curve.metric].worst if curve.diverged.any() else None,
+    )
 
 
 CHARTS[OPTIMIZATION.name] = KindCharts(main_charts)

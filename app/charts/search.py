@@ -210,7 +210,7 @@ def goal_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     return survival_figure(arrivals, run.roles, words=words, height=HEIGHT)
 
 
-def _in_distribution(run: Run, block: Block) -> Curve | None:
+def _in_distribution(run: Run, block: Block, capped: bool) -> Curve | None:
     return strategy_curve(run, block, ViewState())
 
 

@@ -39,7 +39,7 @@ def validation_charts(run: Run, x_title: str = "Step") -> Iterator[NamedFigure]:
     """Yield the curves of the latest validation, for every learner."""
     for metric in run.kind.metrics.checks:
         found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
-        lines = extend_points(stats.make_curve(block) for block in found)
+        lines = extend_points(stats.make_curves(found, metric, "validate"))
         if lines:
             view = CurveOptions(height=HEIGHT, x_title=x_title)
             made = drawn.curves_figure(lines, metric, run.roles, view)

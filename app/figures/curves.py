@@ -5,6 +5,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from app.figures.alive_strip import (
+    add_alive_strip,
+    describe_diverged,
+    name_capped,
+)
 from app.figures.figure_parts import (
     add_footnote,
     add_legend_below,
@@ -69,7 +74,8 @@ def curves_figure(
     made.update_yaxes(log_axis(*ends) if log else {"tickformat": "~g"})
     if metric_name == "lr_scale":
         add_reference_line(made, 1.0, "SGD = 1", log=log)
-    add_captions(made, shown, axis_title(metric_name), dropped)
+    add_captions(made, shown, metric_name, dropped)
+    add_alive_strip(made, shown, styles)
     return made
 
 
@@ -88,25 +94,24 @@ def order_curves(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
 
 
 def add_captions(
-    figure: go.Figure, shown: Sequence[Curve], caption: str, dropped: int
+    figure: go.Figure, shown: Sequence[Curve], metric_name: str, dropped: int
 ) -> None:
     """Write caption, n and remarks, and reserve room for the legend.
 
     Args:
         figure: The figure.
         shown: The curves that are drawn.
-        caption: Title of the y axis.
+        metric_name: The metric on the y axis.
         dropped: Number of values that a log axis cannot show.
     """
-    add_y_caption(figure, caption)
-    lost = sum(int(curve.diverged_count) for curve in shown)
+    add_y_caption(figure, name_capped(axis_title(metric_name), shown))
     add_footnote(
         figure,
         describe_band(np.concatenate([np.atleast_1d(c.n) for c in shown]))
         if shown
         else "",
         f"log axis leaves out {dropped} values ≤ 0" if dropped else "",
-        f"✕ {lost} tasks diverged" if lost else "",
+        describe_diverged(metric_name, shown),
     )
     add_legend_below(figure, [learner_name(curve.learner) for curve in shown])
 

@@ -1,12 +1,13 @@
 """Results under shift: a metric by severity, and by train and test family."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.alive_strip import add_alive_strip, cap_of, name_capped
 from app.figures.curves import order_curves
 from app.figures.figure_parts import (
     add_footnote,
@@ -71,14 +72,27 @@ def severity_figure(
             )
         title = _axis_name(shift, (units or {}).get(shift, ""))
         made.update_xaxes(title_text=title, row=row, col=1)
-        add_y_caption(made, axis_title(metric_name), row=row)
+        add_y_caption(made, name_capped(axis_title(metric_name), curves), row=row)
         ends = [end for c in curves for end in (c.low, c.mean, c.high)]
         log = log_axis(*ends, most=6)
         ticks = log if kind.scale == "log" else {"tickformat": "~g"}
         made.update_yaxes(ticks, row=row, col=1)
-    add_footnote(made, describe_band(max(counts)))
+    everyone = [curve for curves in panels.values() for curve in curves]
+    add_footnote(made, describe_band(max(counts)), _describe_cap(metric_name, everyone))
     add_legend_below(made, [learner_name(label) for label in seen])
+    for row, curves in enumerate(panels.values(), 1):
+        add_alive_strip(made, curves, styles, row)
     return made
+
+
+def _describe_cap(metric_name: str, curves: Sequence[Curve]) -> str:
+    """Return what diverged tasks count as; how many did is drawn below each panel."""
+    if not any(np.any(curve.missing_counts) for curve in curves):
+        return ""
+    cap = cap_of(curves)
+    if cap is not None:
+        return f"diverged tasks count as {cap:g}"
+    return "" if metric(metric_name).always else "diverged tasks are left out"
 
 
 def _axis_name(shift: str, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
 import streamlit as st
 
 from app.charts import CHARTS, training
@@ -13,8 +14,11 @@ from app.views import runs as runs_view
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_html
 from app.widgets.metric_select import metric_select
+from engine.contract.events import Block
 from engine.contract.metrics import METRICS
+from engine.stats.array_types import Floats
 from engine.stats.block_table import IN_DISTRIBUTION, is_trained
+from engine.stats.diverged_tasks import count_diverged, has_diverged
 from engine.stats.independent_units import regroup_units
 from engine.stats.inference.metric_intervals import metric_interval
 
@@ -67,18 +71,14 @@ def _warn_of_differences(runs: list[client.Run]) -> None:
 
 
 def _draw_overlay(runs: dict[str, client.Run], metric: str) -> None:
-    lines = []
+    tested = {label: _tests_of(run, metric) for label, run in runs.items()}
+    every = [np.asarray(block.array) for found in tested.values() for block in found]
+    capped, lines = has_diverged(metric, every), []
     for label, run in runs.items():
-        found = [
-            block
-            for block in run.blocks
-            if block.learner == run.judged_label
-            and (block.phase, block.metric) == ("test", metric)
-            and block.condition == IN_DISTRIBUTION
-        ]
+        line = CHARTS[run.kind.name].line
         # Plotly interprets some HTML tags in legend texts.
-        drawn = (CHARTS[run.kind.name].line(run, block) for block in found)
-        lines += [line._replace(learner=escape_html(label)) for line in drawn if line]
+        drawn = (line(run, block, capped) for block in tested[label])
+        lines += [each._replace(learner=escape_html(label)) for each in drawn if each]
     if not lines:
         page_elements.draw_empty(
             "No curves to compare", "These runs have no tests of this metric."
@@ -91,25 +91,50 @@ def _draw_overlay(runs: dict[str, client.Run], metric: str) -> None:
     page_elements.draw_chart(made, "compare")
 
 
+def _tests_of(run: client.Run, metric: str) -> list[Block]:
+    """Return the tests in distribution of a run's judged learner."""
+    return [
+        block
+        for block in run.blocks
+        if block.learner == run.judged_label
+        and (block.phase, block.metric) == ("test", metric)
+        and block.condition == IN_DISTRIBUTION
+    ]
+
+
 def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
-    rows = []
-    for label, run in runs.items():
-        table = run.table
-        row = {"Run": label, "Task": run.spec.family.name, "n": run.replicates}
-        for metric in (name for name in METRICS if name in shown):
-            values = table.test_values(run.judged_label, metric)
-            if values is not None and table.criterion.pools:
-                trained = is_trained(table, run.spec, run.judged_label)
-                values = regroup_units(values, trained=trained)
-            row[METRICS[metric].label] = (
-                "–" if values is None else _format_level(metric, values)
-            )
-        rows.append(row)
-    tables.draw_table(rows, alt="The chosen learners' numbers, in distribution")
+    rows: dict[str, dict[str, object]] = {
+        label: {"Run": label, "Task": run.spec.family.name, "n": run.replicates}
+        for label, run in runs.items()
+    }
+    for metric in (name for name in METRICS if name in shown):
+        found = {label: _unit_rows(run, metric) for label, run in runs.items()}
+        values = {label: rows for label, rows in found.items() if rows is not None}
+        capped = has_diverged(metric, values.values())
+        for label in runs:
+            level = "–"
+            if label in values:
+                one = values[label]
+                one = count_diverged(metric, one) if capped else one
+                level = _format_level(metric, one)
+            rows[label][METRICS[metric].label] = level
+    tables.draw_table(
+        [*rows.values()], alt="The chosen learners' numbers, in distribution"
+    )
 
 
-def _format_level(metric: str, values: object) -> str:
-    found = metric_interval(metric, values)  # type: ignore[arg-type]
+def _unit_rows(run: client.Run, metric: str) -> Floats | None:
+    """Return the judged learner's numbers by independent unit; None if not tested."""
+    table = run.table
+    values = table.test_values(run.judged_label, metric)
+    if values is None or not table.criterion.pools:
+        return values
+    trained = is_trained(table, run.spec, run.judged_label)
+    return regroup_units(values, trained=trained)
+
+
+def _format_level(metric: str, values: Floats) -> str:
+    found = metric_interval(metric, values)
     return (
         f"{format_number(found.mean)} [{format_number(found.low)}, "
         f"{format_number(found.high)}]"

@@ -3,7 +3,9 @@
 A curve is the mean over replicates of each one's own mean over tasks, with the
 95 % interval over replicates. Metrics with a log axis are averaged on the log
 scale: the curve is a geometric mean, which one bad task among many does not dominate.
-A diverged task leaves the mean at the step where it diverged and is counted there.
+Where a task of the figure diverged, losses are capped and diverged tasks count as the
+cap (see `diverged_tasks`); of other metrics, such a task leaves the mean. Either way it
+is counted at each step.
 """
 
 from collections.abc import Iterable
@@ -12,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.events import Block
+from engine.contract.metrics import metric
 from engine.stats.array_types import Floats, Indices
+from engine.stats.diverged_tasks import count_diverged, has_diverged
 from engine.stats.inference.intervals import LOG_FLOOR
 from engine.stats.inference.metric_intervals import is_log, metric_band
 from engine.stats.inference.steps_to_threshold import find_crossing
@@ -33,6 +37,9 @@ class Curve(NamedTuple):
         n: Replicates.
         missing_counts: Tasks without a finite number; empty if not counted.
         spread: `QUANTILES` over the other tasks; shape (quantile, step), or empty.
+        members: All tasks; 0 if not counted.
+        counted_as: What a diverged task counts as in the mean; None if it is left out,
+            or none diverged.
     """
 
     learner: str
@@ -43,6 +50,8 @@ class Curve(NamedTuple):
     n: int = 1
     missing_counts: Indices = np.zeros(0, dtype=np.int64)
     spread: Floats = np.zeros((len(QUANTILES), 0))
+    members: int = 0
+    counted_as: float | None = None
 
     @property
     def diverged_count(self) -> int:
@@ -50,13 +59,17 @@ class Curve(NamedTuple):
         return int(self.missing_counts[-1]) if len(self.missing_counts) else 0
 
 
-def make_curve(block: Block, layer: int | None = None) -> Curve:
+def make_curve(
+    block: Block, layer: int | None = None, *, capped: bool | None = None
+) -> Curve:
     """Make a block's curve over its steps.
 
     Args:
         block: Axes (replicate, task, step), (replicate, step) or (replicate, task,
             step, layer).
         layer: Index of a layer; None for the mean over layers.
+        capped: Whether diverged tasks count as the metric's worst value; by default if
+            one of this block has diverged. Curves of one figure must agree.
 
     Returns:
         The curve in the metric's unit.
@@ -65,13 +78,23 @@ def make_curve(block: Block, layer: int | None = None) -> Curve:
         ValueError: If the block has other axes.
     """
     values = _values_per_task(block, layer)
-    band = metric_band(block.metric, values)
     flat = values.reshape(-1, values.shape[-1])
     gone = (~np.isfinite(flat)).sum(axis=0)
-    x = np.asarray(block.coordinates("step"), dtype=np.float64)
-    n = int(band.n.max()) if band.n.size else 0
+    if has_diverged(block.metric, [values]) if capped is None else capped:
+        values = count_diverged(block.metric, values)
+        flat, counted_as = values.reshape(flat.shape), metric(block.metric).worst
+    else:
+        counted_as = None
+    band = metric_band(block.metric, values)
     return Curve(
-        block.learner, x, *band[:3], n=n, missing_counts=gone, spread=quantiles(flat)
+        block.learner,
+        np.asarray(block.coordinates("step"), dtype=np.float64),
+        *band[:3],
+        n=int(band.n.max()) if band.n.size else 0,
+        missing_counts=gone,
+        spread=quantiles(flat),
+        members=len(flat),
+        counted_as=counted_as,
     )
 
 
@@ -152,9 +175,13 @@ def gradient_axis(
 def make_curves(blocks: Iterable[Block], name: str, phase: str = "test") -> list[Curve]:
     """Make the curve of every learner that has this metric in this phase.
 
+    If a task of any of them diverged, the losses of all are capped.
+
     Args:
         blocks: Blocks of one condition.
         name: The metric.
         phase: test, train or validate.
     """
-    return [make_curve(b) for b in blocks if b.metric == name and b.phase == phase]
+    found = [b for b in blocks if b.metric == name and b.phase == phase]
+    capped = has_diverged(name, (np.asarray(b.array) for b in found))
+    return [make_curve(block, capped=capped) for block in found]

@@ -9,6 +9,7 @@ from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable, rate_of, threshold_of, tuned_rates
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
+from engine.stats.diverged_tasks import task_values
 from engine.stats.equal_learner_notes import describe_duplicates
 from engine.stats.independent_units import regroup_units
 from engine.stats.inference.episode_and_training_spread import compute_spread
@@ -113,7 +114,7 @@ def _learner_as_json(
     rule = table.criterion
     free = are_independent(table, spec, (label,))
     for name in rule.shown:
-        values = table.test_values(label, name, condition)
+        values = task_values(table, label, name, condition)
         if values is not None:
             row[name] = _interval_as_json(
                 metric_interval(name, _regroup_if_free(values, free))

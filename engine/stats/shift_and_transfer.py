@@ -14,6 +14,7 @@ from engine.contract.metrics import metric
 from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats, Indices
 from engine.stats.block_table import IN_DISTRIBUTION, BlockTable
+from engine.stats.diverged_tasks import task_values
 from engine.stats.inference.metric_intervals import metric_interval
 
 
@@ -28,7 +29,7 @@ class SeverityCurve(NamedTuple):
         low: Lower end of its 95 % interval.
         high: Upper end.
         n: Replicates.
-        diverged: Diverged tasks.
+        diverged: Diverged tasks; they count as the metric's worst value, if it has one.
         members: All tasks.
     """
 
@@ -72,7 +73,7 @@ def severity_curve(
     if not at:
         return None
     at.setdefault(clean, IN_DISTRIBUTION)
-    rows = {s: table.test_values(learner, name, at[s]) for s in sorted(at)}
+    rows = {s: task_values(table, learner, name, at[s]) for s in sorted(at)}
     found = {s: values for s, values in rows.items() if values is not None}
     if not found:
         return None

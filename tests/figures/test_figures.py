@@ -172,12 +172,53 @@ def test_smoothing_neither_spreads_a_gap_nor_starts_at_zero() -> None:
     np.testing.assert_allclose(smooth, values)
 
 
-def test_a_cross_marks_where_a_task_diverged() -> None:
+def texts(fig: go.Figure) -> list[str]:
+    """Return the texts of a figure's annotations."""
+    return [each.text for each in fig.layout.annotations]
+
+
+def lost_line() -> Curve:
+    """Return a curve of 64 tasks of which 3 diverge, counted as 100 nats."""
     curve = made.line("sgd")
     curve.missing_counts[9:], curve.missing_counts[30:] = 1, 3
-    fig = curves.curves_figure([curve], "loss", ROLES)
+    return curve._replace(members=64, counted_as=100.0)
+
+
+def test_a_cross_marks_where_a_task_diverged() -> None:
+    fig = curves.curves_figure([lost_line()], "loss", ROLES)
     assert traces(fig, ":diverged")[0].x.tolist() == [9.0, 30.0]
-    assert "✕ 3 tasks diverged" in fig.layout.meta["notes"]
+    assert "✕ 3 of 64 tasks diverged, counted as 100" in fig.layout.meta["notes"]
+    assert "Training loss (nats), capped at 100" in texts(fig)
+
+
+def test_a_strip_shows_the_share_of_tasks_still_alive_only_where_one_diverged() -> None:
+    fig = curves.curves_figure([lost_line(), made.line("adam")], "loss", ROLES)
+    (alive,) = traces(fig, "sgd:alive:51")
+    assert alive.y[[0, -1]].tolist() == [1.0, 61 / 64]
+    assert fig.layout.xaxis.anchor == alive.yaxis == "y51"
+    assert fig.layout.yaxis51.domain[1] < fig.layout.yaxis.domain[0]
+    assert "Tasks still alive" in texts(fig)
+    assert not traces(curves.curves_figure(made.lines(), "loss", ROLES), ":alive:51")
+
+
+def test_each_panel_of_a_shift_has_its_own_strip() -> None:
+    panels = {
+        "stretch": [lost_line()],
+        "noise": made.lines()[:1],
+        "drift": [lost_line()],
+    }
+    fig = shift.severity_figure(panels, "final_loss", ROLES)
+    strips = [t for t in fig.data if t.uid and ":alive:" in t.uid]
+    assert [t.yaxis for t in strips] == ["y51", "y53"]
+    assert fig.layout.yaxis53.domain[1] < fig.layout.yaxis3.domain[0]
+    assert fig.layout.yaxis51.domain[0] > fig.layout.yaxis2.domain[1]
+    assert "diverged tasks count as 100" in fig.layout.meta["notes"]
+
+
+def test_norms_of_diverged_tasks_are_left_out_and_the_figure_says_so() -> None:
+    curve = lost_line()._replace(counted_as=None)
+    fig = curves.curves_figure([curve], "weight_norm", ROLES)
+    assert "✕ 3 of 64 tasks diverged, then left out" in fig.layout.meta["notes"]
 
 
 def test_one_replicate_has_no_band_and_says_so() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.contract.events import Block, Condition
+from engine.contract.metrics import METRICS
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import gradient_axis, make_curve, make_curves, survival_curve
 from engine.stats.inference.metric_intervals import metric_interval
@@ -15,6 +16,8 @@ from engine.stats.shift_and_transfer import (
     severity_curve,
     transfer_levels,
 )
+from engine.stats.task_metrics.few_shot import WORST
+from engine.stats.task_metrics.optimization import CEILING
 from tests.stats.made_up import TUNED, chosen, falling, scales, spec, threshold, trial
 
 
@@ -51,23 +54,62 @@ def test_a_share_never_leaves_its_limits() -> None:
     assert drawn.mean == pytest.approx([0.7, 0.6])
 
 
-def test_diverged_tasks_leave_the_curve_and_are_counted_by_step() -> None:
+def test_diverged_tasks_count_as_the_ceiling_and_are_counted_by_step() -> None:
     loss = np.ones((2, 2, 4))
     loss[0, 1, 2:] = np.nan
     loss[1, :, 3:] = np.nan
     drawn = make_curve(_block("loss", loss))
     assert drawn.missing_counts.tolist() == [0, 0, 1, 3]
-    assert drawn.diverged_count == 3
-    assert np.isfinite(drawn.mean).all()
-    assert np.isnan(drawn.low[3])
+    assert (drawn.diverged_count, drawn.members, drawn.counted_as) == (3, 4, 100.0)
+    # Of replicates with 1 and 2 of 2 tasks gone, the mean log is ln 100 × (½ + 1) / 2.
+    assert drawn.mean == pytest.approx([1.0, 1.0, 100**0.25, 100**0.75])
+
+
+def test_the_mean_log_of_a_capped_curve_is_what_learners_are_compared_by() -> None:
+    loss = falling(0.1)
+    loss[:, ::3, 20:] = np.nan
+    (curve,) = make_curves([_block("loss", loss)], "loss")
+    (area,) = (b for b in trial("a", loss) if b.metric == "area")
+    assert np.log(curve.mean).mean() == pytest.approx(area.array.mean())
+
+
+def test_a_figure_caps_the_losses_of_all_learners_or_of_none() -> None:
+    """Else the one that diverged would be drawn below the one that did not."""
+    high, gone = np.full((2, 2, 3), 1e4), np.full((2, 2, 3), np.nan)
+    gone[..., 0] = 1.0
+    (alone,) = make_curves([_block("loss", high)], "loss")
+    assert alone.mean[-1] == pytest.approx(1e4)
+    assert alone.counted_as is None
+    first, second = make_curves([_block("loss", high), _block("loss", gone)], "loss")
+    assert first.mean[-1] == second.mean[-1] == pytest.approx(100.0)
+    assert first.counted_as == second.counted_as == 100.0
+
+
+def test_a_metric_without_a_worst_value_is_averaged_over_the_tasks_left() -> None:
+    norms = np.array([[[1.0, np.nan], [3.0, 4.0]]])
+    drawn = make_curve(_block("weight_norm", norms))
+    assert drawn.mean.tolist() == [2.0, 4.0]
+    assert (drawn.counted_as, drawn.diverged_count) == (None, 1)
+
+
+def test_no_answer_is_no_right_answer() -> None:
+    right = np.array([[[0.5, np.nan], [0.9, 0.8]]])
+    drawn = make_curve(_block("query_accuracy", right))
+    assert drawn.mean == pytest.approx([0.7, 0.4])
 
 
 def test_an_overflowed_square_gives_no_warning() -> None:
     mse = np.array([[[1.0, np.inf], [2.0, np.inf], [3.0, 4.0]]])
     drawn = make_curve(_block("query_mse", mse))
     assert drawn.missing_counts.tolist() == [0, 2]
-    assert drawn.mean.tolist() == [2.0, 4.0]
-    assert (drawn.spread[:, 1] == 4.0).all()
+    assert drawn.mean == pytest.approx([2.0, (100 + 100 + 4) / 3])
+
+
+def test_the_worst_values_are_the_bounds_of_the_tasks_metrics() -> None:
+    assert {METRICS[n].worst for n in ("loss", "held_loss", "final_loss")} == {CEILING}
+    assert (
+        METRICS["final_mse"].worst == METRICS["query_mse"].worst == WORST["query_mse"]
+    )
 
 
 def test_spread_is_numpys_quantiles_over_tasks_that_are_left() -> None:
@@ -123,6 +165,27 @@ def _shifted() -> BlockTable:
         at = Condition(shift="stretch", severity=severity)
         blocks += trial("a", np.full((2, 3, 6), loss), at)
     return BlockTable(blocks)
+
+
+def test_losses_by_severity_count_diverged_tasks_and_are_capped_for_all() -> None:
+    lost = np.full((2, 4, 6), 1.0)
+    lost[:, :2, 3:] = np.nan
+    hard = Condition(shift="stretch", severity=4.0)
+    table = BlockTable(
+        [
+            *trial("a", np.full((2, 4, 6), 1.0)),
+            *trial("a", lost, hard),
+            *trial("b", np.full((2, 4, 6), 1.0)),
+            *trial("b", np.full((2, 4, 6), 1e4), hard),
+        ]
+    )
+    mine = severity_curve(table, "a", "stretch", "final_loss")
+    other = severity_curve(table, "b", "stretch", "final_loss")
+    assert mine is not None and other is not None
+    assert mine.mean == pytest.approx([1.0, 10.0])
+    assert other.mean == pytest.approx([1.0, 100.0])
+    assert mine.diverged.tolist() == [0, 4]
+    assert other.diverged.tolist() == [0, 0]
 
 
 def test_a_severity_curve_starts_in_distribution_and_its_area_is_a_trapezoid() -> None:

@@ -50,6 +50,13 @@ _OWN_ENDS = {
     **dict.fromkeys(("regret", "regret_area", "final_regret"), (-inf, inf)),
     **dict.fromkeys(("validation_regret", "signal"), (-inf, inf)),
 }
+# What a diverged task counts as: the ceiling of the log loss, or no right answer.
+_WORST = {
+    **dict.fromkeys(("loss", "held_loss", "final_loss", "best_loss"), 1e2),
+    **dict.fromkeys(("query_loss", "final_query_loss"), 1e2),
+    **dict.fromkeys(("query_mse", "final_mse"), 1e2),
+    **dict.fromkeys(("accuracy", "query_accuracy", "final_accuracy"), 0.0),
+}
 # Drawn on a log axis, and yet averaged arithmetically: published errors are, a regret
 # is 0 where the best was found, and a censored price has a restricted mean.
 _ARITHMETIC = frozenset({"MSE", "share", "unit of the space"})
@@ -78,6 +85,7 @@ def _declare_metric(metric: Metric) -> Metric:
         share=unit == "share",
         logarithm=unit.startswith("ln "),
         mean="geometric" if geometric else "arithmetic",
+        worst=_WORST.get(name),
         ends=_OWN_ENDS.get(name) or _ENDS.get(unit, (-inf, inf)),
     )
 

@@ -11,7 +11,8 @@ class Metric(NamedTuple):
     `low` to `high`; a `flag` is 0 or 1; a value that is `always` there is never NaN. A
     `share` is a fraction of 1; a `logarithm` is already one, so that differences are
     ratios. `mean` says how values are averaged; the interval of that mean is made
-    on a scale that stays within `ends`.
+    on a scale that stays within `ends`. A diverged task counts as `worst` in means, if
+    the metric has such a value.
     """
 
     name: str
@@ -28,3 +29,4 @@ class Metric(NamedTuple):
     logarithm: bool = False
     mean: Literal["arithmetic", "geometric"] = "arithmetic"
     ends: tuple[float, float] = (-inf, inf)
+    worst: float | None = None
