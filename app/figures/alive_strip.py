@@ -28,27 +28,26 @@ def name_capped(title: str, curves: Sequence[Curve]) -> str:
     return f"{title}, capped at {cap:g}" if cap else title
 
 
-def describe_diverged(metric_name: str, curves: Sequence[Curve]) -> str:
-    """Return how many tasks diverged, and what they count as; empty if none did.
+def describe_alive(metric_name: str, curves: Sequence[Curve]) -> str:
+    """Return how many tasks are alive at the end, and what the others count as.
 
     Args:
         metric_name: The metric of the curves.
-        curves: All curves of the figure.
+        curves: Curves of one panel.
     """
-    lost = sum(curve.diverged_count for curve in curves)
-    if not lost:
-        return ""
-    cap = cap_of(curves)
     members = sum(curve.members for curve in curves)
-    told = f"✕ {lost:,}{f' of {members:,}' if members else ''} tasks diverged"
+    lost = sum(int(curve.missing_counts.max()) for curve in curves if curve.members)
+    cap = cap_of(curves)
+    told = f"Tasks still alive: {members - lost:,} of {members:,}"
     if cap is not None:
-        return f"{told}, counted as {cap:g}"
+        return f"{told}; others count as {cap:g}"
     # Errors, areas and steps always hold the worst value for a diverged task.
-    return told if metric(metric_name).always else f"{told}, then left out"
+    return told if metric(metric_name).always else f"{told}; others left out"
 
 
 def add_alive_strip(
     figure: go.Figure,
+    metric_name: str,
     curves: Sequence[Curve],
     styles: Mapping[str, Style],
     row: int = 1,
@@ -56,7 +55,8 @@ def add_alive_strip(
     """Draw the share of tasks still alive in a thin strip below a panel's axis.
 
     Args:
-        figure: The figure with its final height and margins; it gets higher.
+        figure: The figure with its final margins; the strip makes it higher.
+        metric_name: The metric of the curves.
         curves: The panel's curves; without a diverged task nothing is added.
         styles: Style by label.
         row: The panel, counted from 1; panels lie one below another.
@@ -66,8 +66,12 @@ def add_alive_strip(
     own, x = ("", "") if row == 1 else (str(row), str(row))
     strip = f"{FIRST_AXIS + row}"
     bottom, top = figure.layout[f"yaxis{own}"].domain or (0.0, 1.0)
+    figure.layout.height += STRIP + SPACE
     margin = figure.layout.margin
     pixels = figure.layout.height - (margin.t or 0) - (margin.b or 0)
+    told = describe_alive(metric_name, curves)
+    notes = (figure.layout.meta or {}).get("notes", [])
+    figure.update_layout(meta={**(figure.layout.meta or {}), "notes": [*notes, told]})
     figure.update_layout(
         {
             f"yaxis{own}": {"domain": [bottom + (STRIP + SPACE) / pixels, top]},
@@ -88,7 +92,7 @@ def add_alive_strip(
             trace = _share_trace(curve, styles[curve.learner], strip)
             figure.add_trace(trace.update(xaxis=f"x{x}", yaxis=f"y{strip}"))
     figure.add_annotation(
-        text="Tasks still alive",
+        text=told,
         x=0,
         y=1,
         xref=f"x{x} domain",

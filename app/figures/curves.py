@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 
 from app.figures.alive_strip import (
     add_alive_strip,
-    describe_diverged,
     name_capped,
 )
 from app.figures.figure_parts import (
@@ -75,7 +74,7 @@ def curves_figure(
     if metric_name == "lr_scale":
         add_reference_line(made, 1.0, "SGD = 1", log=log)
     add_captions(made, shown, metric_name, dropped)
-    add_alive_strip(made, shown, styles)
+    add_alive_strip(made, metric_name, shown, styles)
     return made
 
 
@@ -111,7 +110,6 @@ def add_captions(
         if shown
         else "",
         f"log axis leaves out {dropped} values ≤ 0" if dropped else "",
-        describe_diverged(metric_name, shown),
     )
     add_legend_below(figure, [learner_name(curve.learner) for curve in shown])
 
@@ -187,9 +185,6 @@ def _add_curve(
         figure.add_trace(_raw_trace(x, mean, style))
     line = smooth_values(mean, smooth, log=log) if smooth > 0 else mean
     figure.add_trace(mean_trace(x, line, (low, high), style))
-    ends = _divergence_points(curve, x, line)
-    if ends is not None:
-        figure.add_trace(_divergence_trace(*ends, style))
     return dropped
 
 
@@ -236,31 +231,6 @@ def _raw_trace(x: Floats, y: Floats, style: Style) -> go.Scatter:
         uid=f"{style.label}:raw",
         name=f"{style.name}, as measured",
     )
-
-
-def _divergence_trace(x: Floats, y: Floats, style: Style) -> go.Scatter:
-    marker = {"symbol": "x", "size": 9, "color": style.color}
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        marker=marker,
-        legendgroup=style.label,
-        uid=f"{style.label}:diverged",
-        showlegend=False,
-        name=f"{style.name}, diverged",
-        hovertemplate="a task diverged here<extra></extra>",
-    )
-
-
-def _divergence_points(
-    curve: Curve, x: Floats, y: Floats
-) -> tuple[Floats, Floats] | None:
-    gone, finite = np.asarray(curve.missing_counts), np.isfinite(y)
-    if len(gone) != len(x) or not finite.any():
-        return None
-    at = x[np.diff(gone, prepend=0) > 0][:200]
-    return (at, np.interp(at, x[finite], y[finite])) if len(at) else None
 
 
 def _how_to_read(metric_name: str, smooth: float) -> str:

@@ -1,13 +1,13 @@
 """Results under shift: a metric by severity, and by train and test family."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.alive_strip import add_alive_strip, cap_of, name_capped
+from app.figures.alive_strip import add_alive_strip, name_capped
 from app.figures.curves import order_curves
 from app.figures.figure_parts import (
     add_footnote,
@@ -77,22 +77,11 @@ def severity_figure(
         log = log_axis(*ends, most=6)
         ticks = log if kind.scale == "log" else {"tickformat": "~g"}
         made.update_yaxes(ticks, row=row, col=1)
-    everyone = [curve for curves in panels.values() for curve in curves]
-    add_footnote(made, describe_band(max(counts)), _describe_cap(metric_name, everyone))
+    add_footnote(made, describe_band(max(counts)))
     add_legend_below(made, [learner_name(label) for label in seen])
     for row, curves in enumerate(panels.values(), 1):
-        add_alive_strip(made, curves, styles, row)
+        add_alive_strip(made, metric_name, curves, styles, row)
     return made
-
-
-def _describe_cap(metric_name: str, curves: Sequence[Curve]) -> str:
-    """Return what diverged tasks count as; how many did is drawn below each panel."""
-    if not any(np.any(curve.missing_counts) for curve in curves):
-        return ""
-    cap = cap_of(curves)
-    if cap is not None:
-        return f"diverged tasks count as {cap:g}"
-    return "" if metric(metric_name).always else "diverged tasks are left out"
 
 
 def _axis_name(shift: str, unit: str) -> str:

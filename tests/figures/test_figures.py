@@ -184,21 +184,23 @@ def lost_line() -> Curve:
     return curve._replace(members=64, counted_as=100.0)
 
 
-def test_a_cross_marks_where_a_task_diverged() -> None:
+def test_a_figure_names_its_cap_and_counts_the_tasks_still_alive() -> None:
     fig = curves.curves_figure([lost_line()], "loss", ROLES)
-    assert traces(fig, ":diverged")[0].x.tolist() == [9.0, 30.0]
-    assert "✕ 3 of 64 tasks diverged, counted as 100" in fig.layout.meta["notes"]
     assert "Training loss (nats), capped at 100" in texts(fig)
+    told = "Tasks still alive: 61 of 64; others count as 100"
+    assert told in texts(fig)
+    assert told in fig.layout.meta["notes"]
 
 
 def test_a_strip_shows_the_share_of_tasks_still_alive_only_where_one_diverged() -> None:
+    whole = curves.curves_figure([made.line("sgd"), made.line("adam")], "loss", ROLES)
     fig = curves.curves_figure([lost_line(), made.line("adam")], "loss", ROLES)
     (alive,) = traces(fig, "sgd:alive:51")
     assert alive.y[[0, -1]].tolist() == [1.0, 61 / 64]
     assert fig.layout.xaxis.anchor == alive.yaxis == "y51"
     assert fig.layout.yaxis51.domain[1] < fig.layout.yaxis.domain[0]
-    assert "Tasks still alive" in texts(fig)
-    assert not traces(curves.curves_figure(made.lines(), "loss", ROLES), ":alive:51")
+    assert fig.layout.height > whole.layout.height
+    assert not traces(whole, ":alive:51")
 
 
 def test_each_panel_of_a_shift_has_its_own_strip() -> None:
@@ -212,13 +214,13 @@ def test_each_panel_of_a_shift_has_its_own_strip() -> None:
     assert [t.yaxis for t in strips] == ["y51", "y53"]
     assert fig.layout.yaxis53.domain[1] < fig.layout.yaxis3.domain[0]
     assert fig.layout.yaxis51.domain[0] > fig.layout.yaxis2.domain[1]
-    assert "diverged tasks count as 100" in fig.layout.meta["notes"]
+    assert texts(fig).count("Tasks still alive: 61 of 64; others count as 100") == 2
 
 
 def test_norms_of_diverged_tasks_are_left_out_and_the_figure_says_so() -> None:
     curve = lost_line()._replace(counted_as=None)
     fig = curves.curves_figure([curve], "weight_norm", ROLES)
-    assert "✕ 3 of 64 tasks diverged, then left out" in fig.layout.meta["notes"]
+    assert "Tasks still alive: 61 of 64; others left out" in fig.layout.meta["notes"]
 
 
 def test_one_replicate_has_no_band_and_says_so() -> None:

@@ -41,7 +41,7 @@ _OWN_RANGES = {
 # By unit: the range of a mean; its interval is made on a scale that stays within.
 _ENDS = {
     **dict.fromkeys(("share", "share wrong"), (0.0, 1.0)),
-    **dict.fromkeys(("steps", "evaluations", "ratio"), (0.0, inf)),
+    **dict.fromkeys(("steps", "evaluations", "count", "ratio", "L2"), (0.0, inf)),
     **dict.fromkeys(("MSE", "share wrong or MSE", "unit of the space"), (0.0, inf)),
 }
 # Shares that may be negative, and shares plus noise.
