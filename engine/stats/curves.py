@@ -53,11 +53,6 @@ class Curve(NamedTuple):
     members: int = 0
     counted_as: float | None = None
 
-    @property
-    def diverged_count(self) -> int:
-        """The number of tasks that had diverged at the end."""
-        return int(self.missing_counts[-1]) if len(self.missing_counts) else 0
-
 
 def make_curve(
     block: Block, layer: int | None = None, *, capped: bool | None = None

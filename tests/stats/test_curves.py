@@ -60,7 +60,7 @@ def test_diverged_tasks_count_as_the_ceiling_and_are_counted_by_step() -> None:
     loss[1, :, 3:] = np.nan
     drawn = make_curve(_block("loss", loss))
     assert drawn.missing_counts.tolist() == [0, 0, 1, 3]
-    assert (drawn.diverged_count, drawn.members, drawn.counted_as) == (3, 4, 100.0)
+    assert (drawn.members, drawn.counted_as) == (4, 100.0)
     # Of replicates with 1 and 2 of 2 tasks gone, the mean log is ln 100 × (½ + 1) / 2.
     assert drawn.mean == pytest.approx([1.0, 1.0, 100**0.25, 100**0.75])
 
@@ -89,7 +89,7 @@ def test_a_metric_without_a_worst_value_is_averaged_over_the_tasks_left() -> Non
     norms = np.array([[[1.0, np.nan], [3.0, 4.0]]])
     drawn = make_curve(_block("weight_norm", norms))
     assert drawn.mean.tolist() == [2.0, 4.0]
-    assert (drawn.counted_as, drawn.diverged_count) == (None, 1)
+    assert (drawn.counted_as, drawn.missing_counts[-1]) == (None, 1)
 
 
 def test_no_answer_is_no_right_answer() -> None:
