@@ -2,6 +2,8 @@
 
 from engine.contract.errors import Refused, json_path
 from engine.contract.kinds import KINDS, mismatch
+from engine.contract.run_spec import RunSpec
+from engine.contract.text_decoding import clean
 from engine.protocol import Family
 from engine.runner.compatibility import describe_example
 from engine.runner.context import LearnerEntry, RunContext, build_part
@@ -26,8 +28,24 @@ def check_run(context: RunContext) -> None:
     for label in spec.inputs:
         if label not in {choice.label for choice in spec.learners}:
             raise Refused(f"no learner has the label {label!r}", f"inputs.{label}")
+    _check_rival(spec)
     _check_ways(context)
     _check_knowledge_bases(context)
+
+
+def _check_rival(spec: RunSpec) -> None:
+    """Refuse a rival that the first chosen learner cannot be compared with."""
+    labels = [choice.label for choice in spec.learners]
+    chosen = [choice.label for choice in spec.learners if choice.role == "chosen"]
+    others = [label for label in labels if label not in chosen[:1]]
+    if not spec.rival or (chosen and spec.rival in others):
+        return
+    allowed = " or ".join(map(repr, others)) if chosen and others else "empty"
+    raise Refused(
+        f"{clean(spec.rival)!r} cannot be the rival of the primary question; it must be"
+        f" the label of another learner than the first chosen one: {allowed}",
+        "rival",
+    )
 
 
 def _check_families(context: RunContext) -> None:
