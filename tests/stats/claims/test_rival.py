@@ -32,7 +32,7 @@ from tests.stats.made_up_searches import (
 GIVEN = baseline("sgd", tuning="given")
 
 
-def tested(*labels: str) -> list[Block]:
+def made_up_tests(*labels: str) -> list[Block]:
     """Return tests in which each next learner is faster."""
     rates = enumerate(labels, 1)
     return [block for i, label in rates for block in trial(label, falling(0.1 * i))]
@@ -40,7 +40,7 @@ def tested(*labels: str) -> list[Block]:
 
 def test_the_better_tuning_score_decides_and_not_the_better_test() -> None:
     blocks = [
-        *tested("sgd_tuned", "adam_tuned"),
+        *made_up_tests("sgd_tuned", "adam_tuned"),
         tuning_scores("sgd_tuned", 3.0, -1.0),
         tuning_scores("adam_tuned", -0.5, 2.0),
     ]
@@ -53,14 +53,14 @@ def test_each_replicate_is_scored_at_its_own_best_rate_and_the_first_batch_count
 ):
     scores = np.array([[[1.0, 1.0], [3.0, 3.0]], [[5.0, 5.0], [np.nan, np.nan]]])
     block = Block("sgd_tuned", "tune", "tuning", ("replicate", "rate", "task"), scores)
-    table = BlockTable([block, *tested("sgd_tuned")])
+    table = BlockTable([block, *made_up_tests("sgd_tuned")])
     assert score_before_test(table, spec(), "sgd_tuned") == 3.0
     batched = spec(looks=(1, 2), replicates=2)
     assert score_before_test(table, batched, "sgd_tuned") == 1.0
 
 
 def test_an_untuned_baseline_decides_only_if_there_is_no_other() -> None:
-    blocks = [*tested("sgd", "adam_tuned"), tuning_scores("adam_tuned", 9.0)]
+    blocks = [*made_up_tests("sgd", "adam_tuned"), tuning_scores("adam_tuned", 9.0)]
     run = spec(chosen(), GIVEN, ADAM)
     assert strongest_baseline(BlockTable(blocks), run) == "adam_tuned"
     assert strongest_baseline(BlockTable(blocks), spec(chosen(), GIVEN)) == "sgd"
@@ -91,7 +91,10 @@ def test_where_nothing_is_tuned_the_curves_on_validation_tasks_decide() -> None:
 
 
 def test_a_named_rival_decides_about_the_first_chosen_learner() -> None:
-    blocks = [*tested("sgd_tuned", "adam_tuned"), tuning_scores("sgd_tuned", -9.0)]
+    blocks = [
+        *made_up_tests("sgd_tuned", "adam_tuned"),
+        tuning_scores("sgd_tuned", -9.0),
+    ]
     table, second = BlockTable(blocks), chosen("second")
     run = spec(chosen(), second, TUNED, ADAM, rival="adam_tuned")
     assert main_rival(table, run, chosen()) == "adam_tuned"
