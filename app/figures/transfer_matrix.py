@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from app.figures.figure_parts import make_figure, names_axis
 from app.figures.figure_types import Floats
 from app.figures.shift import DIVERGING
-from app.figures.theme import INTERVAL_NAME, capitalize_name, format_number
+from app.figures.theme import capitalize_name, format_number
 
 ROW, HEAD = 48, 92
 MAX_WIDE_TARGETS = 4  # up to so many targets a cell shows its interval
@@ -64,7 +64,7 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
 
     Args:
         matrix: With `sources`, `targets`, the measure as `mean`, `low` and `high`
-            of shape (source, target), and `sign`: 1 helps, −1 hurts, 0 undecided.
+            of shape (source, target), and the `calls` by source and target.
         measure: A name of `MEASURES`.
         title: The panel's title; if empty, the measure's.
     """
@@ -72,8 +72,9 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
     made = make_figure(
         title=title or shown.title,
         how_to_read=f"{shown.read} Row: learned on; column: searched. Blue and ▲: "
-        "transfer helps; orange and ▼: it hurts (negative transfer). Marks: "
-        f"significant after correction over all cells. Hover for the {INTERVAL_NAME}.",
+        "transfer helps; orange and ▼: it hurts (negative transfer); =: equal; no "
+        "mark: can't tell yet. Calls and intervals are corrected for all cells; hover "
+        "for the intervals.",
         alt=_alt_text(matrix, cells, shown),
         height=HEAD + ROW * max(len(matrix.sources), 1),
     )
@@ -145,30 +146,25 @@ def _color_range(colors: Floats) -> dict[str, Any]:
     return {"zmin": -most, "zmax": most} | scale
 
 
-def _sign_mark(sign: int) -> str:
-    return {1: "▲ ", -1: "▼ "}.get(int(sign), "")
-
-
 def _cell_texts(matrix: Any, cells: Any, measure: Measure) -> list[str]:
     wide = len(matrix.targets) <= MAX_WIDE_TARGETS
+    calls = [call for row in matrix.calls for call in row]
     return [
-        _format_cell(values, int(sign), measure, wide)
-        for values, sign in zip(
-            zip(*(np.ravel(part) for part in cells), strict=True),
-            np.ravel(matrix.sign),
-            strict=True,
+        _format_cell(values, CALL_MARKS.get(call, ""), measure, wide)
+        for values, call in zip(
+            zip(*(np.ravel(part) for part in cells), strict=True), calls, strict=True
         )
     ]
 
 
 def _format_cell(
-    values: tuple[float, ...], sign: int, measure: Measure, wide: bool
+    values: tuple[float, ...], mark: str, measure: Measure, wide: bool
 ) -> str:
     mean, low, high = (measure.scale * float(v) for v in values)
     if not np.isfinite(mean):
         return "–"
     number = format_number(mean) if wide else _format_short(mean)
-    head = f"{_sign_mark(sign)}<b>{number}</b>"
+    head = f"{mark}<b>{number}</b>"
     if not wide or not np.isfinite(low + high):
         return head
     return (
@@ -186,15 +182,27 @@ def _hover_texts(matrix: Any, cells: Any, measure: Measure) -> list[list[str]]:
     return [
         [
             f"{capitalize_name(source)} → {capitalize_name(target)}<br>"
-            f"{format_interval(cells, i, j, measure)}"
-            f"<br>{SIGN_WORDS[int(matrix.sign[i][j])]}, n = {int(matrix.n[i][j])}"
+            f"{format_interval(cells, i, j, measure)}{_level_text(matrix, i, j)}"
+            f"<br>{CALL_WORDS[matrix.calls[i][j]]}, n = {int(matrix.n[i][j])}"
             for j, target in enumerate(matrix.targets)
         ]
         for i, source in enumerate(matrix.sources)
     ]
 
 
-SIGN_WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "can't tell yet"}
+CALL_MARKS = {"better": "▲ ", "worse": "▼ ", "equal": "= "}
+CALL_WORDS = {
+    "better": "better: transfer helps",
+    "worse": "worse: transfer hurts",
+    "equal": "equal",
+    "can't tell yet": "can't tell yet",
+    None: "not tested",
+}
+
+
+def _level_text(matrix: Any, i: int, j: int) -> str:
+    level = 100 * float(matrix.level[i][j])
+    return f" (intervals at {level:.4g} %)" if np.isfinite(level) else ""
 
 
 def format_interval(cells: Any, i: int, j: int, measure: Measure) -> str:

@@ -13,9 +13,9 @@ from engine.contract.events import Condition
 from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import IN_DISTRIBUTION, BlockTable, is_trained
-from engine.stats.inference.intervals import Interval
+from engine.stats.inference.intervals import CONFIDENCE, Interval
+from engine.stats.inference.mean_ratio import log_ratio, log_ratio_over_tasks
 from engine.stats.inference.metric_intervals import metric_interval
-from engine.stats.inference.paired import log_ratio, log_ratio_over_tasks
 from engine.stats.inference.survival import (
     Survival,
     kaplan_meier,
@@ -102,7 +102,9 @@ def learner_interval(
     return None if rows is None else metric_interval(metric, rows.values)
 
 
-def paired_ratio(first: Floats, second: Floats, trained: bool) -> Interval:
+def paired_ratio(
+    first: Floats, second: Floats, trained: bool, alpha: float = 1 - CONFIDENCE
+) -> Interval:
     """Return the ratio of two paired means, such as of evaluations to a goal.
 
     Args:
@@ -110,16 +112,17 @@ def paired_ratio(first: Floats, second: Floats, trained: bool) -> Interval:
         second: The other strategy's, on the same tasks. Searches that never reached
             the goal hold the horizon: means are restricted means.
         trained: Whether one of the two was trained.
+        alpha: Chance that the interval misses the ratio.
 
     Returns:
-        mean(first) / mean(second) with its 95 % interval.
+        mean(first) / mean(second) with its interval.
 
     >>> paired_ratio(np.full((1, 4), 80.0), np.full((1, 4), 40.0), trained=False).mean
     2.0
     """
     if trained and len(first) > 1:
-        return log_ratio(first, second)
-    return log_ratio_over_tasks(first.reshape(1, -1), second.reshape(1, -1))
+        return log_ratio(first, second, alpha)
+    return log_ratio_over_tasks(first.reshape(1, -1), second.reshape(1, -1), alpha)
 
 
 def goal_survival(

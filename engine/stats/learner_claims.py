@@ -49,11 +49,6 @@ from engine.stats.inference.comparison import (
     compare_over_tasks,
 )
 from engine.stats.inference.looks import nominal_levels
-from engine.stats.inference.paired import (
-    Difference,
-    paired_difference,
-    paired_over_tasks,
-)
 
 __all__ = [
     "BETTER",
@@ -303,7 +298,7 @@ def are_independent(table: BlockTable, spec: RunSpec, labels: Iterable[str]) -> 
 
 def compare_pair(
     rule: Criterion, first: Floats, second: Floats, *, free: bool = False
-) -> Difference:
+) -> Comparison:
     """Compare two learners on the same tasks, over the independent units.
 
     Args:
@@ -315,9 +310,4 @@ def compare_pair(
     Returns:
         The difference first − second, in the metric's unit.
     """
-    if free:
-        pooled = paired_over_tasks(first.reshape(1, -1), second.reshape(1, -1))
-        rows, columns = first.shape
-        return pooled._replace(n_replicates=rows, n_tasks=columns)
-    single = rule.singles and len(first) == 1
-    return (paired_over_tasks if single else paired_difference)(first, second)
+    return _compare(rule, first, second, free=free)[0]

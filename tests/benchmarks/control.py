@@ -20,7 +20,8 @@ from engine.catalogue import find_card
 from engine.contract.events import Block
 from engine.contract.run_spec import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.runner.loop import run
-from engine.stats.inference.paired import Difference, paired_difference
+from engine.stats.inference.comparison import compare_over_replicates
+from engine.stats.inference.intervals import Interval
 from tests.in_memory_run_cache import InMemoryRunCache
 
 TRAININGS = ("pes", "unroll", "policy_gradient", "ppo", "es")
@@ -34,10 +35,10 @@ class Found(NamedTuple):
     rows: dict[tuple[str, str], np.ndarray]
     seconds: float
 
-    def gap(self, against: str, metric: str) -> Difference:
+    def gap(self, against: str, metric: str) -> Interval:
         """Return the controller's difference from a baseline."""
         mine, theirs = self.rows["lr_scale", metric], self.rows[against, metric]
-        return paired_difference(mine, theirs)
+        return compare_over_replicates(mine, theirs).mean_with_interval()
 
 
 def spec_of(estimator: str, rate: float, seed: int) -> RunSpec:
@@ -67,7 +68,7 @@ def measured(spec: RunSpec, shelf: InMemoryRunCache) -> Found:
     return Found(rows, time.perf_counter() - clock)
 
 
-def shown(gap: Difference) -> str:
+def shown(gap: Interval) -> str:
     """Return a difference with its interval."""
     return f"{gap.mean:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}]"
 

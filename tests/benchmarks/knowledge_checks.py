@@ -16,7 +16,7 @@ from engine.catalogue import find_card
 from engine.contract.events import Block
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.runner.loop import run
-from engine.stats.inference.paired import paired_difference
+from engine.stats.inference.comparison import compare_over_replicates
 from tests.in_memory_run_cache import InMemoryRunCache
 
 Rows = dict[tuple[str, str], np.ndarray]
@@ -67,7 +67,7 @@ def table(rows: Rows, labels: list[str]) -> dict[str, Any]:
         told[label] = {}
         for metric in ("evaluations_to_goal", "reached", "regret_area", "final_regret"):
             mine, plain = rows[label, metric], rows[PLAIN, metric]
-            gap = paired_difference(mine, plain)
+            gap = compare_over_replicates(mine, plain).mean_with_interval()
             numbers = (float(mine.mean()), gap.mean, gap.low, gap.high)
             told[label][metric] = [round(x, 4) for x in numbers]
     return told

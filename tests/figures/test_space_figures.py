@@ -164,7 +164,8 @@ def matrix() -> SimpleNamespace:
         sources=("digits", "wine"),
         targets=("moons", "a b c"),
         **held,
-        sign=np.array([[1, -1], [0, 0]]),
+        calls=(("better", "worse"), ("can't tell yet", None)),
+        level=np.full((2, 2), 0.9875),
         n=np.array([[5, 5], [0, 5]]),
     )
 

@@ -11,8 +11,8 @@ from app.client.catalogue import Study
 from app.client.client import Run
 from app.figures.theme import capitalize_name, format_number, learner_name
 from app.figures.transfer_matrix import (
+    CALL_WORDS,
     MEASURES,
-    SIGN_WORDS,
     format_interval,
     transfer_measure_figure,
 )
@@ -166,17 +166,17 @@ def _draw_table(matrix: TransferMatrix) -> None:
                 {
                     "Source": capitalize_name(source),
                     "Target": capitalize_name(target),
-                    "Verdict": SIGN_WORDS[int(matrix.sign[i][j])],
+                    "Call": CALL_WORDS[matrix.calls[i][j]],
                     **measures,
                     "Break-even (targets)": _format_break_even(matrix, i, j),
                     "n": int(matrix.n[i][j]),
                 }
             )
-    hurt = sum(row["Verdict"] == SIGN_WORDS[-1] for row in rows)
-    helps = sum(row["Verdict"] == SIGN_WORDS[1] for row in rows)
+    calls = [call for row in matrix.calls for call in row]
     st.markdown(
-        f"Of {len(rows)} pairs, transfer helps in **{helps}** and hurts in **{hurt}**; "
-        "of the others one can't tell yet."
+        f"Of {len(rows)} pairs, transfer helps in **{calls.count('better')}** and "
+        f"hurts in **{calls.count('worse')}**; in {calls.count('equal')} it makes no "
+        "difference that matters, and of the others one can't tell yet."
     )
     tables.draw_table(
         rows,

@@ -19,7 +19,7 @@ from engine.stats.claims_board.study_verdict import (
 )
 from engine.stats.independent_units import paired_ratio
 from engine.stats.inference.intervals import Interval, scale_interval
-from engine.stats.inference.paired import log_ratio
+from engine.stats.inference.mean_ratio import log_ratio
 from engine.stats.verdicts.wording import format_count, format_number
 
 WARM, COLD, CONTROL = "warm", "cold", "shuffled"

@@ -6,6 +6,7 @@ et al. (2005), NIPS workshop on inductive transfer, on transfer that hurts.
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,13 +21,19 @@ from engine.stats.block_table import (
     is_control,
     is_trained,
 )
+from engine.stats.claims.calls import WORSE, Call, call_from_interval
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diagnosis.search_budgets import space_size
 from engine.stats.family_names import family_title
 from engine.stats.independent_units import regroup_units
-from engine.stats.inference.intervals import finite_mean, mean_interval
-from engine.stats.inference.paired import Difference
-from engine.stats.inference.profiles import holm
+from engine.stats.inference.comparison import Comparison
+from engine.stats.inference.intervals import (
+    Interval,
+    finite_mean,
+    mean_interval,
+    scale_interval,
+)
+from engine.stats.inference.profiles import holm_levels
 from engine.stats.learner_claims import SIGNIFICANCE, are_independent, compare_pair
 from engine.stats.verdicts.wording import (
     format_count,
@@ -110,28 +117,21 @@ def negative_transfer(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         if is_control(learner) or not trained or not cold:
             continue
         rival = min(cold, key=lambda at: _mean_regret(table, at))
-        found = _condition_differences(table, spec, (learner.label, rival))
+        found = _compare_conditions(table, spec, (learner.label, rival))
         if not found:
             continue
-        # The more conditions are tested, the more likely one is worse by chance.
-        p = holm(np.array([gap.p for _, gap in found], dtype=np.float64))
-        worse = [
-            at
-            for (at, gap), sure in zip(found, p, strict=True)
-            if sure < SIGNIFICANCE and gap.mean > 0
-        ]
-        least, gap = max(found, key=lambda each: each[1].mean)
+        worse = [each.place for each in found if each.call == WORSE]
+        least = max(found, key=lambda each: each.points.mean)
+        mean, low, high = map(format_number, least.points[:3])
         yield Finding(
             24,
             "Negative transfer",
             learner.label,
             flagged=bool(worse),
-            evidence="Its mean regret is significantly higher than that of "
-            f"{rival} under {len(worse)} of {format_count(len(found), 'condition')}"
-            f"{': ' + join_words(worse[:4]) if worse else ''}. At worst, on {least}, "
-            f"it is {format_number(100 * gap.mean)} points "
-            f"[{format_number(100 * gap.low)}, {format_number(100 * gap.high)}] "
-            "higher.",
+            evidence=f"By mean regret it is worse than {rival} under {len(worse)} of "
+            f"{format_count(len(found), 'condition')}"
+            f"{': ' + join_words(worse[:4]) if worse else ''}. At worst, on "
+            f"{least.place}, it is {mean} points [{low}, {high}] higher.",
             remedy="Train on more similar tasks, or gate out knowledge that disagrees "
             "with the first evaluations.",
         )
@@ -142,17 +142,37 @@ def _mean_regret(table: BlockTable, label: str) -> float:
     return float("inf") if rows is None else float(rows.mean())
 
 
-def _condition_differences(
+class _ConditionCall(NamedTuple):
+    """A call at one condition, and the difference of mean regret in points."""
+
+    place: str
+    call: Call
+    points: Interval
+
+
+def _compare_conditions(
     table: BlockTable, spec: RunSpec, pair: tuple[str, str]
-) -> list[tuple[str, Difference]]:
-    free, found = are_independent(table, spec, pair), []
+) -> list[_ConditionCall]:
+    rule, free = table.criterion, are_independent(table, spec, pair)
+    gaps: list[tuple[str, Comparison, float]] = []
     for at in table.conditions():
         first, second = (table.test_values(label, "regret_area", at) for label in pair)
         if first is None or second is None or first.shape != second.shape or at.shift:
             continue
-        gap = compare_pair(table.criterion, first, second, free=free)
-        found.append((_name_place(spec, at), gap))
-    return found
+        gap = compare_pair(rule, first, second, free=free)
+        margin = rule.margin_at("regret_area", float(second.mean()))
+        gaps.append((_name_place(spec, at), gap, margin))
+    # The more conditions are tested, the more likely one is worse by chance.
+    clear = [min(gap.p(), gap.p_equal(margin)) for _, gap, margin in gaps]
+    alphas = holm_levels(np.array(clear, np.float64), SIGNIFICANCE).tolist()
+    return [
+        _ConditionCall(
+            place,
+            call_from_interval(*gap.interval(alpha), margin),
+            scale_interval(gap.mean_with_interval(alpha), 100.0),
+        )
+        for (place, gap, margin), alpha in zip(gaps, alphas, strict=True)
+    ]
 
 
 def _name_place(spec: RunSpec, condition: Condition) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.stats.array_types import Floats
+from engine.stats.inference.intervals import CONFIDENCE, Interval
 from engine.stats.inference.skewed_mean import SkewedMean, estimate_mean
 
 
@@ -59,6 +60,10 @@ class Comparison:
             Its ends in the unit of the values; NaN with one unit.
         """
         return self.estimate.interval(alpha)
+
+    def mean_with_interval(self, alpha: float = 1 - CONFIDENCE) -> Interval:
+        """Return the mean with its interval; `n` counts the units."""
+        return Interval(self.mean, *self.interval(alpha), self.n_units)
 
     def p(self) -> float:
         """Return the p-value of a mean of 0, two-sided; NaN with one unit."""

@@ -30,6 +30,32 @@ def performance_profile(values: Floats, levels: Floats) -> Band:
     return fit_band(mean_band(below.astype(np.float64)), (0.0, 1.0), counts)
 
 
+def holm_levels(p: Floats, alpha: float) -> Floats:
+    """Return the level at which Holm's procedure tests each hypothesis.
+
+    From the smallest p-value on each is tested at alpha / (tests left); the first that
+    is not rejected ends it, and all others stand at its level. So a test is
+    rejected just where its p-value is at most its level.
+
+    Args:
+        p: Raw p-values; shape (test,). NaN (no test was possible) is not counted.
+        alpha: Chance of any false rejection.
+
+    Returns:
+        Levels of the same shape; alpha where no test was possible.
+
+    >>> holm_levels(np.array([0.01, 0.04, 0.03]), 0.05).round(4).tolist()
+    [0.0167, 0.025, 0.025]
+    """
+    levels = np.full(p.shape, alpha)
+    left = int(np.isfinite(p).sum())
+    for at in np.argsort(p)[:left]:  # NaN sorts last
+        levels[at] = alpha / left
+        if p[at] <= levels[at]:
+            left -= 1
+    return levels
+
+
 def holm(p: Floats) -> Floats:
     """Return Holm-adjusted p-values, which control the family-wise error rate.
 

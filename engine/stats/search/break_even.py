@@ -7,10 +7,9 @@ once. Where nothing is saved, no number of targets pays it back.
 import math
 
 from engine.stats.inference.intervals import Interval
-from engine.stats.inference.paired import Difference
 
 
-def break_even(source: float, saved: Difference) -> Interval:
+def break_even(source: float, saved: Interval) -> Interval:
     """Return after how many targets a training has paid for itself.
 
     Args:
@@ -20,14 +19,14 @@ def break_even(source: float, saved: Difference) -> Interval:
     Returns:
         Number of targets with its interval; infinite where nothing is saved.
 
-    >>> break_even(300.0, Difference(30.0, -1.0, 60.0, 0.1, 0.5, 8, 8))[:3]
+    >>> break_even(300.0, Interval(30.0, -1.0, 60.0, 8))[:3]
     (10.0, 5.0, inf)
     """
     # The more is saved, the fewer targets it takes: the ends swap.
     mean, low, high = (
         _targets_to_break_even(source, s) for s in (saved.mean, saved.high, saved.low)
     )
-    return Interval(mean, low, high, saved.n_replicates)
+    return Interval(mean, low, high, saved.n)
 
 
 def _targets_to_break_even(source: float, saved: float) -> float:

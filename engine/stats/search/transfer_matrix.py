@@ -15,28 +15,27 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from engine.contract.events import Block, Condition
-from engine.contract.kinds.search import REGRETS
+from engine.contract.events import Block
 from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.array_types import Floats, Indices
 from engine.stats.block_table import (
-    PER_STEP,
     BlockTable,
     baseline_learners,
     chosen_learners,
     is_control,
     is_trained,
 )
+from engine.stats.claims.calls import Call
 from engine.stats.family_names import find_test_family, source_title, target_title
-from engine.stats.independent_units import paired_ratio
-from engine.stats.inference.intervals import Interval
-from engine.stats.inference.paired import Difference
-from engine.stats.inference.profiles import holm
-from engine.stats.learner_claims import SIGNIFICANCE, compare_pair
-from engine.stats.search.break_even import break_even
+from engine.stats.search.transfer_cells import (
+    NOTHING,
+    CellRows,
+    TransferCell,
+    measure_cells,
+    read_rows,
+)
 
 FIRST = 10  # evaluations after which a jump-start is measured
-NOTHING = Interval(np.nan, np.nan, np.nan, 0)
 
 
 class MeasuredRun(Protocol):
@@ -52,7 +51,7 @@ class MeasuredRun(Protocol):
 
 
 class CellIntervals(NamedTuple):
-    """One measure with its 95 % interval; arrays (source, target), NaN if untested."""
+    """One measure with its interval; arrays (source, target), NaN if untested."""
 
     mean: Floats
     low: Floats
@@ -61,6 +60,9 @@ class CellIntervals(NamedTuple):
 
 class TransferMatrix(NamedTuple):
     """The effect of transfer from each source to each target.
+
+    The cells are one family of tests: each is tested by its mean regret at the level
+    that Holm's correction leaves it, and all its intervals are at this level.
 
     Args:
         sources: Names of the rows.
@@ -75,8 +77,9 @@ class TransferMatrix(NamedTuple):
         area: Share of the mean regret that is saved; negative where it grows.
         break_even: Targets after which the source's evaluations are paid back;
             infinite where nothing is saved.
-        sign: 1 where transfer helps, −1 where it hurts (negative transfer), 0 without
-            a significant difference; by mean regret, Holm-adjusted over all cells.
+        calls: By source and target, whether the trained strategy is better (transfer
+            helps) or worse (it hurts: negative transfer); None if untested.
+        level: Confidence of each cell's intervals.
         n: Independent units: trainings, or searches of a single one.
         single: Whether any cell rests on a single training.
     """
@@ -91,18 +94,10 @@ class TransferMatrix(NamedTuple):
     gain: CellIntervals
     area: CellIntervals
     break_even: CellIntervals
-    sign: Indices
+    calls: tuple[tuple[Call | None, ...], ...]
+    level: Floats
     n: Indices
     single: bool
-
-
-class _TransferCell(NamedTuple):
-    jump_start: Interval
-    ratio: Interval
-    gain: Interval
-    area: Interval
-    break_even: Interval
-    difference: Difference
 
 
 def transfer_matrix(
@@ -122,7 +117,7 @@ def transfer_matrix(
     Returns:
         The matrix; empty if no run has both strategies.
     """
-    cells: dict[tuple[str, str], _TransferCell] = {}
+    rows: dict[tuple[str, str], CellRows] = {}
     names, families = ("", ""), _families(runs)
     for run in runs:
         table = BlockTable(run.blocks, run.spec.kind)
@@ -134,9 +129,9 @@ def transfer_matrix(
             continue
         names = names if all(names) else pair  # the matrix is named by its first run
         source = source_title(run.spec.family, families)
-        for target, cell in _matrix_row(table, run.spec, pair, first, families):
-            cells.setdefault((source, target), cell)
-    return _arrange_cells(cells, names, first)
+        for target, cell in _matrix_row(table, run.spec, pair, families):
+            rows.setdefault((source, target), cell)
+    return _arrange_cells(measure_cells(rows, first), names, first)
 
 
 def control_label(run: MeasuredRun) -> str:
@@ -165,77 +160,26 @@ def _matrix_row(
     table: BlockTable,
     spec: RunSpec,
     pair: tuple[str, str],
-    first: int,
     families: Sequence[Choice],
-) -> Iterator[tuple[str, _TransferCell]]:
+) -> Iterator[tuple[str, CellRows]]:
     for condition in table.conditions():
         family = find_test_family(spec, condition.family)
         if condition.shift or family is None:
             continue
-        cell = _make_cell(table, pair, condition, first)
+        cell = read_rows(table, pair, condition)
         if cell is not None:
             yield target_title(family, families), cell
 
 
-def _make_cell(
-    table: BlockTable, pair: tuple[str, str], condition: Condition, first: int
-) -> _TransferCell | None:
-    traces = [
-        table.test_values(label, REGRETS.trace, condition, PER_STEP) for label in pair
-    ]
-    if traces[0] is None or traces[1] is None or traces[0].shape != traces[1].shape:
-        return None
-    warm, cold = traces[0], traces[1]
-    early = min(first, warm.shape[-1]) - 1  # a short search ends before `first`
-    faster, paid = _goal_ratio_and_break_even(table, pair, condition)
-    return _TransferCell(
-        jump_start=_as_interval(
-            compare_pair(REGRETS, cold[..., early], warm[..., early])
-        ),
-        ratio=faster,
-        gain=_as_interval(compare_pair(REGRETS, cold[..., -1], warm[..., -1])),
-        area=_regret_share_saved(warm.mean(-1), cold.mean(-1)),
-        break_even=paid,
-        difference=compare_pair(REGRETS, warm.mean(-1), cold.mean(-1)),
-    )
-
-
-def _goal_ratio_and_break_even(
-    table: BlockTable, pair: tuple[str, str], condition: Condition
-) -> tuple[Interval, Interval]:
-    """Return the ratio of evaluations to the goal, and the break-even."""
-    steps = [table.test_values(label, REGRETS.beside, condition) for label in pair]
-    if steps[0] is None or steps[1] is None:
-        return NOTHING, NOTHING
-    source = sum(table.gradients_spent(pair[0], phase) for phase in ("train", "tune"))
-    saved = compare_pair(REGRETS, steps[1], steps[0])
-    return paired_ratio(steps[1], steps[0], trained=True), break_even(source, saved)
-
-
-def _regret_share_saved(warm: Floats, cold: Floats) -> Interval:
-    """Return the share of the mean regret that is saved."""
-    # A mean regret of 0 has no log ratio: all, nothing or infinitely much is saved.
-    if not warm.any() or not cold.any():
-        share = 0.0 if warm.any() == cold.any() else 1.0 if cold.any() else -np.inf
-        return Interval(share, np.nan, np.nan, len(warm))
-    found = paired_ratio(warm, cold, trained=True)
-    return Interval(1 - found.mean, 1 - found.high, 1 - found.low, found.n)
-
-
-def _as_interval(found: Difference) -> Interval:
-    units = found.n_replicates if found.n_replicates > 1 else found.n_tasks
-    return Interval(found.mean, found.low, found.high, units)
-
-
 def _arrange_cells(
-    cells: dict[tuple[str, str], _TransferCell], names: tuple[str, str], first: int
+    cells: dict[tuple[str, str], TransferCell], names: tuple[str, str], first: int
 ) -> TransferMatrix:
     sources = tuple(dict.fromkeys(source for source, _ in cells))
     targets = tuple(dict.fromkeys(target for _, target in cells))
     grid = [[cells.get((s, t)) for t in targets] for s in sources]
     shape = (len(sources), len(targets))
 
-    def measure_cells(name: str) -> CellIntervals:
+    def intervals_of(name: str) -> CellIntervals:
         rows = [[getattr(c, name)[:3] if c else NOTHING[:3] for c in r] for r in grid]
         mean, low, high = np.moveaxis(np.array(rows).reshape(*shape, 3), -1, 0)
         return CellIntervals(mean, low, high)
@@ -248,22 +192,15 @@ def _arrange_cells(
         learner=learner,
         against=against,
         first=first,
-        jump_start=measure_cells("jump_start"),
-        ratio=measure_cells("ratio"),
-        gain=measure_cells("gain"),
-        area=measure_cells("area"),
-        break_even=measure_cells("break_even"),
-        sign=_significant_signs(grid, shape),
+        jump_start=intervals_of("jump_start"),
+        ratio=intervals_of("ratio"),
+        gain=intervals_of("gain"),
+        area=intervals_of("area"),
+        break_even=intervals_of("break_even"),
+        calls=tuple(tuple(c.call if c else None for c in row) for row in grid),
+        level=np.array(
+            [[c.level if c else np.nan for c in row] for row in grid], np.float64
+        ).reshape(shape),
         n=np.array(counts, np.int64).reshape(shape),
-        single=any(c.difference.n_replicates == 1 for c in cells.values()),
+        single=any(c.single for c in cells.values()),
     )
-
-
-def _significant_signs(
-    grid: list[list[_TransferCell | None]], shape: tuple[int, int]
-) -> Indices:
-    """Return where transfer helps or hurts, Holm-adjusted over all cells."""
-    flat = [cell.difference if cell else None for row in grid for cell in row]
-    p = holm(np.array([d.p if d else np.nan for d in flat], dtype=np.float64))
-    way = np.array([-np.sign(d.mean) if d else 0.0 for d in flat])
-    return np.where(p < SIGNIFICANCE, way, 0.0).astype(np.int64).reshape(shape)

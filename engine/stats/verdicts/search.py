@@ -93,7 +93,7 @@ def _price(run: Evidence, claim: Claim) -> list[str]:
         return [f"{text}."]
     free = are_independent(run.table, run.spec, (label, rival))
     # The rival's evaluations minus the learner's: positive if the learner saves some.
-    saved = compare_pair(run.criterion, other, mine, free=free)
+    saved = compare_pair(run.criterion, other, mine, free=free).mean_with_interval()
     return [f"{text}, {_describe_break_even(break_even(source, saved))}."]
 
 

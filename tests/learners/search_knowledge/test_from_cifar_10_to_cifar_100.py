@@ -4,7 +4,7 @@ import pytest
 
 from engine.data.sources.locations import pack_home
 from engine.data.sources.nasbench201 import FILE
-from engine.stats.inference.paired import paired_difference
+from engine.stats.inference.comparison import compare_over_replicates
 from tests.benchmarks.knowledge_checks import LEARNERS, PLAIN, rows_of, spec_of
 
 
@@ -16,9 +16,9 @@ def test_a_warm_start_shortens_the_search_and_a_shuffled_source_does_not() -> No
     chosen = [each for each in LEARNERS if each.get("label") != "gated"]
     rows = rows_of(spec_of(chosen, replicates=4, searches=16))
     gaps = {
-        label: paired_difference(
+        label: compare_over_replicates(
             rows[label, "evaluations_to_goal"], rows[PLAIN, "evaluations_to_goal"]
-        )
+        ).mean_with_interval()
         for label in ("warm", "shuffled")
     }
     assert gaps["warm"].high < -20

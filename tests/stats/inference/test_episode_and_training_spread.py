@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from engine.stats.inference.comparison import compare_over_tasks
 from engine.stats.inference.episode_and_training_spread import compute_spread
-from engine.stats.inference.paired import paired_over_tasks
 from engine.stats.task_metrics.few_shot import summarize_episodes
 
 SETS = 400
@@ -56,30 +56,14 @@ def test_a_paired_interval_over_episodes_has_its_nominal_coverage(
     for _ in range(sets):
         ease = draw.beta(9.0, 1.0, (1, episodes))
         pair = [draw.binomial(75, ease * share) / 75 for share in (1.0, 0.98)]
-        found = paired_over_tasks(*pair)
-        hits += found.low <= 0.018 <= found.high
-        same = paired_over_tasks(draw.binomial(75, ease) / 75, pair[0])
-        false += same.p < 0.05
+        low, high = compare_over_tasks(*pair).interval(0.05)
+        hits += low <= 0.018 <= high
+        same = compare_over_tasks(draw.binomial(75, ease) / 75, pair[0])
+        false += same.p() < 0.05
     low, high = stats.binom.interval(0.999, sets, 0.95)
     assert low <= hits
     assert hits <= high or episodes < 100  # never narrower than Student: more is fine
     assert false <= sets - low
-
-
-def test_over_symmetric_episodes_it_is_students_interval() -> None:
-    half = np.random.default_rng(4).normal(0, 1, 150)
-    first = np.concatenate([half, -half])[None] + 0.05
-    found = paired_over_tasks(first, np.zeros_like(first))
-    test = stats.ttest_1samp(first[0], 0.0)
-    assert found.p == pytest.approx(test.pvalue)
-    assert (found.low, found.high) == pytest.approx(tuple(test.confidence_interval()))
-    assert (found.n_replicates, found.n_tasks) == (1, 300)
-
-
-def test_equal_answers_differ_by_nothing_and_a_gap_is_certain() -> None:
-    rows = np.full((1, 300), 0.5)
-    assert paired_over_tasks(rows, rows)[:4] == (0.0, 0.0, 0.0, 1.0)
-    assert paired_over_tasks(rows - 0.1, rows).p == 0.0
 
 
 def test_spread_between_trainings_is_that_of_their_means() -> None:

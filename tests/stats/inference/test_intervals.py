@@ -6,7 +6,7 @@ from scipy import stats
 
 from engine.stats.inference.comparison import improvement_probability
 from engine.stats.inference.intervals import mean_band, mean_interval
-from engine.stats.inference.paired import log_ratio, paired_difference
+from engine.stats.inference.mean_ratio import log_ratio
 from engine.stats.inference.profiles import holm, performance_profile
 
 
@@ -47,29 +47,6 @@ def test_a_band_is_an_interval_at_every_position() -> None:
     band = mean_band(rows)
     alone = mean_interval(rows[..., 2])
     assert (band.mean[2], band.low[2], band.high[2]) == pytest.approx(alone[:3])
-
-
-def test_identical_rows_differ_by_exactly_nothing() -> None:
-    rows = _rows(2)
-    assert paired_difference(rows, rows)[:5] == (0.0, 0.0, 0.0, 1.0, 0.5)
-
-
-def test_a_constant_gap_is_certain() -> None:
-    rows = np.arange(64.0).reshape(8, 8)
-    found = paired_difference(rows - 1.0, rows)
-    assert (found.low, found.high, found.p) == (-1.0, -1.0, 0.0)
-
-
-def test_the_same_rows_give_the_same_interval_twice() -> None:
-    first, second = _rows(3), _rows(4)
-    assert paired_difference(first, second) == paired_difference(first, second)
-
-
-def test_a_pair_with_a_missing_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="worst value"):
-        paired_difference(np.array([[np.nan]]), np.array([[1.0]]))
-    with pytest.raises(ValueError, match="paired"):
-        paired_difference(np.zeros((2, 2)), np.zeros((2, 3)))
 
 
 def test_a_ratio_and_its_inverse_mirror_each_other() -> None:

@@ -64,14 +64,14 @@ def test_identical_learners_have_ratio_one_and_nothing_else() -> None:
         assert measure.low <= truth <= measure.high
         assert measure.mean == pytest.approx(truth)
     assert np.isinf(made.break_even.mean).all()
-    assert (made.sign == 0).all()
+    assert made.calls == (("equal",),)
 
 
 def test_alike_learners_have_intervals_around_one() -> None:
     cells = {f"set {i}": (drawn(30, i), drawn(30, 90 + i)) for i in range(6)}
     made = transfer_matrix([run_of("wine", cells)])
     assert ((made.ratio.low < 1.0) & (made.ratio.high > 1.0)).mean() >= 5 / 6
-    assert (made.sign == 0).all()
+    assert set(made.calls[0]) <= {"equal", "can't tell yet"}
 
 
 def test_a_speed_up_of_two_is_found() -> None:
@@ -81,7 +81,7 @@ def test_a_speed_up_of_two_is_found() -> None:
     assert made.ratio.low.item() == pytest.approx(2.0)
     loose = transfer_matrix([run_of("wine", {"iris": (cold[::-1] / 2.0, cold)})])
     assert 1.0 < loose.ratio.low.item() < 2.0 < loose.ratio.high.item()
-    assert made.sign.item() == 1
+    assert made.calls == (("better",),)
 
 
 def test_source_evaluations_are_repaid_after_their_share_of_targets() -> None:
@@ -104,7 +104,8 @@ def test_jump_start_gain_and_area_are_those_of_the_definitions() -> None:
 def test_negative_transfer_is_marked() -> None:
     cells = {"iris": (drawn(20, 1), drawn(50, 2)), "far": (drawn(60, 3), drawn(20, 4))}
     made = transfer_matrix([run_of("wine", cells)])
-    assert dict(zip(made.targets, made.sign[0], strict=True)) == {"iris": 1, "far": -1}
+    found = dict(zip(made.targets, made.calls[0], strict=True))
+    assert found == {"iris": "better", "far": "worse"}
     assert made.ratio.high[0, 1] < 1.0
     assert np.isinf(made.break_even.mean[0, 1])
 
@@ -117,6 +118,7 @@ def test_each_run_fills_the_row_of_its_source() -> None:
     assert made.targets == ("iris", "glyphs")
     assert np.isnan(made.ratio.mean[0, 1]) and np.isfinite(made.ratio.mean[0, 0])
     assert made.n.tolist() == [[8, 0], [0, 8]]
+    assert made.calls[0][1] is None and np.isnan(made.level[0, 1])
 
 
 def test_the_control_has_a_matrix_of_its_own() -> None:
@@ -128,7 +130,8 @@ def test_the_control_has_a_matrix_of_its_own() -> None:
     assert transfer_matrix([both]).learner == "warm"
     assert control_label(both) == "control"
     control = transfer_matrix([both], learner=control_label(both))
-    assert control.sign.item() == 0 and transfer_matrix([both]).sign.item() == 1
+    assert control.calls == (("can't tell yet",),)
+    assert transfer_matrix([both]).calls == (("better",),)
 
 
 def test_spaces_that_differ_in_a_knob_are_named_by_it() -> None:
@@ -156,3 +159,16 @@ def test_a_single_meta_training_is_compared_over_its_searches_and_named() -> Non
     made = transfer_matrix([run_of("wine", {"iris": (warm, cold)})])
     assert made.single and made.n.item() == 80
     assert made.ratio.low.item() > 1.0
+
+
+def test_a_call_follows_from_intervals_at_the_level_of_its_test() -> None:
+    cells = {f"set {i}": (drawn(20 + 4 * i, i), drawn(40, 90 + i)) for i in range(6)}
+    made = transfer_matrix([run_of("wine", cells)])
+    assert {"better", "can't tell yet"} <= set(made.calls[0])
+    levels = made.level[0]
+    # The clearest is tested at 5 % over all six, the first undecided at its step.
+    assert levels.max() == pytest.approx(1 - 0.05 / 6)
+    decided = sum(call != "can't tell yet" for call in made.calls[0])
+    assert levels.min() == pytest.approx(1 - 0.05 / (6 - decided))
+    for call, low in zip(made.calls[0], made.area.low[0], strict=True):
+        assert (low > 0) == (call == "better")

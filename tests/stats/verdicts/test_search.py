@@ -12,7 +12,8 @@ from engine.contract.events import Block, Condition
 from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.independent_units import goal_survival, paired_ratio
-from engine.stats.inference.paired import Difference, paired_over_tasks
+from engine.stats.inference.comparison import compare_over_tasks
+from engine.stats.inference.intervals import Interval
 from engine.stats.inference.tail_risk import robustness, tail_mean
 from engine.stats.learner_claims import Claim, make_claims
 from engine.stats.run_summary import summarize
@@ -142,9 +143,9 @@ def test_untrained_strategies_are_compared_over_all_searches() -> None:
     mine, other = times(20, 1, 4, 15), times(30, 2, 4, 15)
     found = claim(duel(mine, other))
     rows = [found_at(t).mean(-1).reshape(1, -1) for t in (mine, other)]
-    truth = paired_over_tasks(*rows)
+    ends = compare_over_tasks(*rows).interval(0.05)
     assert found.over == "searches"
-    assert (found.low, found.high) == pytest.approx((truth.low, truth.high))
+    assert (found.low, found.high) == pytest.approx(ends)
     assert (found.n_replicates, found.n_tasks) == (4, 15)
 
 
@@ -162,8 +163,8 @@ def test_pooled_intervals_hold_what_they_promise() -> None:
     held = 0
     for seed in range(200):
         rows = np.random.default_rng(seed).exponential(1.0, (2, 1, 150))
-        found = paired_over_tasks(rows[0], rows[1])
-        held += found.low <= 0.0 <= found.high
+        low, high = compare_over_tasks(rows[0], rows[1]).interval(0.05)
+        held += low <= 0.0 <= high
     assert held >= 184
 
 
@@ -234,9 +235,9 @@ def test_the_interval_of_a_ratio_of_many_tasks_is_the_bootstraps() -> None:
 
 
 def test_saving_thirty_per_target_repays_three_hundred_in_ten_targets() -> None:
-    saved = Difference(30.0, 20.0, 60.0, 0.0, 1.0, 8, 8)
+    saved = Interval(30.0, 20.0, 60.0, 8)
     assert break_even(300.0, saved)[:3] == (10.0, 5.0, 15.0)
-    lost = Difference(-3.0, -9.0, -1.0, 0.0, 0.0, 8, 8)
+    lost = Interval(-3.0, -9.0, -1.0, 8)
     assert break_even(300.0, lost)[:3] == (float("inf"),) * 3
 
 
