@@ -9,11 +9,11 @@ from app.charts.chart_options import HEIGHT, NamedFigure
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import meta_training
-from app.figures.figure_types import CurveOptions, TuningCurve
+from app.figures.figure_types import CurveOptions, Floats, TuningCurve
 from engine.contract.events import Block
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
-from engine.stats.block_table import BlockTable, tuned_rate
+from engine.stats.block_table import BlockTable, geometric_mean, tuned_rates
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_band
 from engine.stats.inference.metric_intervals import metric_band
@@ -134,7 +134,7 @@ def tuning_chart(run: Run) -> go.Figure | None:
         block = run.table.block(label, "tune", run.kind.metrics.tuning)
         if block is None:
             continue
-        made[label] = _tuning_curve(block, tuned_rate(run.table, label))
+        made[label] = _tuning_curve(block, tuned_rates(run.table, label))
     if not made:
         return None
     return clarify_units(
@@ -142,7 +142,7 @@ def tuning_chart(run: Run) -> go.Figure | None:
     )
 
 
-def _tuning_curve(block: Block, rate: float | None) -> TuningCurve:
+def _tuning_curve(block: Block, chosen: Floats | None) -> TuningCurve:
     """Return the mean score of each rate that every unit tried.
 
     A unit is a replicate, or a tuning task where replicates share a rate.
@@ -154,9 +154,18 @@ def _tuning_curve(block: Block, rate: float | None) -> TuningCurve:
     tried = ~np.isnan(scores).any(axis=0) if each else np.ones(scores.shape[1]) > 0
     rates = np.asarray(block.coordinates("rate"))[tried]
     band = mean_band(scores[:, None, tried])
-    chosen = rate if rate is not None else float(rates[_lowest_index(scores[:, tried])])
-    over = "replicates" if each else "tuning tasks"
-    return TuningCurve(rates, band.mean, band.low, band.high, chosen, over)
+    if chosen is None:
+        chosen = rates[[_lowest_index(scores[:, tried])]]
+    return TuningCurve(
+        rates,
+        band.mean,
+        band.low,
+        band.high,
+        geometric_mean(chosen),
+        float(chosen.min()),
+        float(chosen.max()),
+        over="replicates" if each else "tuning tasks",
+    )
 
 
 def _lowest_index(scores: np.ndarray) -> int:

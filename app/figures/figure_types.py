@@ -24,8 +24,9 @@ class Film(Protocol):
 class TuningCurve(NamedTuple):
     """The score of each tried learning rate, and the one that was chosen.
 
-    NaN means that some task diverged there. `chosen` is the geometric mean where
-    replicates chose for themselves; `over` names what the means and intervals are over.
+    NaN means that some task diverged there. Where replicates chose for themselves,
+    `chosen` is their geometric mean, `lowest` and `highest` are the extremes; `over`
+    names what the means and intervals are over.
     """
 
     rates: Floats
@@ -33,6 +34,8 @@ class TuningCurve(NamedTuple):
     low: Floats
     high: Floats
     chosen: float
+    lowest: float
+    highest: float
     over: str = "replicates"
 
 

@@ -1,6 +1,7 @@
 """Figures of training: meta-training, tuning, and learning-rate scales."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -25,7 +26,7 @@ from app.figures.theme import (
     Style,
     assign_styles,
     axis_title,
-    format_number,
+    format_with_range,
     learner_name,
 )
 from engine.contract.metrics import metric
@@ -135,11 +136,12 @@ def tuning_figure(
         metric_name: The score's metric.
     """
     labels = [label for label in roles if label in tunings]
-    chosen = ", ".join(f"{a} at {format_number(tunings[a].chosen)}" for a in labels)
+    chosen = ", ".join(f"{a} at {_chosen_rate(tunings[a])}" for a in labels)
     made = make_figure(
         title="Tuning score by learning rate",
-        how_to_read="Lower is better. ◆: the chosen rate, of several their geometric "
-        "mean. To its right, steps overshoot; ×: some task diverged.",
+        how_to_read="Lower is better. ◆: the chosen rate; with a bar: each replicate's "
+        "own, from lowest to highest, and their geometric mean. To its right, steps "
+        "overshoot; ×: some task diverged.",
         alt=f"Tuning curves; chosen: {chosen or 'none'}",
     )
     styles = assign_styles(roles)
@@ -153,6 +155,10 @@ def tuning_figure(
     add_footnote(made, f"{INTERVAL_NAME} over {' or '.join(units)}")
     add_legend_below(made, [learner_name(label) for label in labels])
     return made
+
+
+def _chosen_rate(tuning: TuningCurve) -> str:
+    return format_with_range(tuning.chosen, tuning.lowest, tuning.highest)
 
 
 def _highest_mean(tunings: list[TuningCurve]) -> float:
@@ -181,15 +187,43 @@ def _add_rates(
     )
     quiet = {"mode": "markers", "showlegend": False, "hoverinfo": "skip"}
     quiet |= {"legendgroup": style.label}
-    at = int(np.argmin(np.abs(np.log(rates / tuning.chosen))))
-    ring = {"color": "rgba(255,255,255,0.9)", "width": 1.5}
-    diamond = {"symbol": "diamond", "size": 13, "color": style.color, "line": ring}
-    figure.add_trace(go.Scatter(x=rates[[at]], y=mean[[at]], marker=diamond, **quiet))
+    _add_chosen(figure, tuning, style.color, quiet)
     gone = ~np.isfinite(mean)
     if gone.any():
         cross = {"symbol": "x", "size": 9, "color": style.color}
         y = np.full(int(gone.sum()), top)
         figure.add_trace(go.Scatter(x=rates[gone], y=y, marker=cross, **quiet))
+
+
+def _add_chosen(
+    figure: go.Figure, tuning: TuningCurve, color: str, quiet: Mapping[str, Any]
+) -> None:
+    """Mark the chosen rate on the curve, with a bar over those of the replicates."""
+    rates, mean = np.asarray(tuning.rates), np.asarray(tuning.mean, dtype=float)
+    known = np.isfinite(mean)
+    if not known.any():
+        return
+    # A mean of several rates lies between two that were tried.
+    height = np.interp(np.log(tuning.chosen), np.log(rates[known]), mean[known])
+    ring = {"color": "rgba(255,255,255,0.9)", "width": 1.5}
+    diamond = {"symbol": "diamond", "size": 13, "color": color, "line": ring}
+    bar = {
+        "type": "data",
+        "symmetric": False,
+        "array": [tuning.highest - tuning.chosen],
+        "arrayminus": [tuning.chosen - tuning.lowest],
+        "color": color,
+        "thickness": 2,
+    }
+    figure.add_trace(
+        go.Scatter(
+            x=[tuning.chosen],
+            y=[float(height)],
+            marker=diamond,
+            error_x=bar,
+            **quiet,
+        )
+    )
 
 
 def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:

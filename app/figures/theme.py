@@ -182,3 +182,14 @@ def format_number(value: float) -> str:
     long = 1000 <= abs(value) < 1e9
     text = f"{float(f'{value:.3g}'):,.0f}" if long else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def format_with_range(mean: float, low: float, high: float) -> str:
+    """Format a mean, and the smallest and largest of its numbers if they differ.
+
+    >>> format_with_range(0.2, 0.1, 0.4), format_with_range(0.3, 0.3, 0.3)
+    ('0.2 (0.1 to 0.4)', '0.3')
+    """
+    if low == high:
+        return format_number(mean)
+    return f"{format_number(mean)} ({format_number(low)} to {format_number(high)})"

@@ -230,7 +230,19 @@ def tuned_rates(table: BlockTable, label: str) -> Floats | None:
 def tuned_rate(table: BlockTable, label: str) -> float | None:
     """Return the geometric mean of a learner's tuned rates; None if none was tuned."""
     rates = tuned_rates(table, label)
-    return None if rates is None else float(np.exp(np.log(rates).mean()))
+    return None if rates is None else geometric_mean(rates)
+
+
+def geometric_mean(rates: Floats) -> float:
+    """Return the geometric mean of positive numbers.
+
+    Args:
+        rates: Any shape, at least one.
+
+    >>> round(geometric_mean(np.array([0.1, 0.4])), 12)
+    0.2
+    """
+    return float(np.exp(np.log(rates).mean()))
 
 
 def rate_of(table: BlockTable, learner: LearnerChoice) -> float | None:

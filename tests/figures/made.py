@@ -41,7 +41,7 @@ def tuning() -> TuningCurve:
     rates = np.logspace(-3, 1, 21)
     mean = np.log10(rates) ** 2 - 1.0
     mean[-2:] = np.nan
-    return TuningCurve(rates, mean, mean - 0.1, mean + 0.1, chosen=1.0)
+    return TuningCurve(rates, mean, mean - 0.1, mean + 0.1, 1.0, 0.3, 3.0)
 
 
 def per_task(seed: int = 0) -> dict[str, Floats]:

@@ -223,6 +223,17 @@ def test_norms_of_diverged_tasks_are_left_out_and_the_figure_says_so() -> None:
     assert "Tasks still alive: 61 of 64; others left out" in fig.layout.meta["notes"]
 
 
+def test_a_bar_spans_the_rates_that_replicates_chose() -> None:
+    fig = ALL["tuning"]()
+    (chosen,) = [t for t in fig.data if t.marker.symbol == "diamond"]
+    bar = chosen.error_x
+    assert (bar.type, bar.symmetric) == ("data", False)
+    assert chosen.x[0] - bar.arrayminus[0] == pytest.approx(0.3)
+    assert chosen.x[0] + bar.array[0] == pytest.approx(3.0)
+    assert chosen.y[0] == pytest.approx(-1.0)
+    assert "1 (0.3 to 3)" in fig.layout.meta["alt"]
+
+
 def test_one_replicate_has_no_band_and_says_so() -> None:
     x = np.arange(5.0)
     nothing = np.full(5, np.nan)

@@ -1,6 +1,7 @@
 """The view of an optimization run: options, films, cost and tables."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -8,7 +9,7 @@ from app.charts.chart_options import ViewState
 from app.charts.optimization import SURVIVAL
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
-from app.figures.theme import format_number, learner_name
+from app.figures.theme import format_with_range, learner_name
 from app.views.run import run_tables, task_films
 from app.views.run.kind_view import VIEWS, KindView
 from app.widgets import page_elements, tables
@@ -72,12 +73,12 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     summary = run.summary or {}
-    ledger, rates = summary.get("ledger", {}), summary.get("rates", {})
+    ledger = summary.get("ledger", {})
     page_elements.draw_chart(ledger_figure(ledger, run.roles), "ledger")
     rows = [
         {
             "Learner": learner_name(label),
-            "Rate": format_number(rates[label]) if label in rates else "–",
+            "Learning rate": describe_rate(summary, label),
             **run_tables.spent_by_phase(spent),
         }
         for label, spent in ledger.items()
@@ -86,6 +87,30 @@ def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
         rows,
         alt="Gradient evaluations for tuning, training and testing, by learner",
     )
+    st.caption(
+        "Learning rate: where each replicate tuned its own, the geometric mean (lowest "
+        "to highest)."
+    )
+
+
+def describe_rate(summary: Mapping[str, Any], label: str) -> str:
+    """Return a learner's learning rate, a dash if it has none.
+
+    Of rates that replicates tuned for themselves: geometric mean, lowest and highest.
+
+    Args:
+        summary: The run's summary; of 0.3.0, it has no `tuned_rates`.
+        label: The learner.
+
+    >>> tuned = {"rates": {"sgd": 0.2}, "tuned_rates": {"sgd": [0.1, 0.4]}}
+    >>> describe_rate(tuned, "sgd"), describe_rate({"rates": {"sgd": 0.2}}, "sgd")
+    ('0.2 (0.1 to 0.4)', '0.2')
+    """
+    rate = summary.get("rates", {}).get(label)
+    if rate is None:
+        return "–"
+    tuned = summary.get("tuned_rates", {}).get(label) or [rate]
+    return format_with_range(rate, min(tuned), max(tuned))
 
 
 VIEWS[OPTIMIZATION.name] = KindView(

@@ -10,6 +10,7 @@ from engine.stats.block_table import (
     IN_DISTRIBUTION,
     BlockTable,
     baseline_learners,
+    geometric_mean,
     is_tuned,
     tuned_rate,
 )
@@ -72,7 +73,7 @@ def describe_rates(rates: Floats) -> str:
     low, high = float(rates.min()), float(rates.max())
     if low == high:
         return f"Rate {low:.3g}"
-    mean = float(np.exp(np.log(rates).mean()))
+    mean = geometric_mean(rates)
     return f"Rates {low:.3g} to {high:.3g} (geometric mean {mean:.3g})"
 
 
