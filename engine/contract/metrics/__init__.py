@@ -52,7 +52,9 @@ _OWN_ENDS = {
 }
 # What a diverged task counts as: the ceiling of the log loss, or no right answer.
 _WORST = {
-    **dict.fromkeys(("loss", "held_loss", "final_loss", "best_loss"), 1e2),
+    **dict.fromkeys(
+        ("loss", "held_loss", "final_loss", "best_loss", "final_held_loss"), 1e2
+    ),
     **dict.fromkeys(("query_loss", "final_query_loss"), 1e2),
     **dict.fromkeys(("query_mse", "final_mse"), 1e2),
     **dict.fromkeys(("accuracy", "query_accuracy", "final_accuracy"), 0.0),
