@@ -14,8 +14,9 @@ RECENT, LOOKED = 6, 40
 
 def describe_cost(spec: RunSpec, kind: Kind) -> str:
     """Describe the work of a run; of one until decided per batch, and at most."""
-    costs = [COSTS[kind.name].estimate_cost(part) for part in _bounds(spec)]
-    return f"{join_bounds([f'{cost:,.0f} {kind.words.work}' for cost in costs])}."
+    costs = [f"{COSTS[kind.name].estimate_cost(part):,.0f}" for part in _bounds(spec)]
+    costs[0] = f"{costs[0]} {kind.words.work}"
+    return f"{join_bounds(costs)}."
 
 
 def estimate_seconds(spec: RunSpec) -> list[float] | None:

@@ -95,7 +95,7 @@ def effort_captions(form: Mapping[str, Any], kind: Kind) -> list[str]:
     """Return one line on what each effort computes, in the order of `Effort`."""
     batch, ceiling = form.get(BATCH, kind.batch), form.get(CEILING, kind.ceiling)
     return [
-        f"{batch} replicates: shows large differences",
+        f"{batch} replicates: large differences only",
         f"{batch} replicates at a time, at most {ceiling}",
         "As many replicates as you say",
     ]

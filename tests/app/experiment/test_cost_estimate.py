@@ -73,5 +73,5 @@ def test_a_run_until_decided_costs_so_much_a_batch_and_at_most_all_of_them(
     assert estimate_seconds(spec) == pytest.approx([2.0, 8.0])
     work = [3 * (10 + 100) * 3, 12 * (10 + 100) * 3]
     assert describe_cost(spec, kinds.SEARCH) == (
-        f"About {work[0]:,} architectures per batch, at most {work[1]:,} architectures."
+        f"About {work[0]:,} architectures per batch, at most {work[1]:,}."
     )

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from app.client import client
 from app.client.client import Run
 from app.views.run import effort_outcome, header
 from engine.contract.events import Block
@@ -79,3 +81,16 @@ def test_there_is_no_longer_run_at_the_limit(tiny: RunSpec) -> None:
     assert effort_outcome.longer_spec(ended(tiny, "can't tell yet", 2, looks)) is None
     single = tuple(range(1, 41))  # 80 looks of one replicate each are too many
     assert effort_outcome.longer_spec(ended(tiny, "can't tell yet", 2, single)) is None
+
+
+def test_adding_replicates_files_the_longer_run_and_shows_it(
+    lab: AppTest, key: str
+) -> None:
+    """The first run has two replicates, too few to tell anything."""
+    lab.query_params["run"] = key
+    at = lab.run().button(key="add_replicates").click().run()
+    assert not at.exception
+    (queued,) = client.jobs([JobState.QUEUED])[0]
+    assert client.spec(queued.key).replicates == 4
+    assert at.query_params["run"] == queued.key
+    assert "add_replicates" not in [button.key for button in at.button]
