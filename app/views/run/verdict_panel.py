@@ -92,7 +92,7 @@ def _table_row(run: Run, claim: Claim, names: Mapping[str, str]) -> list[str]:
         f"{escape_html(capitalize_first(_name(names, claim.learner)))}{mark}",
         _chip(claim, ""),
         escape_html(_name(names, claim.against)),
-        f"{escape_html(difference)} <small>{format_percent(claim.level)}</small>",
+        f"{escape_html(difference)} <small>at {format_percent(claim.level)}</small>",
         escape_html(format_sample(claim, run.kind.words.tests)),
     ]
 

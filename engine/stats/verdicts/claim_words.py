@@ -99,7 +99,8 @@ def format_value(shown: Interval, *, signed: bool = True) -> str:
         scale = min(scale, abs(shown.mean))  # a level keeps two digits of its own
     places = min(4, max(0, 1 - math.floor(math.log10(scale)))) if scale else 0
     mean = format_decimal(shown.mean, places)
-    mean = f"+{mean}" if signed and shown.mean > 0 else mean
+    rounds_up = signed and round(shown.mean, places) > 0
+    mean = f"+{mean}" if rounds_up else mean
     if not known:
         return mean
     low, high = (format_decimal(end, places) for end in (shown.low, shown.high))

@@ -14,7 +14,7 @@ from engine.stats.verdicts.claim_words import (
 )
 from engine.stats.verdicts.kind_terms import VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence
-from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
+from engine.stats.verdicts.wording import conjugate_be, join_words
 
 SURE = (BETTER, WORSE)
 WORTH_A_WARNING = 0.2  # of all runs; 13 replicates and more would show such a failure
@@ -23,7 +23,7 @@ WORTH_A_WARNING = 0.2  # of all runs; 13 replicates and more would show such a f
 def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:
     """Return the notes on the primary claim, the most important first."""
     return [
-        *_what_it_takes(claim),
+        *_single_replicate(claim),
         *_one_training(run, claim),
         *_lost_tests(run, claim),
         *_rare_failures(run, claim),
@@ -34,13 +34,8 @@ def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:
     ]
 
 
-def _what_it_takes(claim: Claim) -> Iterator[str]:
-    if claim.call != CANT_TELL:
-        return
-    if claim.more_replicates:
-        count = format_count(claim.more_replicates, "more replicate")
-        yield f"About {count} would decide it."
-    elif claim.n_replicates == 1 and claim.over == "replicates":
+def _single_replicate(claim: Claim) -> Iterator[str]:
+    if claim.n_replicates == 1 and claim.over == "replicates":
         yield "One replicate has no interval: run at least two."
 
 
@@ -94,14 +89,12 @@ def _rare_failures(run: Evidence, claim: Claim) -> Iterator[str]:
 def _other_metrics(run: Evidence, terms: VerdictTerms, claim: Claim) -> Iterator[str]:
     """Say what the other metrics come to, and where one contradicts the headline."""
     for beside in run.beside(claim):
-        pair = (claim.learner, claim.against)
-        if beside.metric == run.criterion.beside and run.none_reached(pair):
-            continue  # both hold the horizon, and would be called equal
+        opposed = {claim.call, beside.call} == {BETTER, WORSE}
+        if beside.metric == run.criterion.beside and not opposed:
+            continue  # both levels are among the notes of the kind of task
         name = terms.metric(run, beside.metric)
         gap = format_difference(beside, run.criterion)
-        opposed = claim.call in SURE and beside.call in SURE
-        against = opposed and claim.call != beside.call
-        stress = ": the two metrics disagree" if against else ""
+        stress = ": the two metrics disagree" if opposed else ""
         yield f"In {name}: {beside.call} ({gap}){stress}."
 
 

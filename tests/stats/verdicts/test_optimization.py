@@ -101,7 +101,6 @@ def test_an_open_question_says_what_it_would_take() -> None:
     assert result["headline"] == (
         f"Can't tell yet whether LR scale beats tuned SGD; about {count}."
     )
-    assert f"About {count} would decide it." in result["notes"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +114,7 @@ def test_an_open_run_says_whether_it_was_stopped_at_its_ceiling(
     looks: tuple[int, ...], note: str
 ) -> None:
     run = spec(looks=looks, replicates=looks[-1])
-    assert f" {note} " in told(uncertain(), run)
+    assert f" {note}" in told(uncertain(), run)
 
 
 def test_a_run_that_is_decided_early_says_after_how_many_replicates() -> None:
