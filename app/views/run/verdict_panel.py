@@ -18,6 +18,7 @@ from engine.stats.verdicts.claim_words import (
     format_none,
     format_percent,
     format_sample,
+    has_interval,
 )
 from engine.stats.verdicts.wording import capitalize_first, learner_names
 
@@ -87,14 +88,20 @@ def _metric_title(run: Run) -> str:
 def _table_row(run: Run, claim: Claim, names: Mapping[str, str]) -> list[str]:
     """Return the cells of a row as HTML."""
     mark = ' <span class="primary">primary</span>' if claim.primary else ""
-    difference = format_difference(claim, run.table.criterion)
     return [
         f"{escape_html(capitalize_first(_name(names, claim.learner)))}{mark}",
         _chip(claim, ""),
         escape_html(_name(names, claim.against)),
-        f"{escape_html(difference)} <small>at {format_percent(claim.level)}</small>",
+        _difference(run, claim, " <small>at {}</small>"),
         escape_html(format_sample(claim, run.kind.words.tests)),
     ]
+
+
+def _difference(run: Run, claim: Claim, at_level: str) -> str:
+    """Return a difference as HTML, with the level of its interval where it has one."""
+    text = escape_html(format_difference(claim, run.table.criterion))
+    level = at_level.format(format_percent(claim.level))
+    return f"{text}{level}" if has_interval(claim) else text
 
 
 def _name(names: Mapping[str, str], label: str) -> str:
@@ -138,20 +145,24 @@ def _condition_chips(run: Run, claims: Iterable[Claim]) -> Iterator[str]:
     for claim in claims:
         at = claim.condition
         name = f"{at.severity:g}" if at.shift else family_title(run.spec, at.family)
-        difference = format_difference(claim, run.table.criterion)
-        level = format_percent(claim.level)
-        yield _chip(claim, name, f"{difference}, {level} interval")
+        yield _chip(claim, name, _difference(run, claim, " at {}"))
 
 
 def _chip(claim: Claim, name: str, hover: str = "") -> str:
-    """Return a call as a chip: its sign and its word, after a condition's name."""
+    """Return a call as a chip: its sign and its word, after a condition's name.
+
+    Args:
+        claim: The claim.
+        name: The condition's name as text.
+        hover: Shown on hovering, as HTML.
+    """
     style = CALL_STYLES[claim.call]
     lost = ""
     if name and any(claim.diverged):
         lost = f" · {claim.diverged[0]:,} : {claim.diverged[1]:,} diverged"
     said = f"{f'{name} ' if name else ''}{style.sign} {claim.call}{lost}"
     return (
-        f'<span class="chip chip-{style.css}" title="{escape_html(hover)}">'
+        f'<span class="chip chip-{style.css}" title="{hover}">'
         f"{escape_html(said)}</span>"
     )
 

@@ -17,6 +17,8 @@ from engine.stats.learner_claims import (
 from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
 
 _PREPOSITIONS = {BETTER: "than", WORSE: "than", EQUAL: "to", CANT_TELL: "against"}
+# Share of all tests. What a lost one counts in a mean is only a convention.
+MANY_LOST = 0.1
 BEYOND_REASON = 1e6  # a larger number says only that something blew up
 
 
@@ -48,6 +50,25 @@ def phrase_calls(name: str, calls: list[tuple[str, Call]]) -> str:
     return f"{'; '.join(said)}."
 
 
+def rests_on_divergence(claim: Claim) -> bool:
+    """Return whether lost tests decided, or the worse learner lost many more."""
+    if claim.by_divergence or claim.call not in (BETTER, WORSE):
+        return claim.by_divergence
+    more = claim.diverged[0] - claim.diverged[1]
+    more = more if claim.call == WORSE else -more
+    return more >= MANY_LOST * claim.n_replicates * claim.n_tasks
+
+
+def has_interval(claim: Claim) -> bool:
+    """Return whether there is an interval, and it is not of capped values alone."""
+    return claim.low <= claim.high and not _is_beyond_measure(claim)
+
+
+def _is_beyond_measure(claim: Claim) -> bool:
+    """Return whether one learner lost all tests, so that no difference was measured."""
+    return claim.n_replicates * claim.n_tasks in claim.diverged
+
+
 def format_difference(claim: Claim, rule: Criterion) -> str:
     """Return a claim's difference with its interval, in the unit that readers know.
 
@@ -57,8 +78,7 @@ def format_difference(claim: Claim, rule: Criterion) -> str:
         claim: A comparison; less is better.
         rule: The run's criterion.
     """
-    size = claim.n_replicates * claim.n_tasks
-    if size and size in claim.diverged:
+    if _is_beyond_measure(claim):
         return "beyond measure"
     factor, unit = _scale_and_unit(claim.metric, rule)
     ends = (factor * claim.low, factor * claim.high)

@@ -11,6 +11,7 @@ from engine.stats.verdicts.claim_words import (
     format_difference,
     format_percent,
     format_sample,
+    has_interval,
     phrase_calls,
 )
 from engine.stats.verdicts.kind_terms import VerdictTerms
@@ -29,9 +30,7 @@ def describe_primary(run: Evidence, terms: VerdictTerms, claim: Claim) -> str:
     )
     sample = format_sample(claim, run.tests)
     gap = f"difference {format_difference(claim, run.criterion)}"
-    width = (
-        f"{format_percent(claim.level)} interval, " if claim.low < claim.high else ""
-    )
+    width = f"{format_percent(claim.level)} interval, " if has_interval(claim) else ""
     return (
         f"{capitalize_first(run.criterion.called)}: {levels}; {gap} "
         f"({width}n = {sample})."

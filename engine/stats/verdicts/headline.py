@@ -8,7 +8,11 @@ from collections.abc import Iterator
 
 from engine.contract.learner_appearance import appearances, split_label
 from engine.stats.learner_claims import CANT_TELL, EQUAL, Claim
-from engine.stats.verdicts.claim_words import count_tests, format_none
+from engine.stats.verdicts.claim_words import (
+    count_tests,
+    format_none,
+    rests_on_divergence,
+)
 from engine.stats.verdicts.kind_terms import VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import (
@@ -50,7 +54,7 @@ def _candidates(
     metric, place = terms.metric(run, claim.metric), terms.place(run)
     if claim.call == CANT_TELL:
         yield from _cant_tell(claim, mine, other, (metric, place))
-    elif claim.by_divergence:
+    elif rests_on_divergence(claim):
         yield from _by_divergence(run, claim, mine, other, place)
     elif claim.call == EQUAL:
         equal = "equal" if conjugate_be(mine) == "are" else "equals"

@@ -174,11 +174,25 @@ def test_diverged_tasks_decide_and_are_counted() -> None:
     assert "Diverged: 8 of 64 tasks of LR scale, none of tuned SGD;" in sentence
 
 
+def test_a_learner_that_lost_many_tasks_is_worse_by_them_even_with_two_replicates() -> (
+    None
+):
+    """Two replicates can not show that it loses more, but the interval can."""
+    lost = noisy(0.1, 1, replicates=2)
+    lost[:, :2] = np.nan
+    other = noisy(0.1, 2, replicates=2)
+    blocks = [*trial("lr_scale", lost), *trial("sgd_tuned", other)]
+    assert headline(blocks, spec(replicates=2)) == (
+        "LR scale is worse than tuned SGD: 4 of 16 tasks diverged, against none."
+    )
+
+
 def test_no_cap_is_shown_as_a_measurement() -> None:
     lost = np.full((8, 8, 51), np.nan)
     blocks = [threshold(), *trial("lr_scale", lost), *trial("sgd_tuned", noisy(0.1, 2))]
     sentence = told(blocks, spec())
     assert "LR scale blew up against −2.50 [" in sentence
+    assert "difference beyond measure (n = 8 replicates × 8 tasks)" in sentence
     assert "4.6" not in sentence  # ln 100, the cap
 
 
