@@ -19,6 +19,7 @@ from engine.stats.diagnosis.adaptation import (
 )
 from engine.stats.diagnosis.fairness import hidden_budget, untuned_baseline
 from engine.stats.diagnosis.finding import Finding
+from engine.stats.diagnosis.held_out import misleading_training_loss
 from engine.stats.diagnosis.meta_test import (
     censored_means,
     changed_frozen_learner,
@@ -70,6 +71,7 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         untuned_baseline,
         hidden_budget,
         censored_means,
+        misleading_training_loss,
         starvation,
     ),
     FEW_SHOT.name: (

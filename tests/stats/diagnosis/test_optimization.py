@@ -172,6 +172,15 @@ def schooled(steps: int) -> Case:
     return [losses], spec(budget=budget)
 
 
+def learning_by_heart(held: float) -> Case:
+    """Return a learner with the lower training loss, and so much more held-out loss."""
+    blocks = [*trial("lr_scale", falling(0.2)), *trial("sgd_tuned", falling(0.1))]
+    for label, level in (("lr_scale", held), ("sgd_tuned", 0.0)):
+        row = np.full((8, 8), level)
+        blocks.append(Block(label, "test", "held_log_loss", ("replicate", "task"), row))
+    return blocks, spec()
+
+
 CASES: list[tuple[int, Case, Case]] = [
     (1, overfit(-0.5), overfit(-0.95)),
     (1, overfit(-0.5), stuck(-0.5)),
@@ -194,6 +203,8 @@ CASES: list[tuple[int, Case, Case]] = [
     (17, spending(405.0), spending(400.0)),
     (18, waiting(4), waiting(0)),
     (19, schooled(40), schooled(60)),
+    (30, learning_by_heart(1.0), learning_by_heart(-1.0)),
+    (30, learning_by_heart(0.0), learning_by_heart(-1.0)),
 ]
 
 
@@ -215,6 +226,11 @@ def test_without_data_every_detector_is_silent(run: RunSpec) -> None:
 def test_a_run_with_only_guessed_rates_is_an_untuned_comparison() -> None:
     (finding,) = _found(([], spec(chosen(), baseline("sgd", tuning="given"))), 16)
     assert finding.flagged
+
+
+def test_bare_functions_have_no_held_out_loss_to_disagree_with() -> None:
+    blocks = [*trial("lr_scale", falling(0.2)), *trial("sgd_tuned", falling(0.1))]
+    assert _found((blocks, spec()), 30) == []
 
 
 def test_pes_is_not_accused_of_exploding_unrolls() -> None:
