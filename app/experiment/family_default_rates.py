@@ -1,4 +1,4 @@
-"""Default learning rates by family: untouched fields follow a change of family."""
+"""Defaults by family, such as rates: untouched fields follow a change of family."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,8 +17,8 @@ def refit_defaults(
 ) -> spec_mapping.Form:
     """Return the fields that change after the form's family changed.
 
-    Fields of learners and outer rules at the default of the previous family (`k.suits`)
-    move to the new family's default; values that the user entered stay.
+    Fields of learners, nets and outer rules at the default of the previous family
+    (`k.suits`) move to the new family's default; values that the user entered stay.
     """
     before, after = form.get("k.suits"), form.get("k.family")
     if after is None or before == after:
@@ -28,8 +28,10 @@ def refit_defaults(
         return changed
     for label in _known_labels(form):
         changed |= _changed_defaults(spec_mapping.learner_fields, form, cards, label)
-    for name in _known_outers(form):
+    for name in _known_parts(form, "outer"):
         changed |= _changed_defaults(spec_mapping.outer_fields, form, cards, name)
+    for name in _known_parts(form, "net"):
+        changed |= _changed_defaults(spec_mapping.net_fields, form, cards, name)
     return changed
 
 
@@ -52,9 +54,9 @@ def _changed_defaults(
     }
 
 
-def _known_outers(form: Mapping[str, Any]) -> list[str]:
-    """Return every outer rule that the form has fields of."""
-    return list(dict.fromkeys(_names_with_fields(form, "k.outer.")))
+def _known_parts(form: Mapping[str, Any], slot: str) -> list[str]:
+    """Return every part of a slot that the form has fields of."""
+    return list(dict.fromkeys(_names_with_fields(form, f"k.{slot}.")))
 
 
 def _known_labels(form: Mapping[str, Any]) -> list[str]:

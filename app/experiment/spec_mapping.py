@@ -20,6 +20,7 @@ from engine.contract.errors import Refused
 from engine.contract.kinds import Kind, kind_named
 from engine.contract.knobs import KnobCard, check_knob
 from engine.contract.run_spec import (
+    FOLLOWS_FAMILY,
     Budget,
     Choice,
     Input,
@@ -188,6 +189,14 @@ def outer_fields(
     return fields.card_fields(card, f"k.outer.{name}")
 
 
+def net_fields(
+    form: Mapping[str, Any], cards: FindCard, name: str
+) -> list[fields.Field]:
+    """Return a net's fields with the defaults that suit the chosen family."""
+    card = _card_for_family(form, cards, cards("net", name))
+    return fields.card_fields(card, f"k.net.{name}")
+
+
 def kind_of_form(form: Mapping[str, Any], cards: FindCard) -> Kind:
     """Return the kind of task that the form's family is of."""
     family = cards("family", str(form["k.family"]))
@@ -195,7 +204,7 @@ def kind_of_form(form: Mapping[str, Any], cards: FindCard) -> Kind:
 
 
 def _card_for_family(form: Mapping[str, Any], cards: FindCard, card: Card) -> Card:
-    if card.slot not in ("learner", "outer") or "k.family" not in form:
+    if card.slot not in FOLLOWS_FAMILY or "k.family" not in form:
         return card
     return card_for_family(card, cards("family", str(form["k.family"])))
 

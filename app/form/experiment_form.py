@@ -11,6 +11,7 @@ from app.experiment import (
     cost_estimate,
     family_default_rates,
     fields,
+    spec_mapping,
 )
 from app.figures.theme import learner_name
 from app.form import effort, field_widgets, learners, own_examples, part_widgets
@@ -129,7 +130,10 @@ def _draw_task(catalogue: Catalogue, kind: kinds.Kind) -> None:
             net = part_widgets.select_part(
                 kind.words.net, "net", nets, kind.words.net_help
             )
-            part_widgets.draw_knobs(fields.card_fields(net, f"k.net.{net.name}"), "net")
+            knobs = spec_mapping.net_fields(
+                session.form_values(), catalogue.card, net.name
+            )
+            part_widgets.draw_knobs(knobs, "net")
 
 
 def _draw_shifts(catalogue: Catalogue, kind: kinds.Kind) -> None:

@@ -89,10 +89,11 @@ def card_of(part: type[Part]) -> Card:
 def card_for_family(card: Card, family: Card) -> Card:
     """Return a card with the defaults that suit a task family.
 
-    A knob that `follows` a trait has its default multiplied by the family's value.
+    A knob that `follows` a trait has its default multiplied by the family's value, or
+    replaced where that is a text.
 
     Args:
-        card: The card of a learner or an outer rule.
+        card: The card of a learner, a net or an outer rule.
         family: The card of the family.
 
     >>> rate = KnobCard(
@@ -112,6 +113,8 @@ def card_for_family(card: Card, family: Card) -> Card:
 
 def _knob_for_family(knob: KnobCard, traits: Mapping[str, Any]) -> KnobCard:
     factor = traits.get(knob.follows, 1.0) if knob.follows else 1.0
+    if isinstance(factor, str):
+        return knob.model_copy(update={"default": factor})
     if factor == 1.0:
         return knob
     # three digits, so that the form shows 0.03 and not 0.030000000000000002
@@ -123,7 +126,8 @@ def complete_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         card: The part's card.
-        knobs: Values by knob name; missing ones take their default.
+        knobs: Values by knob name; missing ones take their default, or the value of
+            earlier runs in a spec that was completed before the knob existed.
 
     Returns:
         The value of every knob, in the card's order; `1` becomes `1.0` for floats.
@@ -139,8 +143,11 @@ def complete_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
             have = f"; it has {', '.join(known)}" if known else ""
             hint = f"; did you mean {near!r}?" if near else have
             raise Refused(f"{card.title} has no knob {clean(name)[:40]!r}{hint}", name)
+    # A spec that gives every other knob was completed before the newer ones existed.
+    old = bool(knobs) and all(k.before or k.name in knobs for k in card.knobs)
+    usual = {k.name: k.before if old and k.before else k.default for k in card.knobs}
     return {
-        name: check_knob(knob, knobs.get(name, knob.default))
+        name: check_knob(knob, knobs.get(name, usual[name]))
         for name, knob in known.items()
     }
 

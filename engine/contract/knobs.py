@@ -31,6 +31,7 @@ class KnobCard(BaseModel):
     log: bool = False
     advanced: bool = False
     follows: str = ""
+    before: str = ""
     choices: tuple[str, ...] = ()
 
 

@@ -50,6 +50,7 @@ def knob(
     log: bool = False,
     advanced: bool = False,
     follows: str = "",
+    before: str = "",
     **unknown: Never,
 ) -> Any:
     """Declare one hyperparameter of a part.
@@ -64,7 +65,10 @@ def knob(
         log: Whether its slider has a logarithmic scale.
         advanced: Whether the form hides it under "advanced" at first.
         follows: Trait of the task family that multiplies the default, such as `rate`: a
-            step size that is small on one family diverges on another.
+            step size that is small on one family diverges on another. A trait that is
+            a text, such as `net_start`, replaces the default.
+        before: For a choice that was added to a part: the value that all earlier runs
+            had. Their specs mean it, and their keys stay as they are.
         **unknown: Never allowed; it is here to answer a misspelled argument.
 
     Returns:
@@ -76,7 +80,7 @@ def knob(
     for name in unknown:
         raise TypeError(
             f"knob {label!r} has no {name!r}; it takes label, help, low, high, unit, "
-            "log, advanced, follows"
+            "log, advanced, follows, before"
         )
     for name, bound in (("low", low), ("high", high)):
         # bool is a subclass of int in Python
@@ -93,5 +97,6 @@ def knob(
             "log": log,
             "advanced": advanced,
             "follows": follows,
+            "before": before,
         },
     )

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from engine.contract.cards import Card
 from engine.contract.run_spec import CardLookup, RunSpec, canonical_json
@@ -24,18 +25,13 @@ def run_key(spec: RunSpec, cards: CardLookup) -> str:
     Returns:
         The sha256 of the canonical JSON, 64 hex digits.
     """
-    chosen = [
-        ("family", spec.family),
-        *(("family", choice) for choice in spec.test_families),
-        *(("shift", choice) for choice in spec.shifts),
-        *(("learner", choice) for choice in spec.learners),
-        ("net", spec.net),
-        ("estimator", spec.estimator),
-        ("outer", spec.outer),
-    ]
-    versions = {f"{s}/{c.name}": cards(s, c.name).version for s, c in chosen}
     apart = {"kind"} if spec.compile else {"kind", "compile"}
     body = spec.model_dump(mode="json", exclude=apart)
+    versions = {}
+    for slot, choice in _choices(body):
+        card = cards(slot, choice["name"])
+        versions[f"{slot}/{card.name}"] = card.version
+        choice["knobs"] = _older_knobs(card, choice["knobs"])
     # by run and artefact alone: the run's key covers the spec that made it
     body["inputs"] = {
         label: [entry["run"], entry["artefact"]]
@@ -44,6 +40,25 @@ def run_key(spec: RunSpec, cards: CardLookup) -> str:
     return hashlib.sha256(
         canonical_json({"spec": body, "versions": versions})
     ).hexdigest()
+
+
+def _choices(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every part of a dumped spec with its slot."""
+    for slot in ("family", "net", "estimator", "outer"):
+        yield slot, body[slot]
+    for several in ("test_families", "shifts", "learners"):
+        slot = "family" if several == "test_families" else several.removesuffix("s")
+        for choice in body[several]:
+            yield slot, choice
+
+
+def _older_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the knobs without newer ones at the value that all earlier runs had.
+
+    The numbers are the same, so the key stays what it was before the knob existed.
+    """
+    before = {knob.name: knob.before for knob in card.knobs if knob.before}
+    return {name: v for name, v in knobs.items() if before.get(name) != v}
 
 
 def earlier_keys(spec: RunSpec, cards: CardLookup) -> Iterator[str]:

@@ -19,6 +19,8 @@ from engine.contract.errors import PartRefused, Refused, json_path
 from engine.contract.text_decoding import clean
 
 FORMAT = 1
+# Slots whose parts have defaults that suit the family.
+FOLLOWS_FAMILY = frozenset({"learner", "net", "outer"})
 # Left out of a recorded spec, and of its key, where they are empty or 0.
 NEWER_FIELDS = frozenset({"kind", "first_replicate", "looks", "rival"})
 MOST_REPLICATES, MOST_LOOKS = 512, 64
@@ -155,8 +157,8 @@ def complete_spec(spec: RunSpec, cards: CardLookup, device: str) -> RunSpec:
         device: What `auto` means here: cpu, cuda or mps.
 
     Returns:
-        The completed spec; completing it again changes nothing. A learning rate that
-        was not given is the default that suits the family.
+        The completed spec; completing it again changes nothing. A learning rate or a
+        start of the net that was not given is the default that suits the family.
 
     Raises:
         Refused: With the dotted path of the first invalid field.
@@ -171,7 +173,7 @@ def complete_spec(spec: RunSpec, cards: CardLookup, device: str) -> RunSpec:
         card = None
         try:
             card = cards(slot, choice.name)
-            if slot in ("learner", "outer"):
+            if slot in FOLLOWS_FAMILY:
                 card = card_for_family(card, cards("family", spec.family.name))
             knobs = complete_knobs(card, choice.knobs)
         except PartRefused:  # a part's file is wrong, not this field of the spec

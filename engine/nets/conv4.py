@@ -26,7 +26,13 @@ from engine.nets.batched_convolution import (
     to_features,
     to_images,
 )
-from engine.nets.initialization import Shapes, make_layout, start_weights
+from engine.nets.initialization import (
+    Shapes,
+    Start,
+    make_layout,
+    start_knob,
+    start_weights,
+)
 from engine.nets.mlp import apply_head
 from engine.nets.normalization import (
     HELP,
@@ -73,6 +79,7 @@ class Conv4(Net):
         help="Scale each block's channels by weights computed from the whole image.",
     )
     norm_steps: int = norm_steps_knob()
+    start: Start = start_knob()
 
     @property
     def support_statistics(self) -> bool:
@@ -102,8 +109,8 @@ class Conv4(Net):
         return make_layout(layers)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw He-scaled Gaussian filters; the head keeps the features' variance."""
-        return start_weights(layout, rng, 2.0, {f"w{BLOCKS}": 1.0})
+        """Draw weights as `start` says; with "he" the head keeps the variance."""
+        return start_weights(layout, rng, self.start, 2.0, {f"w{BLOCKS}": 1.0})
 
     def apply(
         self,

@@ -18,7 +18,7 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.backpropagation import ACTIVATIONS, GAINS, SLOPES
-from engine.nets.initialization import make_layout, start_weights
+from engine.nets.initialization import Start, make_layout, start_knob, start_weights
 from engine.nets.normalization import (
     BATCHES,
     Normalizer,
@@ -94,6 +94,8 @@ class Mlp(BaseLearner):
         advanced=True,
     )
 
+    start: Start = start_knob()
+
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
         """Return w0, b0, w1, b1, …; each layer is its weights and its bias."""
         widths = [math.prod(shape), *[self.width] * self.depth]
@@ -112,10 +114,10 @@ class Mlp(BaseLearner):
         return norm_shapes(kind, layer, self.width, STEPS)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw Gaussian weights, He-scaled for relu and gelu; biases are zero."""
+        """Draw weights as `start` says; "he" has gain 2 for relu and gelu only."""
         gain = GAINS[self.activation]
         # The head is linear, so it keeps the variance with gain 1.
-        return start_weights(layout, rng, gain, {f"w{self.depth}": 1.0})
+        return start_weights(layout, rng, self.start, gain, {f"w{self.depth}": 1.0})
 
     @property
     def support_statistics(self) -> bool:

@@ -26,7 +26,7 @@ from engine.nets.batched_convolution import (
     to_features,
     to_images,
 )
-from engine.nets.initialization import make_layout, start_weights
+from engine.nets.initialization import Start, make_layout, start_knob, start_weights
 from engine.nets.mlp import apply_head
 from engine.nets.normalization import (
     HELP,
@@ -72,6 +72,7 @@ class Resnet12(Net):
         help="Scale each block's channels by weights computed from the whole image.",
     )
     norm_steps: int = norm_steps_knob()
+    start: Start = start_knob()
 
     @property
     def support_statistics(self) -> bool:
@@ -105,12 +106,12 @@ class Resnet12(Net):
         )
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw Gaussian filters that keep the mean square, residual sums included."""
+        """Draw weights as `start` says; "he" keeps the mean square, sums included."""
         last = [f"w{block * CONVOLUTIONS + 2}" for block in range(BLOCKS)]
         short = [f"wu{block}" for block in range(BLOCKS)]
         # Two summands of equal variance, then the rectifier: half the gain each.
         gains = dict.fromkeys([*last, *short], GAIN / 2)
-        return start_weights(layout, rng, GAIN, gains | {f"w{HEAD}": 1.0})
+        return start_weights(layout, rng, self.start, GAIN, gains | {f"w{HEAD}": 1.0})
 
     def apply(
         self,

@@ -17,7 +17,7 @@ from torch import Tensor
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.initialization import make_layout, start_weights
+from engine.nets.initialization import Start, make_layout, start_knob, start_weights
 from engine.nets.mlp import apply_head
 from engine.nets.normalization import (
     UNIT_HELP,
@@ -66,6 +66,7 @@ class Tower(Net):
         "batch", label="Normalization", help=UNIT_HELP
     )
     norm_steps: int = norm_steps_knob()
+    start: Start = start_knob()
 
     @property
     def support_statistics(self) -> bool:
@@ -88,8 +89,8 @@ class Tower(Net):
         return make_layout(layers)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw He-scaled Gaussian weights; the head keeps the features' variance."""
-        return start_weights(layout, rng, 2.0, {f"w{self.depth}": 1.0})
+        """Draw weights as `start` says; with "he" the head keeps the variance."""
+        return start_weights(layout, rng, self.start, 2.0, {f"w{self.depth}": 1.0})
 
     def apply(
         self,

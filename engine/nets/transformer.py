@@ -20,7 +20,7 @@ from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.initialization import make_layout, start_weights
+from engine.nets.initialization import Start, make_layout, start_knob, start_weights
 from engine.nets.mlp import apply_head
 from engine.nets.normalization import standardize_units
 from engine.protocol import Layout, Net, Weights
@@ -59,6 +59,7 @@ class Transformer(Net):
         high=16,
         help="Attention heads per layer.",
     )
+    start: Start = start_knob()
 
     @property
     def support_statistics(self) -> bool:
@@ -84,11 +85,11 @@ class Transformer(Net):
         return make_layout(layers)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw Gaussian weights; residual branches are smaller in deeper nets."""
+        """Draw weights as `start` says; "he" has smaller branches in deeper nets."""
         # 2 · depth branches are added to h: their variances sum to about 1.
         last = 0.5 / self.depth
         gains = {f"w{part}{i}": last for i in range(1, self.depth + 1) for part in "od"}
-        return start_weights(layout, rng, 1.0, gains)
+        return start_weights(layout, rng, self.start, 1.0, gains)
 
     def apply(
         self,

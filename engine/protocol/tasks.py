@@ -136,6 +136,7 @@ class Family(Part):
         rate: Factor on the default learning rates of learners.
         outer_rate: Factor on the default learning rate of the outer rule.
         net: Name of the default net.
+        net_start: How the net's weights start by default, as its literature does.
     """
 
     slot: ClassVar[str] = "family"
@@ -150,6 +151,7 @@ class Family(Part):
         "rate",
         "outer_rate",
         "net",
+        "net_start",
     )
     kind: ClassVar[str] = "optimization"
     output: ClassVar[str] = "classes"
@@ -161,6 +163,9 @@ class Family(Part):
     rate: ClassVar[float] = 1.0
     outer_rate: ClassVar[float] = 1.0
     net: ClassVar[str] = "mlp"
+    # He et al. (2015) for rectifiers; image code of few-shot learning, too (Chen et al.
+    # 2019, arXiv:1904.04232; Sung et al. 2018, arXiv:1711.06025).
+    net_start: ClassVar[str] = "he"
 
     @classmethod
     def why_incomplete(cls) -> str:

@@ -48,7 +48,7 @@ TINY = {
     ),
     "few_shot": Tiny(
         ("sinusoids", "gaussian_classes"),
-        {"depth": 2, "width": 12},
+        {"depth": 2, "width": 12, "start": "he"},
         {"horizon": 3, "validation_tasks": 3},
         ("error",),
         "feature_noise",

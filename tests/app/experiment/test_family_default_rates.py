@@ -73,3 +73,14 @@ def test_only_what_stood_at_the_default_changes(lab: AppTest) -> None:
 def test_a_label_with_dots_is_one_learner_of_the_form() -> None:
     form = {RATE.format("a.b"): 0.3, "k.learner.a.b.schedule": "cosine"}
     assert family_default_rates._known_labels(form) == ["a.b"]
+
+
+def test_the_start_of_a_net_moves_with_the_family(lab: AppTest) -> None:
+    start = "k.net.mlp.start"
+    form = {"k.suits": "mixtures", "k.family": "sinusoids", start: "he"}
+    lab.run()
+    cards = client.catalogue().card
+    changed = family_default_rates.refit_defaults(form, cards)
+    assert changed[start] == "torch_default"
+    kept = family_default_rates.refit_defaults(form | {start: "glorot"}, cards)
+    assert start not in kept
