@@ -13,6 +13,7 @@ from app.figures import curves as drawn
 from app.figures.adaptation_results import (
     AnswerPoint,
     CountAxis,
+    LostTasks,
     answers_figure,
     count_figure,
     gain_figure,
@@ -148,7 +149,19 @@ def gain_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     after = _mean_intervals(run, metric_of(run, "final"), view_state)
     if not after:
         return None
-    return gain_figure(before, after, metric_of(run, "final"), run.roles)
+    lost = _lost_tasks(run, view_state)
+    return gain_figure(before, after, metric_of(run, "final"), run.roles, lost)
+
+
+def _lost_tasks(run: Run, view_state: ViewState) -> dict[str, LostTasks]:
+    """Return the diverged tasks of the learners that have any."""
+    table, at = run.table, view_state.condition
+    found = {label: table.test_values(label, "diverged", at) for label in run.roles}
+    return {
+        label: LostTasks(int(lost.sum()), lost.size)
+        for label, lost in found.items()
+        if lost is not None and lost.any()
+    }
 
 
 def _mean_intervals(

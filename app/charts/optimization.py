@@ -23,6 +23,7 @@ from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.block_table import threshold_of
 from engine.stats.curves import Curve
+from engine.stats.diverged_tasks import counts_diverged
 from engine.stats.shift_and_transfer import (
     SeverityCurve,
     conditions_by_shift,
@@ -172,16 +173,26 @@ def survival_chart(run: Run, view_state: ViewState) -> go.Figure | None:
 def severity_curves(run: Run, metric: str) -> dict[str, list[Curve]]:
     """Return, by shift, every learner's metric as a curve over severity."""
     made = dict[str, list[Curve]]()
+    cap = _severity_cap(run, metric)
     for shift in conditions_by_shift(run.table):
         clean = clean_severity(run, shift)
         found = (
             severity_curve(run.table, label, shift, metric, clean=clean)
             for label in run.roles
         )
-        lines = [_severity_curve(curve) for curve in found if curve is not None]
+        lines = [_severity_curve(curve, cap) for curve in found if curve is not None]
         if lines:
             made[shift] = lines
     return made
+
+
+def _severity_cap(run: Run, metric: str) -> float | None:
+    """Return at which value a metric was capped in this run's tests; None if not."""
+    if metric == run.table.criterion.beside:
+        tests = (b for b in run.blocks if (b.phase, b.metric) == ("test", "reached"))
+        late = any((np.asarray(block.array) == 0).any() for block in tests)
+        return float(run.spec.budget.horizon) if late else None
+    return METRICS[metric].worst if counts_diverged(run.table, metric) else None
 
 
 def clean_severity(run: Run, shift: str) -> float:
@@ -195,7 +206,7 @@ def clean_severity(run: Run, shift: str) -> float:
     return float(own) if counts else 0.0
 
 
-def _severity_curve(curve: SeverityCurve) -> Curve:
+def _severity_curve(curve: SeverityCurve, cap: float | None) -> Curve:
     ends = (curve.mean, curve.low, curve.high)
     return Curve(
         curve.learner,
@@ -204,7 +215,7 @@ def _severity_curve(curve: SeverityCurve) -> Curve:
         n=curve.n,
         missing_counts=curve.diverged,
         members=int(curve.members.max()),
-        counted_as=METRICS[curve.metric].worst if curve.diverged.any() else None,
+        counted_as=cap,
     )
 
 

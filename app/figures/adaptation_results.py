@@ -38,6 +38,18 @@ class AnswerPoint(NamedTuple):
     y: float
 
 
+class LostTasks(NamedTuple):
+    """How many of a learner's tasks diverged, and how many there are."""
+
+    count: int
+    members: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all of them diverged."""
+        return self.count == self.members
+
+
 def answers_figure(
     curves: Iterable[Curve],
     marks: Mapping[str, AnswerPoint],
@@ -121,6 +133,7 @@ def gain_figure(
     after: Mapping[str, Interval],
     metric_name: str,
     roles: Roles,
+    lost: Mapping[str, LostTasks] | None = None,
 ) -> go.Figure:
     """Draw each learner's result before the first inner step and at evaluation.
 
@@ -129,7 +142,10 @@ def gain_figure(
         after: By label, of all learners.
         metric_name: The evaluated metric, a name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
+        lost: Diverged tasks by label. Of errors they count as a cap: the mean is then a
+            lower bound, and where all diverged nothing is drawn.
     """
+    lost = lost or {}
     kind, styles = metric(metric_name), assign_styles(roles)
     # Plotly stacks rows from the bottom up; the first learner goes on top.
     labels = [label for label in roles if label in after][::-1]
@@ -142,12 +158,17 @@ def gain_figure(
         height=84 + 40 * len(labels),
     )
     for place, label in enumerate(labels):
+        blew_up = bool(kind.worst) and label in lost and lost[label].is_all
         if label in before:
-            _add_gain_line(made, before[label], after[label], place)
             made.add_trace(_start_trace(before[label], place, styles[label]))
-        _add_answer(made, after[label], place, styles[label])
+        if label in before and not blew_up:
+            _add_gain_line(made, before[label], after[label], place)
+        if not blew_up:
+            capped = bool(kind.worst) and label in lost
+            _add_answer(made, after[label], place, styles[label], capped=capped)
     made.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=_display_names(labels)
+        tickvals=list(range(len(labels))),
+        ticktext=[_row_title(label, lost.get(label)) for label in labels],
     )
     made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
     _set_x_axis(made, [*before.values(), *after.values()], metric_name)
@@ -163,8 +184,13 @@ def _describe_gain(
     return f"{label} {start}{format_number(after[label].mean)}"
 
 
-def _display_names(labels: Iterable[str]) -> list[str]:
-    return [learner_name(label) for label in labels]
+def _row_title(label: str, lost: LostTasks | None) -> str:
+    """Return a learner's name, with the number of tasks that diverged."""
+    if lost is None:
+        return learner_name(label)
+    told = "all" if lost.is_all else f"{lost.count:,} of {lost.members:,}"
+    small = f"<br><span style='font-size:10px'>× {told} diverged</span>"
+    return f"{learner_name(label)}{small}"
 
 
 def _add_gain_line(figure: go.Figure, start: Interval, end: Interval, row: int) -> None:
@@ -193,7 +219,9 @@ def _start_trace(start: Interval, row: int, style: Style) -> go.Scatter:
     )
 
 
-def _add_answer(figure: go.Figure, end: Interval, row: int, style: Style) -> None:
+def _add_answer(
+    figure: go.Figure, end: Interval, row: int, style: Style, *, capped: bool
+) -> None:
     if np.isfinite(end.low) and np.isfinite(end.high):
         figure.add_trace(
             go.Scatter(
@@ -206,8 +234,8 @@ def _add_answer(figure: go.Figure, end: Interval, row: int, style: Style) -> Non
             )
         )
     hover = (
-        f"{format_number(end.mean)} [{format_number(end.low)}, "
-        f"{format_number(end.high)}]"
+        f"{'at least ' if capped else ''}{format_number(end.mean)} "
+        f"[{format_number(end.low)}, {format_number(end.high)}]"
     )
     figure.add_trace(
         go.Scatter(

@@ -41,15 +41,17 @@ def spread_figure(
     roles: Roles,
     *,
     paired: bool = False,
+    gap: str = "diverged",
 ) -> go.Figure:
     """Draw every task's result, and a box plot, for each learner.
 
     Args:
-        values: One number a task by label; shape (replicate, task). NaN: diverged.
+        values: One number a task by label; shape (replicate, task). NaN: none.
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
         paired: Connect the points of one task: lines that cross show tasks on which
             the order of two learners is reversed.
+        gap: Why a task has no number.
     """
     kind = metric(metric_name)
     log = kind.scale == "log"
@@ -71,7 +73,7 @@ def spread_figure(
         made.add_trace(_joining_lines([flat[label] for label in labels], log))
     for place, label in enumerate(labels):
         _add_strip(made, flat[label], place, styles[label], log)
-    ticks = [_tick_label(label, flat[label]) for label in labels]
+    ticks = [_tick_label(label, flat[label], gap) for label in labels]
     made.update_yaxes(tickvals=list(range(len(labels))), ticktext=ticks)
     made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
     made.update_xaxes(log_axis(*flat.values(), most=6) if log else {"tickformat": "~g"})
@@ -87,9 +89,9 @@ def _format_median(values: Floats) -> str:
     return format_number(float(np.median(kept))) if len(kept) else "–"
 
 
-def _tick_label(label: str, values: Floats) -> str:
+def _tick_label(label: str, values: Floats, gap: str) -> str:
     lost = int((~np.isfinite(values)).sum())
-    note = f"<br><span style='font-size:10px'>× {lost} diverged</span>" if lost else ""
+    note = f"<br><span style='font-size:10px'>× {lost} {gap}</span>" if lost else ""
     return f"{learner_name(label)}{note}"
 
 

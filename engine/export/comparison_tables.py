@@ -50,7 +50,9 @@ def comparison_csv(record: RunRecord, titles: Titles = None) -> bytes:
     """Return the comparison table as CSV, one row per learner and condition.
 
     `half_95_over_episodes` is 1.96 sd/√E over the episodes of one training, as
-    papers report it; the spread between trainings has columns of its own. An empty
+    papers report it; the spread between trainings has columns of its own. A diverged
+    episode counts as a squared error of 100, so that where there is one the true mean
+    is at least `value`; all answers of it are wrong. An empty
     cell was not, or could not be, measured. Runs of searches have another table, see
     `searches_csv`.
 
@@ -175,8 +177,10 @@ def _format_count(count: int) -> str:
 def _format_cell(cell: ComparisonCell | None, digits: int) -> str:
     if cell is None:
         return "--"
+    if cell.blew_up:
+        return "blew up"
     s = cell.spread
-    text = f"${s.mean:.{digits}f}"
+    text = "$" + (r"\ge " if cell.at_least else "") + f"{s.mean:.{digits}f}"
     if math.isfinite(s.half):
         text += rf" \pm {s.half:.{digits}f}"
     between = f"\\ ({s.sd_trainings:.{digits}f})" if s.trainings > 1 else ""

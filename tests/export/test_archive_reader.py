@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.client import recorded_examples
 from app.client.client import Run
-from app.views.run import run_tables
+from app.views.run import score_table
 from engine.contract.errors import Refused
 from engine.contract.run_spec import Choice, ShiftChoice
 from engine.export import (
@@ -552,7 +552,7 @@ def test_a_forged_summary_is_always_replaced(
     found = with_recomputed_summary(arrived, summarize).texts["summary"]
     assert found == true
     run = Run(whole.key, whole.spec, tuple(whole.blocks), summary=found)
-    assert run_tables.score_rows(run, {})
+    assert score_table.score_rows(run, {})
     assert transfer_levels([(whole.spec, found)], "walk", "final_loss") is not None
 
 

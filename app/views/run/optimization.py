@@ -10,7 +10,7 @@ from app.charts.optimization import SURVIVAL
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
 from app.figures.theme import format_with_range, learner_name
-from app.views.run import run_tables, task_films
+from app.views.run import run_tables, score_table, task_films
 from app.views.run.kind_view import VIEWS, KindView
 from app.widgets import page_elements, tables
 from engine.contract.events import Condition
@@ -117,7 +117,7 @@ VIEWS[OPTIMIZATION.name] = KindView(
     draw_options=_draw_options,
     draw_films=task_films.draw_films,
     draw_cost=_draw_cost,
-    draw_table=run_tables.draw_score_table,
+    draw_table=score_table.draw_score_table,
     own_results=run_tables.answer_results,
     protocol=run_tables.describe_protocol,
 )

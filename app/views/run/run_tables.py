@@ -5,14 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import streamlit as st
 
-from app.charts.optimization import condition_title
 from app.client import files
 from app.client.client import Run
-from app.figures.theme import format_number, learner_name
+from app.figures.theme import format_number
 from app.views.run.kind_view import VIEWS, OwnResult
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
-from engine.contract.events import Condition
 from engine.contract.learner_appearance import name_in_words
 from engine.published import PublishedFigure as Published
 from engine.published import describe_differences, figures_for_run
@@ -78,8 +76,10 @@ def format_cell(cell: ComparisonCell | None, digits: int) -> str:
     """
     if cell is None:
         return "–"
+    if cell.blew_up:
+        return "blew up"
     s = cell.spread
-    text = f"{s.mean:,.{digits}f}"
+    text = f"{'at least ' if cell.at_least else ''}{s.mean:,.{digits}f}"
     text += f" ± {s.half:,.{digits}f}" if math.isfinite(s.half) else ""
     text += f" ({s.sd_trainings:,.{digits}f})" if s.trainings > 1 else ""
     return f"{text} · {cell.diverged} diverged" if cell.diverged else text
@@ -234,47 +234,3 @@ def describe_protocol(run: Run) -> dict[str, object]:
         "examples seen in training": f"{max(seen, default=0):,}",
         "test episodes of each training": f"{budget.test_tasks:,}",
     }
-
-
-def score_rows(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
-    """Return the summary's numbers as rows of text: value [low, high]."""
-    rows = []
-    for entry in (run.summary or {}).get("conditions", []):
-        condition = Condition(**entry["condition"])
-        for label, values in entry["learners"].items():
-            shown = {
-                title: _format_interval(
-                    values[key], percent=key in run.kind.metrics.percent
-                )
-                for key, title in run.kind.metrics.scores.items()
-                if key in values
-            }
-            gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"
-            first = {
-                "Tested": condition_title(condition, titles),
-                "Learner": learner_name(label),
-            }
-            rows.append({**first, **shown, "Diverged": gone})
-    return rows
-
-
-def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
-    """Draw the summary's numbers, condition by condition."""
-    rows = score_rows(run, dict(titles))
-    if not rows:
-        page_elements.draw_empty("No numbers yet", "They come with the first test.")
-        return
-    st.caption(run.kind.words.intervals)
-    tables.draw_table(
-        rows,
-        height="content" if len(rows) < 12 else 440,
-        alt="Final, best and area scores by condition and learner",
-    )
-
-
-def _format_interval(value: dict[str, float | None], *, percent: bool = False) -> str:
-    parts = [value.get(key) for key in ("mean", "low", "high")]
-    # Searches of a table differ only in the second decimal of an accuracy.
-    shown = (lambda part: f"{100 * part:.2f}") if percent else format_number
-    mean, low, high = ("n/a" if p is None else shown(p) for p in parts)
-    return f"{mean} [{low}, {high}]"

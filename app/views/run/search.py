@@ -11,7 +11,7 @@ from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
 from app.figures.figure_types import Floats
 from app.figures.theme import format_number, learner_name
-from app.views.run import run_tables, search_films
+from app.views.run import run_tables, score_table, search_films
 from app.views.run.kind_view import VIEWS, KindView, OwnResult
 from app.widgets import page_elements, tables
 from engine.contract.events import Condition
@@ -117,7 +117,7 @@ VIEWS[SEARCH.name] = KindView(
     draw_options=_draw_options,
     draw_films=search_films.draw_search_films,
     draw_cost=_draw_cost,
-    draw_table=run_tables.draw_score_table,
+    draw_table=score_table.draw_score_table,
     own_results=_own_results,
     protocol=_search_protocol,
 )

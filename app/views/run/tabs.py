@@ -79,8 +79,10 @@ def _draw_per_task(run: Run, view_state: ViewState, titles: Mapping[str, str]) -
         )
     values = _test_values(run, metric, view_state)
     left, right = st.columns(2, gap="large")
+    late = metric == run.table.criterion.beside
+    gap = "not reached" if late else "diverged"
     with left:
-        made = spread_figure(values, metric, run.roles, paired=paired)
+        made = spread_figure(values, metric, run.roles, paired=paired, gap=gap)
         page_elements.draw_chart(made, "spread")
     with right:
         made = _profile_figure(values, metric, run)
@@ -89,11 +91,22 @@ def _draw_per_task(run: Run, view_state: ViewState, titles: Mapping[str, str]) -
 
 
 def _test_values(run: Run, metric: str, view_state: ViewState) -> dict[str, np.ndarray]:
-    found = {
-        label: run.table.test_values(label, metric, view_state.condition)
-        for label in run.roles
-    }
-    return {label: values for label, values in found.items() if values is not None}
+    """Return a metric per task and learner, NaN where it only holds a cap."""
+    rule, at = run.table.criterion, view_state.condition
+    found = {label: run.table.test_values(label, metric, at) for label in run.roles}
+    known = {label: values for label, values in found.items() if values is not None}
+    if metric == rule.beside:
+        caps = {label: run.table.test_values(label, "reached", at) for label in known}
+        return {label: _blank(rows, caps[label], 0.0) for label, rows in known.items()}
+    if metric == "error" and not rule.share:
+        caps = {label: run.table.test_values(label, "diverged", at) for label in known}
+        return {label: _blank(rows, caps[label], 1.0) for label, rows in known.items()}
+    return known
+
+
+def _blank(values: np.ndarray, flags: np.ndarray | None, flag: float) -> np.ndarray:
+    """Return values with NaN where the flags have this value."""
+    return values if flags is None else np.where(flags == flag, np.nan, values)
 
 
 def _profile_figure(values: dict[str, np.ndarray], metric: str, run: Run) -> Any:

@@ -79,7 +79,8 @@ def runaway_steps(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             flagged=gone + risen > 0 or worse > WORSE_SHARE * gains.size,
             evidence=f"Of {format_count(gains.size, 'episode')} in distribution {gone} "
             f"diverged, {risen} ended above {RISE:g} × their first support loss, "
-            f"and {worse} are answered worse after the inner steps than before.",
+            f"and {worse} of the others are answered worse after the inner steps than "
+            "before.",
             remedy="Lower the inner rate, take as many inner steps as in "
             "meta-training, or clip the inner gradient.",
         )

@@ -30,11 +30,16 @@ class ComparisonCell(NamedTuple):
         spread: Mean and spreads; a diverged episode counts as the worst.
         diverged: How many episodes diverged.
         gradients: Gradient evaluations that one test episode took.
+        at_least: Whether the mean holds a cap for diverged episodes and so is a lower
+            bound; an accuracy of 0 is no cap.
+        blew_up: Whether all episodes diverged, so that there is nothing to average.
     """
 
     spread: Spread
     diverged: int
     gradients: float
+    at_least: bool = False
+    blew_up: bool = False
 
 
 class ComparisonRow(NamedTuple):
@@ -150,7 +155,9 @@ def _make_cell(
     lost = table.test_values(label, "diverged", condition)
     spent = table.block(label, "test", "gradient_evaluations", condition)
     each = float(spent.array.sum()) / errors.shape[1] if spent else 0.0
-    return ComparisonCell(found, 0 if lost is None else int(lost.sum()), each)
+    gone = 0 if lost is None else int(lost.sum())
+    capped = bool(gone) and not share
+    return ComparisonCell(found, gone, each, capped, capped and gone == errors.size)
 
 
 def _keep_in_range(found: Spread, most: float) -> Spread:

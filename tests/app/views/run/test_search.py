@@ -16,7 +16,7 @@ from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import format_number
 from app.views import transfer
-from app.views.run import run_tables
+from app.views.run import run_tables, score_table
 from app.views.search import search_lesson
 from app.widgets import page_frame
 from engine.catalogue import find_card
@@ -365,7 +365,7 @@ def test_prices_come_from_what_was_spent(run: client.Run) -> None:
 
 
 def test_the_table_tells_accuracy_in_percent(run: client.Run) -> None:
-    row = run_tables.score_rows(run, {})[0]
+    row = score_table.score_rows(run, {})[0]
     table = BlockTable(run.blocks).test_values("reinforce", "final_score")
     assert table is not None
     assert row["Accuracy (%)"].startswith(f"{100 * table.mean():.2f} [")

@@ -1,0 +1,74 @@
+"""The table of scores: the summary's numbers, condition by condition."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.charts.optimization import condition_title
+from app.client.client import Run
+from app.figures.theme import format_number, learner_name
+from app.widgets import page_elements, tables
+from engine.contract.events import Condition
+from engine.contract.metrics import METRICS
+
+# Scores that count a task which diverged with a cap.
+CAPPED = frozenset({name for name, m in METRICS.items() if m.worst}) | {"area", "error"}
+
+
+def score_rows(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
+    """Return the summary's numbers as rows of text: value [low, high]."""
+    rows = []
+    for entry in (run.summary or {}).get("conditions", []):
+        condition = Condition(**entry["condition"])
+        for label, values in entry["learners"].items():
+            shown = {
+                title: _format_score(run, key, values)
+                for key, title in run.kind.metrics.scores.items()
+                if key in values
+            }
+            gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"
+            first = {
+                "Tested": condition_title(condition, titles),
+                "Learner": learner_name(label),
+            }
+            rows.append({**first, **shown, "Diverged": gone})
+    return rows
+
+
+def _format_score(run: Run, key: str, values: Mapping[str, Any]) -> str:
+    """Return a score as text; one that holds a cap is "at least" so much."""
+    arrived = (values.get("reached") or {}).get("mean")
+    if key == "rmst" and arrived is not None:
+        share, total = arrived, 1.0
+    else:
+        lost, total = values.get("diverged", 0), values.get("members", 0)
+        # Of classes, all wrong is the true worst.
+        is_share = key == "error" and "final_accuracy" in values
+        share = total - lost if key in CAPPED and not is_share else total
+    if total and not share:
+        return "not reached" if key == "rmst" else "blew up"
+    text = _format_interval(values[key], percent=key in run.kind.metrics.percent)
+    return text if share == total else f"at least {text}"
+
+
+def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw the summary's numbers, condition by condition."""
+    rows = score_rows(run, dict(titles))
+    if not rows:
+        page_elements.draw_empty("No numbers yet", "They come with the first test.")
+        return
+    st.caption(run.kind.words.intervals)
+    tables.draw_table(
+        rows,
+        height="content" if len(rows) < 12 else 440,
+        alt="Final, best and area scores by condition and learner",
+    )
+
+
+def _format_interval(value: dict[str, float | None], *, percent: bool = False) -> str:
+    parts = [value.get(key) for key in ("mean", "low", "high")]
+    # Searches of a table differ only in the second decimal of an accuracy.
+    shown = (lambda part: f"{100 * part:.2f}") if percent else format_number
+    mean, low, high = ("n/a" if p is None else shown(p) for p in parts)
+    return f"{mean} [{low}, {high}]"
