@@ -39,9 +39,9 @@ the side of their tail, 64 to 81 % on the other side (with a ceiling of 96, 81 t
 and 4.6 % with 0.3 sd, but for the failing replicate (15.5, 12.7). Where the truth is 0,
 91 % of normal runs are called equal with a margin of 0.5 sd, 13 % with 0.3 sd.
 
-Two runs of one design, normal, margin 0.3 sd: with 8 replicates both decide and agree in
-0, 2, 26 and 65 % at a difference of 0, 0.5, 1 and 1.5 sd, until decided in 2, 92, 100
-and 100 %; opposite calls in at most 0.1 %.
+Two runs of one design, normal, margin 0.3 sd: with 8 replicates both decide and agree
+in 0, 2, 26 and 65 % at a difference of 0, 0.5, 1 and 1.5 sd, until decided in 2, 92,
+100 and 100 %; opposite calls in at most 0.1 %.
 
     python -m tests.benchmarks.verdict_levels PART … [--runs 4000] [--shapes NAME …]
 

@@ -5,8 +5,8 @@ runs. An error-spending rule fixes how much of the 5 % may be spent by each shar
 the replicates, so the looks may stand anywhere and the chance of any false call is
 alpha. Here it is Kim and DeMets' power family, alpha · share^ρ, with ρ = 2: with skewed
 differences ρ = 1 spends too much on the first looks, and ρ = 3 stops later (figures in
-`tests/benchmarks/verdict_levels.py`). A first look at 16 replicates is safer than one at
-8, and as quick.
+`tests/benchmarks/verdict_levels.py`). A first look at 16 replicates is safer than one
+at 8, and as quick.
 
 Source: Lan and DeMets (1983), Biometrika 70(3); Kim and DeMets (1987), Biometrika
 74(1); the recursion is that of Armitage, McPherson and Rowe (1969), JRSS A 132(2), as

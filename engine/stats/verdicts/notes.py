@@ -17,7 +17,7 @@ from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import conjugate_be, join_words
 
 SURE = (BETTER, WORSE)
-WORTH_A_WARNING = 0.2  # of all runs; 13 replicates and more would show such a failure
+WORTH_A_WARNING = 0.1  # of all runs; 29 replicates and more show such a failure
 
 
 def list_notes(run: Evidence, terms: VerdictTerms, claim: Claim) -> list[str]:

@@ -372,3 +372,16 @@ def test_a_block_written_twice_counts_once_and_the_later_one() -> None:
         [*trial("lr_scale", noisy(0.01, 9), HERE), *blocks, *blocks], spec()
     )
     assert again == summarize(blocks, spec())
+
+
+@pytest.mark.parametrize(("replicates", "warned"), [(16, True), (32, False)])
+def test_few_replicates_warn_of_failures_that_they_may_not_have_seen(
+    replicates: int, warned: bool
+) -> None:
+    blocks = [threshold()]
+    for seed, (label, rate) in enumerate({"lr_scale": 0.2, "sgd_tuned": 0.1}.items()):
+        blocks += trial(label, noisy(rate, seed, replicates=replicates))
+    sentence = told(blocks, spec(replicates=replicates))
+    note = "With 16 replicates, a failure in up to 17 % of trainings may be unseen."
+    assert (note in sentence) == warned
+    assert ("may be unseen" in sentence) == warned
