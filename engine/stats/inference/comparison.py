@@ -62,7 +62,14 @@ class Comparison:
         return self.estimate.interval(alpha)
 
     def mean_with_interval(self, alpha: float = 1 - CONFIDENCE) -> Interval:
-        """Return the mean with its interval; `n` counts the units."""
+        """Return the mean with its interval.
+
+        Args:
+            alpha: Chance that the interval misses the mean.
+
+        Returns:
+            In the unit of the values; `n` counts the units.
+        """
         return Interval(self.mean, *self.interval(alpha), self.n_units)
 
     def p(self) -> float:

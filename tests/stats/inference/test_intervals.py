@@ -7,7 +7,7 @@ from scipy import stats
 from engine.stats.inference.comparison import improvement_probability
 from engine.stats.inference.intervals import mean_band, mean_interval
 from engine.stats.inference.mean_ratio import log_ratio
-from engine.stats.inference.profiles import holm, performance_profile
+from engine.stats.inference.profiles import holm, holm_levels, performance_profile
 
 
 def _rows(seed: int, shape: tuple[int, ...] = (8, 8)) -> np.ndarray:
@@ -101,3 +101,12 @@ def test_holm_keeps_any_false_claim_at_five_percent() -> None:
     p = np.random.default_rng(0).random((4000, 6))
     false = [(holm(row) < 0.05).any() for row in p]
     assert np.mean(false) == pytest.approx(0.05, abs=0.012)
+
+
+def test_a_test_is_below_its_level_just_where_its_adjusted_p_is_below_alpha() -> None:
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        p = draw.random(8) ** 4
+        p[draw.random(8) < 0.2] = np.nan
+        rejected = p <= holm_levels(p, 0.05)
+        assert rejected.tolist() == (holm(p) <= 0.05).tolist()

@@ -36,3 +36,10 @@ def test_equal_rows_and_a_single_replicate_warn_of_nothing_but_what_is_unseen() 
     single = find_rare_failures(np.ones((1, 4)), np.zeros((1, 4)))
     assert np.isnan(single.without) and not single.carries
     assert single.unseen == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize(("others", "carries"), [(0.4, True), (0.6, False)])
+def test_a_replicate_may_bring_half_of_the_mean(others: float, carries: bool) -> None:
+    means = np.full((8, 1), others)
+    means[2] = 8 - 7 * others  # so that the mean is 1
+    assert find_rare_failures(means, np.zeros((8, 1))).carries == carries
