@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Event, Note
@@ -88,6 +89,24 @@ def initialize_learner(
             yield Block(label, "train", f"scale_{name}", (), np.array(limit))
     found = yield from adapt_in_chunks(learner, weights, tasks, f"begin {label}")
     yield from validation_curves(context, label, found)
+    support_loss = found.traces.get("support_loss")
+    # The last step's support loss is not measured: no gradient is taken there.
+    if learner.trains and support_loss is not None and support_loss.shape[1] > 2:
+        yield _first_step_ratio(context, label, support_loss)
+
+
+def _first_step_ratio(context: RunContext, label: str, loss: Tensor) -> Block:
+    """Return by which factor the first inner step changes the loss that it descends.
+
+    Args:
+        context: The run.
+        label: The learner.
+        loss: Support loss by inner step; shape (replicate × task, step).
+    """
+    # Such a loss is 0 only where nothing is left to be learned.
+    ratio = loss[:, 1] / loss[:, 0].clamp(min=torch.finfo(loss.dtype).tiny)
+    rows = ratio.unflatten(0, (context.spec.replicates, -1)).cpu().numpy()
+    return Block(label, "train", "first_step_ratio", ("replicate", "task"), rows)
 
 
 def _carried_over(

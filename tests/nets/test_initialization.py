@@ -9,14 +9,17 @@ from scipy import stats
 
 from engine.catalogue import find_card
 from engine.contract.cards import complete_knobs
+from engine.contract.events import Block
 from engine.contract.rng import Rng
 from engine.contract.run_keys import run_key
-from engine.contract.run_spec import Choice, RunSpec, complete_spec
+from engine.contract.run_spec import Budget, Choice, RunSpec, complete_spec
 from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp
 from engine.nets.transformer import Transformer
 from engine.presets import preset
 from engine.protocol import Net
+from engine.runner.loop import run
+from tests.laws.small import SHELF
 from tests.nets.drawing import NETS
 
 LEVEL = 0.001  # thirty comparisons are made
@@ -105,6 +108,21 @@ def test_the_family_says_how_a_net_starts() -> None:
     assert start("sinusoids") == "torch_default"
     assert start("sinusoids", depth=2, start="glorot") == "glorot"
     assert start("gaussian_classes") == "he"
+
+
+@pytest.mark.parametrize(
+    ("start", "explodes"), [("he", True), ("torch_default", False)]
+)
+def test_with_one_input_he_weights_make_the_first_inner_step_explode(
+    start: str, explodes: bool
+) -> None:
+    budget = Budget(task_evaluations=1, tasks_per_step=1, test_tasks=1, horizon=2)
+    spec = completed(start).model_copy(update={"budget": budget, "shifts": ()})
+    spec = spec.model_copy(update={"learners": spec.learners[:1]})
+    found = [event for event in run(spec, SHELF) if isinstance(event, Block)]
+    (ratio,) = (b.array for b in found if b.metric == "first_step_ratio")
+    assert ratio.shape == (spec.replicates, budget.validation_tasks)
+    assert (np.median(ratio) > 3.0) == explodes
 
 
 def completed(start: str) -> RunSpec:

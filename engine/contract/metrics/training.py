@@ -47,6 +47,14 @@ TRAINING = (
         "linear",
         "Mean regret on validation searches; it chooses the checkpoint.",
     ),
+    Metric(
+        "first_step_ratio",
+        "First inner step",
+        "ratio",
+        -1,
+        "log",
+        "Support loss after the first inner step ÷ before it, with initial weights.",
+    ),
     Metric("inner_lr", "Inner learning rate", "per step", 0, "log", "As learned."),
     Metric(
         "meta_cosine",

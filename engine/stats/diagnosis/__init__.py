@@ -9,6 +9,7 @@ from engine.contract.kinds import FEW_SHOT, OPTIMIZATION, SEARCH
 from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis.adaptation import (
+    exploding_first_step,
     false_second_order,
     few_shot_overfitting,
     few_shot_rate_at_edge,
@@ -81,6 +82,7 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         transduction,
         small_batch_statistics,
         degenerate_split,
+        exploding_first_step,
         runaway_steps,
         outer_instability,
         false_second_order,

@@ -63,6 +63,31 @@ def _is_falling(lessons: Series, start: float) -> bool:
     return half > 0 and bool(after[half:].mean() < after[:half].mean())
 
 
+def exploding_first_step(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """31: with the initial weights, the first inner step raises its own loss."""
+    for learner in chosen_learners(spec):
+        block = table.block(learner.label, "train", "first_step_ratio")
+        if block is None:
+            continue
+        # An overflow is worse than any number, not a gap.
+        ratios = np.nan_to_num(block.array, nan=np.inf, posinf=np.inf)
+        typical, worst = np.quantile(ratios, (0.5, 0.9), method="inverted_cdf")
+        start = spec.net.knobs.get("start", "not named")
+        yield Finding(
+            31,
+            "Exploding first step",
+            learner.label,
+            flagged=bool(typical > RISE),
+            evidence="Before meta-training, the first inner step multiplies the "
+            f"support loss by {format_number(float(typical))} (median of "
+            f"{format_count(ratios.size, 'validation episode')}; "
+            f"{format_number(float(worst))} in the worst tenth) with the initial "
+            f"weights {start}.",
+            remedy="Choose initial weights that fit the net, such as torch_default "
+            "for few inputs, or lower the inner rate.",
+        )
+
+
 def runaway_steps(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """7: inner losses blow up, or many episodes end worse than they began."""
     for learner in spec.learners:

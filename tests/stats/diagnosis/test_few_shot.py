@@ -355,6 +355,27 @@ def test_a_gain_beyond_reason_is_worded(gain: float, told: str) -> None:
     assert f"Its inner steps {told}, from 3.0" in finding.evidence
 
 
+# the first inner step ---------------------------------------------------------
+def first_step(ratios: Array) -> Case:
+    block = Block("maml", "train", "first_step_ratio", ("replicate", "task"), ratios)
+    return [*few_shot("maml", np.full(SHAPE, 0.2)), block], few_spec(few("maml"))
+
+
+@pytest.mark.parametrize(("typical", "flagged"), [(0.9, False), (4.0, True)])
+def test_a_first_step_that_explodes_is_seen(typical: float, flagged: bool) -> None:
+    ratios = np.full(SHAPE, typical)
+    ratios[0, :20] = 1e9  # less than a quarter of the episodes
+    (finding,) = _found(first_step(ratios), 31)
+    assert finding.flagged == flagged
+    told = "0.90" if typical < 1.0 else "4.0"
+    assert f"multiplies the support loss by {told} (median of" in finding.evidence
+
+
+def test_a_first_step_beyond_all_numbers_explodes() -> None:
+    (finding,) = _found(first_step(np.full(SHAPE, np.nan)), 31)
+    assert finding.flagged
+
+
 # labels -----------------------------------------------------------------------
 def test_sorted_rows_cut_in_two_are_seen_and_a_balanced_draw_is_not() -> None:
     sorted_rows = np.repeat(np.arange(5), 20)
