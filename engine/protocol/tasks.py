@@ -190,6 +190,10 @@ class Family(Part):
             Refused: If they do not; its field is the knob's name.
         """
 
+    def test_task_limit(self) -> int | None:
+        """Return how many test tasks there are; None if each is drawn anew."""
+        return None
+
     def answer_kind(self) -> str:
         """Return `output`, or what the knobs make it: classes, value or none."""
         return self.output

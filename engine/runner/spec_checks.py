@@ -59,6 +59,18 @@ def _check_families(context: RunContext) -> None:
                 describe_example(family, "train")
         except Refused as refusal:
             raise refusal.with_prefix(path) from None
+        _check_test_tasks(family, context.spec.budget.test_tasks)
+
+
+def _check_test_tasks(family: Family, wanted: int) -> None:
+    """Refuse more test tasks than there are, which would count some of them twice."""
+    limit = family.test_task_limit()
+    if limit is not None and wanted > limit:
+        raise Refused(
+            f"{family.name} has {limit} test tasks with these settings, and each "
+            f"counts once; set test_tasks to at most {limit}, not {wanted}",
+            "budget.test_tasks",
+        )
 
 
 def _check_learner(context: RunContext, entry: LearnerEntry) -> None:

@@ -53,6 +53,25 @@ def regroup_units(values: Floats, trained: bool) -> Floats:
     return np.asarray(values).reshape(-1, 1, *values.shape[2:])
 
 
+def drop_repeats(values: Floats) -> Floats:
+    """Return the first replicate alone where all others only repeat it.
+
+    A learner that is not trained gives the same rows in every replicate if the test
+    tasks are a fixed list, such as the 20 official runs of Omniglot: they count once.
+    If all tasks have one value, equal rows are no sign of that.
+
+    Args:
+        values: Shape (replicate, task).
+
+    >>> drop_repeats(np.array([[0.1, 0.3], [0.1, 0.3]])).shape
+    (1, 2)
+    >>> drop_repeats(np.array([[1.0, 1.0], [1.0, 1.0]])).shape
+    (2, 2)
+    """
+    same = np.array_equal(values, np.broadcast_to(values[:1], values.shape), True)
+    return values[:1] if same and len(np.unique(values[0])) > 1 else values
+
+
 def unit_values(
     table: BlockTable,
     spec: RunSpec,

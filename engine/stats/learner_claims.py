@@ -43,6 +43,7 @@ from engine.stats.claims.lost_tasks import NONE_LOST, LostTasks, compare_lost_ta
 from engine.stats.claims.question import Answer, Question, SampleUnit
 from engine.stats.claims.rival import main_rival
 from engine.stats.condition_words import is_unshifted
+from engine.stats.independent_units import drop_repeats
 from engine.stats.inference.comparison import (
     Comparison,
     compare_over_replicates,
@@ -197,6 +198,9 @@ def _compare(
     """Compare two learners over the independent units, and say what these are."""
     if free and first.size > 1:
         return compare_over_tasks(first, second), "searches"
+    once = drop_repeats(first), drop_repeats(second)
+    if rule.singles and len(once[0]) == len(once[1]) == 1:
+        first, second = once
     if rule.singles and len(first) == 1 < first.size:
         return compare_over_tasks(first, second), "episodes"
     return compare_over_replicates(first, second), "replicates"

@@ -11,7 +11,7 @@ from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diverged_tasks import task_values
 from engine.stats.equal_learner_notes import describe_duplicates
-from engine.stats.independent_units import regroup_units
+from engine.stats.independent_units import drop_repeats, regroup_units
 from engine.stats.inference.episode_and_training_spread import compute_spread
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_intervals import metric_interval
@@ -126,7 +126,9 @@ def _learner_as_json(
         )
     errors = table.test_values(label, rule.deciding, condition)
     if rule.singles and errors is not None:
-        row["spread"] = _spread_as_json(errors.reshape(1, -1) if free else errors)
+        row["spread"] = _spread_as_json(
+            errors.reshape(1, -1) if free else drop_repeats(errors)
+        )
         row |= _speed_as_json(table, label, condition)
     if rule.pools and errors is not None:
         row |= _robustness_as_json(_regroup_if_free(errors, free))
@@ -137,7 +139,7 @@ def _learner_as_json(
 
 
 def _regroup_if_free(values: Floats, free: bool) -> Floats:
-    return regroup_units(values, trained=False) if free else values
+    return regroup_units(values, trained=False) if free else drop_repeats(values)
 
 
 def _robustness_as_json(regrets: Floats) -> dict[str, Json]:

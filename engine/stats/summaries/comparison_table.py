@@ -15,6 +15,7 @@ from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.independent_units import drop_repeats
 from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.episode_and_training_spread import Spread, compute_spread
 from engine.stats.inference.intervals import Band
@@ -149,13 +150,14 @@ def _make_cell(
     if errors is None:
         return None
     share, scale = table.criterion.share, table.criterion.scale
+    errors = drop_repeats(errors)
     found = compute_spread(scale * (1.0 - errors if share else errors))
     if table.criterion.singles:
         found = _keep_in_range(found, scale if share else float("inf"))
     lost = table.test_values(label, "diverged", condition)
     spent = table.block(label, "test", "gradient_evaluations", condition)
     each = float(spent.array.sum()) / errors.shape[1] if spent else 0.0
-    gone = 0 if lost is None else int(lost.sum())
+    gone = 0 if lost is None else int(lost[: len(errors)].sum())
     capped = bool(gone) and not share
     return ComparisonCell(found, gone, each, capped, capped and gone == errors.size)
 

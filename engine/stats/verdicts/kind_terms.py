@@ -7,7 +7,7 @@ from engine.contract.kinds import ByKind, Criterion
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import metric
 from engine.contract.run_spec import RunSpec
-from engine.stats.independent_units import learner_interval
+from engine.stats.independent_units import drop_repeats, learner_interval
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.learner_claims import Claim
@@ -53,7 +53,9 @@ def _level(run: Evidence, label: str) -> Interval | None:
     if rule.pools:
         return learner_interval(run.table, run.spec, label, rule.deciding)
     values = run.deciding_values(label)
-    return None if values is None else metric_interval(rule.deciding, values)
+    if values is None:
+        return None
+    return metric_interval(rule.deciding, drop_repeats(values))
 
 
 def _convert(rule: Criterion, error: float) -> float:

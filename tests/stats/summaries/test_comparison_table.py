@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.contract.events import Block, Condition
+from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import make_curve
 from engine.stats.run_summary import summarize
@@ -163,3 +164,37 @@ def test_without_error_in_distribution_the_relative_drop_is_undefined() -> None:
     found = severity_curve(BlockTable(blocks), "protonet", "rotate")
     assert found is not None
     assert np.isnan(relative_drop(found))
+
+
+def repeated() -> tuple[list[Block], RunSpec]:
+    """Return two untrained learners and a trained one on a fixed list of 20 tasks."""
+    draw = np.random.default_rng(3)
+    first, other = (draw.integers(0, 6, 20) / 5 for _ in range(2))
+    blocks = [
+        *few_shot("raw_neighbor", np.tile(first, (8, 1))),
+        *few_shot("cosine", np.tile(other, (8, 1))),
+        *few_shot("protonet", draw.integers(0, 6, (8, 20)) / 5),
+    ]
+    return blocks, few_spec(
+        few("raw_neighbor"), few("protonet"), few("cosine", "baseline")
+    )
+
+
+def test_tasks_of_a_fixed_list_count_once_for_learners_that_are_not_trained() -> None:
+    blocks, made = repeated()
+    found = summarize(blocks, made)
+    claims = {(c["learner"], c["against"]): c for c in found["claims"]}
+    untrained = claims["raw_neighbor", "cosine"]
+    assert (untrained["over"], untrained["n_tasks"]) == ("episodes", 20)
+    assert claims["protonet", "cosine"]["over"] == "replicates"
+    (level,) = (entry["learners"] for entry in found["conditions"])
+    assert (level["raw_neighbor"]["error"]["n"], level["protonet"]["error"]["n"]) == (
+        1,
+        8,
+    )
+    cells = {
+        row.label: row.cells[0]
+        for row in make_comparison(BlockTable(blocks, "few_shot"), made).rows
+    }
+    assert cells["raw_neighbor"].spread.trainings == 1
+    assert cells["protonet"].spread.trainings == 8

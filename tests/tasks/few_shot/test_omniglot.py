@@ -211,8 +211,13 @@ def test_the_official_runs_are_of_one_alphabet_two_people_and_no_training(
         wrong.append(np.mean(_nearest(episode) != episode.held_y))
     assert 100 * np.mean(wrong) == pytest.approx(76.0, abs=4.2)
     np.testing.assert_array_equal(
-        family.sample(Rng(0), "test").x, family.sample(Rng(1).child("a", 20), "test").x
+        family.sample(Rng(0), "test").x, family.sample(Rng(1).child("a", 0), "test").x
     )
+
+
+def test_only_the_official_runs_are_a_fixed_list() -> None:
+    assert Omniglot(**OFFICIAL).test_task_limit() == 20
+    assert Omniglot().test_task_limit() is None
 
 
 def _nearest(episode: Episode) -> np.ndarray:
