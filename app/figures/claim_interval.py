@@ -3,11 +3,16 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from app.figures import theme
 from app.figures.figure_parts import make_figure
 from app.figures.theme import GREY, INTERVAL_NAME, format_number
 from engine.stats.claims_board import StudyVerdict
 
-COLORS = {"supported": "#3f9552", "not supported": "#ca3401", "depends": "#ce6b1f"}
+COLORS = {
+    "supported": theme.COLORS["blue"],
+    "not supported": theme.COLORS["red"],
+    "depends": theme.COLORS["orange"],
+}
 CLAIMED = "rgba(128,137,149,0.28)"
 
 

@@ -83,7 +83,8 @@ def format_difference(claim: Claim, rule: Criterion) -> str:
     factor, unit = _scale_and_unit(claim.metric, rule)
     ends = (factor * claim.low, factor * claim.high)
     shown = Interval(factor * claim.difference, min(ends), max(ends), 2)
-    return f"{format_value(shown)}{unit}"
+    capped = " (capped)" if any(claim.diverged) and not rule.share else ""
+    return f"{format_value(shown)}{unit}{capped}"
 
 
 def _scale_and_unit(name: str, rule: Criterion) -> tuple[float, str]:
