@@ -14,6 +14,7 @@ from app.figures.theme import (
     capitalize_name,
     format_number,
     learner_name,
+    with_alpha,
 )
 from engine.contract.events import Condition
 from engine.contract.learner_appearance import name_in_words
@@ -21,6 +22,13 @@ from engine.contract.metrics import Metric, metric
 from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.claim_words import format_percent, format_sample
 
+HOW_TO_READ = (
+    "Mark: difference, paired over tasks; bar: its interval, at the level that was "
+    "tested, in gray beside it. Better or worse: the bar leaves out 0. Equal: it lies "
+    "within the gray margin, which does not matter. Else: can't tell yet."
+)
+MARGIN = with_alpha(GREY, 0.22)
+CAPPED = " A diverged task counts with the worst value."
 ONE_TRAINING = (
     " One training: the interval is over its episodes, and another training may differ."
 )
@@ -41,10 +49,9 @@ def forest_figure(claims: Sequence[Claim], roles: Roles) -> go.Figure:
     lines = _with_headings(known)
     made = make_figure(
         title=f"{who} against each other learner: {kind.label.lower()}",
-        how_to_read="Mark: difference, paired over tasks; bar: its interval, at the "
-        "level that was tested, in gray beside it. Better or worse: the bar leaves out "
-        "0. Equal: it lies within a margin that does not matter. Else: can't tell yet."
-        f"{ONE_TRAINING if any(_is_single_training(claim) for claim in known) else ''}",
+        how_to_read=HOW_TO_READ
+        + (ONE_TRAINING if any(_is_single_training(claim) for claim in known) else "")
+        + (CAPPED if any(any(claim.diverged) for claim in known) else ""),
         alt="; ".join(_describe_claim(claim) for claim in known) or "no claims",
         height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
     )
@@ -68,6 +75,7 @@ def _to_points(claim: Claim) -> Claim:
         difference=100 * claim.difference,
         low=100 * claim.low,
         high=100 * claim.high,
+        margin=100 * claim.margin,
     )
 
 
@@ -137,43 +145,69 @@ def _add_heading(figure: go.Figure, text: str, y: float) -> None:
 
 
 def _add_claim(figure: go.Figure, claim: Claim, y: float) -> None:
-    style = CALL_STYLES[claim.call]
-    mid, low, high = claim.difference, claim.low, claim.high
-    interval = f"{format_number(mid)} [{format_number(low)}, {format_number(high)}]"
-    word = f"<span style='color:{style.color}'>{style.sign}</span> {claim.call}"
-    level = f"<span style='color:{GREY}'>{format_percent(claim.level)}</span>"
-    figure.add_shape(
-        type="line",
-        x0=0,
-        x1=0,
-        y0=y - 0.3,
-        y1=y + 0.2,
-        line={"color": GREY, "width": 1.4},
-        layer="below",
-    )
+    """Draw one claim: margin, zero, interval, mark, and its words above."""
+    if np.isfinite(claim.margin):
+        _add_strip(figure, claim.margin, y)
+    _add_strip(figure, 0.0, y)
+    color = CALL_STYLES[claim.call].color
     figure.add_trace(
         go.Scatter(
-            x=[low, high],
+            x=[claim.low, claim.high],
             y=[y, y],
             mode="lines",
             showlegend=False,
-            line={"color": style.color, "width": 3},
+            line={"color": color, "width": 3},
             hoverinfo="skip",
         )
     )
+    _add_mark(figure, claim, y)
+    _add_words(figure, claim, y)
+
+
+def _add_strip(figure: go.Figure, half: float, y: float) -> None:
+    """Shade a row from −half to half; a half of 0 draws the line at 0."""
+    figure.add_shape(
+        type="rect",
+        x0=-half,
+        x1=half,
+        y0=y - 0.3,
+        y1=y + 0.2,
+        fillcolor=MARGIN,
+        line={"color": GREY, "width": 0 if half else 1.4},
+        layer="below",
+    )
+
+
+def _add_mark(figure: go.Figure, claim: Claim, y: float) -> None:
+    style = CALL_STYLES[claim.call]
+    hover = f"{_format_interval(claim)}<br>{_describe_sample(claim)}<extra></extra>"
     figure.add_trace(
         go.Scatter(
-            x=[mid],
+            x=[claim.difference],
             y=[y],
             mode="markers",
             showlegend=False,
             marker={"color": style.color, "symbol": style.symbol, "size": 11},
-            hovertemplate=f"{interval}<br>{_describe_sample(claim)}<extra></extra>",
+            hovertemplate=hover,
         )
     )
+
+
+def _format_interval(claim: Claim) -> str:
+    mid, *ends = map(format_number, (claim.difference, claim.low, claim.high))
+    return f"{mid} [{', '.join(ends)}]"
+
+
+def _add_words(figure: go.Figure, claim: Claim, y: float) -> None:
+    """Write the other learner on the left; call, interval and level on the right."""
+    style = CALL_STYLES[claim.call]
+    word = f"<span style='color:{style.color}'>{style.sign}</span> {claim.call}"
+    level = f"<span style='color:{GREY}'>{format_percent(claim.level)}</span>"
+    interval = _format_interval(claim).replace(" [", "</b> [")
+    primary = " (primary)" if claim.primary else ""
     sides = (
-        ("left", 0, f"vs {learner_name(claim.against)}"),
-        ("right", 1, f"{word}  <b>{interval.replace(' [', '</b> [')} {level}"),
+        ("left", 0, f"vs {learner_name(claim.against)}{primary}"),
+        ("right", 1, f"{word}  <b>{interval} {level}"),
     )
     for anchor, x, text in sides:
         figure.add_annotation(

@@ -271,6 +271,13 @@ def test_every_claim_has_its_verdict_and_conditions_are_grouped() -> None:
     assert sum(text.startswith("<b>") for text in texts) == 2
 
 
+def test_the_margin_of_a_claim_is_shaded_and_the_primary_one_is_marked() -> None:
+    claim = replace(made.claims()[0], primary=True, margin=1.5)
+    fig = learner_comparison.forest_figure([claim], ROLES)
+    assert {(shape.x0, shape.x1) for shape in fig.layout.shapes} >= {(-1.5, 1.5)}
+    assert any("(primary)" in note.text for note in fig.layout.annotations)
+
+
 def test_a_claim_without_interval_can_be_drawn() -> None:
     claim = replace(made.claims()[2], low=float("nan"), high=float("nan"))
     fig = learner_comparison.forest_figure([claim], ROLES)
