@@ -152,7 +152,7 @@ def test_no_cap_is_shown_as_a_measurement() -> None:
 
 
 def test_the_verdict_has_the_arithmetic_mean_of_squared_errors() -> None:
-    rows = np.array([[0.0, 2.0, 4.0], [0.0, 2.0, 4.0]])
+    rows = np.array([[0.0, 2.0, 4.0], [4.0, 2.0, 0.0]])
     blocks = few_shot("maml", rows, classes=False)
     assert "MAML 2.0 [2.0, 2.0]" in told(blocks, few_spec(MAML))
     row = summarize(blocks, few_spec(MAML))["conditions"][0]["learners"]["maml"]
