@@ -20,11 +20,14 @@ class LostTasks(NamedTuple):
         mine: Tasks that the first learner lost.
         other: Tasks that the second one lost.
         p: Two-sided, of losing equally often; NaN with a single unit.
+        least_p: The smallest p that so many unequal units can have: a test that cannot
+            reject needs no share of the level.
     """
 
     mine: int
     other: int
     p: float
+    least_p: float = 1.0
 
     @property
     def some(self) -> bool:
@@ -46,11 +49,12 @@ def compare_lost_tasks(mine: Floats, other: Floats) -> LostTasks:
         The counts, and the p-value of a sign-flip test over the units.
 
     >>> compare_lost_tasks(np.ones((8, 1)), np.zeros((8, 1)))
-    LostTasks(mine=8, other=0, p=0.0078125)
+    LostTasks(mine=8, other=0, p=0.0078125, least_p=0.0078125)
     """
     gaps = mine.sum(axis=1).astype(int) - other.sum(axis=1).astype(int)
     p = _sign_flip_p(gaps.tolist()) if len(gaps) > 1 else float("nan")
-    return LostTasks(int(mine.sum()), int(other.sum()), p)
+    least_p = min(1.0, 2.0 ** (1 - np.count_nonzero(gaps)))
+    return LostTasks(int(mine.sum()), int(other.sum()), p, least_p)
 
 
 def _sign_flip_p(gaps: list[int]) -> float:

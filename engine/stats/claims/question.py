@@ -1,8 +1,8 @@
 """Questions: which of two learners is better, at one condition and by one metric.
 
-Divergence speaks first. Where a learner lost tasks, two tests share the level: one of
-the lost tasks, and one of the metric. If the first finds a difference, it decides.
-Otherwise the interval does; but learners that lose tasks are never "equal".
+Divergence speaks first. Where enough tasks were lost to tell, two tests share the
+level: one of the lost tasks, and one of the metric. If the first finds a difference, it
+decides. Otherwise the interval does; but learners that lose tasks are never "equal".
 """
 
 from dataclasses import dataclass
@@ -94,14 +94,15 @@ class Question:
 
     def smallest_alpha(self) -> float:
         """Return the smallest alpha with a call; NaN if no test was possible."""
-        p, margin = self.found.p(), self._margin()
+        p = self.found.p()
         if not self.lost.some:
-            return min(p, self.found.p_equal(margin))
-        return 2 * min(p, self.lost.p)
+            return min(p, self.found.p_equal(self._margin()))
+        least = 2 * self.lost.least_p
+        return p if p < least else max(least, 2 * min(p, self.lost.p))
 
     def _share(self, alpha: float) -> float:
-        # Bonferroni: without lost tasks there is only one test.
-        return alpha / 2 if self.lost.some else alpha
+        # Bonferroni, unless lost tasks are too few for a second test.
+        return alpha / 2 if 2 * self.lost.least_p <= alpha else alpha
 
     def _margin(self) -> float:
         return 0.0 if self.lost.some else self.margin

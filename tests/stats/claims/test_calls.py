@@ -87,10 +87,12 @@ def test_significantly_more_lost_tasks_decide_whatever_the_metric_says() -> None
     assert (answer.call, answer.by_divergence) == (BETTER, False)
 
 
-def test_two_tests_share_the_level() -> None:
-    assert question(redrawn(0.3)).answer(0.05).level == pytest.approx(0.95)
-    lost = LostTasks(1, 0, 1.0)
-    assert question(redrawn(0.3), lost=lost).answer(0.05).level == pytest.approx(0.975)
+def test_two_tests_share_the_level_and_one_that_cannot_reject_has_no_share() -> None:
+    for units, level in ((0, 0.95), (6, 0.95), (7, 0.975)):
+        mine = (np.arange(8) < units).astype(float)[:, None]
+        lost = compare_lost_tasks(mine, np.zeros((8, 1)))
+        answer = question(redrawn(0.3), lost=lost).answer(0.05)
+        assert answer.level == pytest.approx(level)
 
 
 def test_lost_tasks_are_tested_exactly() -> None:
