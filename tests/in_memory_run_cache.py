@@ -23,7 +23,7 @@ class InMemoryRunCache:
 
     def frozen_artefact(self, run: str, artefact: str) -> Artefact:
         """Return an artefact of a run that was put here."""
-        for event in self.runs.get(run, ()):
+        for event in reversed(self.runs.get(run, [])):  # the newest holds the most
             if not isinstance(event, Artefact) or event.kind != "frozen":
                 continue  # a learner may have the label "film"
             if event.name == artefact:

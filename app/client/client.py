@@ -19,6 +19,7 @@ from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.block_table import BlockTable
+from engine.stats.replicate_concatenation import join_batches
 from engine.store import NoRun, Progress, StoreError
 
 _block_cache = run_block_cache.BlockCache()
@@ -293,6 +294,7 @@ def run(key: str) -> Run:
     if known is None:
         raise NoRun(key)
     blocks = _block_cache.blocks(key, known.attempt, held.blocks)
+    blocks = tuple(join_batches(blocks))
     artefacts = held.artefacts(key)
     return Run(
         key=key,

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Condition
 from engine.contract.metrics import METRICS
+from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_spec import RunSpec, StrictModel
 from engine.contract.text_decoding import clean
 from engine.contract.validation_messages import describe_error
@@ -24,6 +25,7 @@ from engine.export.coordinate_checks import (
     parse_coordinates,
     quote,
 )
+from engine.stats.replicate_concatenation import join_batches
 from engine.store.arrow_codec import DTYPES
 
 BLOCKS_LIMIT = 100_000
@@ -151,10 +153,11 @@ class BlockReader:
 
     def _length_limits(self, block: Block, axis: str) -> tuple[int, int]:
         """Return the smallest and the largest length of an axis."""
-        spec, budget = self._spec, self._spec.budget
+        budget = self._spec.budget
         match axis:
             case "replicate":
-                return spec.replicates, spec.replicates
+                count = self._batch_size(block)
+                return count, count
             case "task" if block.phase == "tune":
                 return 0, max(budget.tuning_tasks, budget.task_evaluations)
             case "task" if len(block.axes) > len(HEADS["test"][0]):
@@ -172,6 +175,19 @@ class BlockReader:
                 return 0, self._most_steps()
         return 0, NUMBERS_LIMIT
 
+    def _batch_size(self, block: Block) -> int:
+        """Return how many replicates the block's batch has."""
+        given = block.coords.get("replicate")
+        first = given[0] if given else 0.0
+        found = [one for one in replicate_batches(self._spec) if one.start == first]
+        if not found:
+            raise Refused(f"coords: no batch of replicates begins at {first:g}")
+        (batch,) = found
+        if given not in (None, tuple(map(float, batch))):
+            span = f"{batch.start} to {batch.stop - 1}"
+            raise Refused(f"coords: the replicates of this batch must be {span}")
+        return len(batch)
+
     def _most_steps(self) -> int:
         """Return an upper bound of meta-steps: each costs at least one gradient."""
         budget = self._spec.budget
@@ -184,7 +200,9 @@ class BlockReader:
             raise Refused("this block is given twice")
         self._addresses.add(address)
         if "step" in block.coords:
-            series = (block.learner, block.phase, block.metric, block.condition)
+            batch = block.coords.get("replicate", (0.0,))[0]
+            measured = (block.learner, block.phase, block.metric, block.condition)
+            series = (*measured, batch)
             before = self._steps.setdefault(series, set())
             if again := before & set(block.coords["step"]):
                 raise Refused(f"coords: step {min(again):g} is given twice")
@@ -213,7 +231,8 @@ def diverged_learners(spec: RunSpec, blocks: Iterable[Block]) -> list[str]:
     chosen = {c.label for c in spec.learners if c.role == "chosen"}
     tests = [b for b in blocks if (b.phase, b.metric) == ("test", "diverged")]
     here = [b for b in tests if b.condition == Condition() and b.learner in chosen]
-    return [b.learner for b in here if b.array.size and b.array.all()]
+    joined = join_batches(here)
+    return [b.learner for b in joined if b.array.size and b.array.all()]
 
 
 def check_labels(spec: RunSpec) -> None:

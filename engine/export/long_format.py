@@ -18,7 +18,7 @@ from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import LOG_FLOOR, finite_mean
 from engine.stats.inference.metric_intervals import is_log, metric_band
 from engine.stats.learner_claims import are_independent
-from engine.store.arrow_codec import newest_per_address
+from engine.stats.replicate_concatenation import join_batches
 
 COLUMNS = (
     "run",
@@ -110,7 +110,7 @@ class _RunBlocks:
         places = {c.label: i for i, c in enumerate(spec.learners)}
         metrics = list(METRICS)
         self.blocks = sorted(
-            (b for b in newest_per_address(blocks) if not _is_live(b)),
+            (b for b in join_batches(blocks) if not _is_live(b)),
             key=lambda b: (
                 PHASES.index(b.phase),
                 (b.condition.family, b.condition.shift, b.condition.severity),

@@ -72,6 +72,14 @@ def tune_after_training(
         Notes, the tuning blocks and the frozen artefact.
     """
     label, weights = entry.label, state.metas[entry.label]
+    if label in state.frozen:  # chosen in the first batch
+        chosen = {name: state.frozen[label][name][:1] for name in ("lr", "steps")}
+        same = {name: each.expand_as(weights[name]) for name, each in chosen.items()}
+        state.metas[label] = weights | {
+            name: each.clone() for name, each in same.items()
+        }
+        yield freeze_learner(context, entry, state.metas[label], state)
+        return
     tasks, first = _draw_tuning_tasks(context), select_replicates(weights, range(1))
     stage = f"tune {label}"
 

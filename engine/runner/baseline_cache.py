@@ -76,6 +76,10 @@ class BaselineCache:
             return play
 
         def begin(state: RunState) -> Iterator[Event]:
+            if state.batch and entry.is_tuned:
+                # It takes the first batch's rate; a sub-run would choose its own.
+                yield from play(state)
+                return
             sub = SubRun(_training_spec(self.context.spec, entry.choice), self.cache)
             events = sub.cached_events()
             if events is not None:
@@ -151,6 +155,7 @@ def _training_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
             "test_families": (),
             "shifts": (),
             "inputs": {},
+            "rival": "",
             "budget": spec.budget.model_copy(update={"test_tasks": 0}),
         }
     )

@@ -184,7 +184,11 @@ def _adopt_weights(
     arrays: dict[str, np.ndarray],
     tasks: TaskBatch,
 ) -> Weights:
-    """Return another run's meta-weights; too few replicates are repeated."""
+    """Return another run's meta-weights, replicate by replicate.
+
+    If it had too few replicates, they are repeated.
+    """
+    first = context.spec.first_replicate
     start = entry.learner.init(context.streams("init"), tasks).weights
     adopted = {}
     for name, tensor in start.items():
@@ -195,8 +199,8 @@ def _adopt_weights(
                 "use the same knobs as the run that made it",
                 f"inputs.{entry.label}",
             )
-        rows = np.resize(array, (tensor.shape[0], *array.shape[1:]))
-        adopted[name] = torch.from_numpy(rows).to(tensor)
+        rows = np.resize(array, (first + tensor.shape[0], *array.shape[1:]))
+        adopted[name] = torch.from_numpy(rows[first:].copy()).to(tensor)
     return adopted
 
 

@@ -24,6 +24,16 @@ from engine.contract.run_spec import RunSpec
 from engine.protocol import AllDiverged
 from engine.runner.adaptation_tuning import tune_after_training
 from engine.runner.baseline_cache import BaselineCache
+from engine.runner.batches import (
+    as_part_of_run,
+    ask_primary_question,
+    batch_specs,
+    describe_progress,
+    is_decided,
+    is_look,
+    keep_deciding_block,
+    number_replicates,
+)
 from engine.runner.context import LearnerEntry, MetaTestCondition, RunContext, labels_of
 from engine.runner.deduplication import (
     group_equal_conditions,
@@ -43,9 +53,9 @@ from engine.runner.leak_probes import probe_cost, probe_learner, probe_tasks
 from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint
-from engine.runner.rate_search import RATES
 from engine.runner.results_of_other_runs import RunCache
 from engine.runner.spec_checks import check_run
+from engine.runner.stage_costs import training_cost, tuning_cost, validation_cost
 from engine.runner.state import RunState, StageKey
 
 
@@ -87,10 +97,42 @@ def run(
         Refused: If the parts do not fit together.
         AllDiverged: At the end, if every member of a chosen learner diverged.
     """
-    context = RunContext(spec)
-    check_run(context)
-    stages = list(_stages(context, cache))
-    state = _initial_state(context, stages, resume)
+    contexts = [RunContext(each) for each in batch_specs(spec)]
+    check_run(contexts[0])
+    state = _initial_state(contexts[0], cache, resume)
+    yield from _run_batch(contexts[state.batch], cache, spec, state)
+    while state.batch + 1 < len(contexts):
+        claim = ask_primary_question(spec, state, state.batch + 1)
+        if is_look(spec, state) and is_decided(claim):
+            break
+        state.begin_batch()
+        yield state.checkpoint()
+        yield from _run_batch(contexts[state.batch], cache, spec, state)
+    yield Note("end", 1.0)
+    if any(state.diverged.values()):
+        raise AllDiverged(contexts[0].kind.words.all_diverged)
+
+
+def _run_batch(
+    context: RunContext, cache: RunCache, spec: RunSpec, state: RunState
+) -> Iterator[Event]:
+    """Execute the stages of a batch; yield its events as those of the whole run."""
+    text = ""
+    if len(batch_specs(spec)) > 1:
+        claim = ask_primary_question(spec, state, state.batch)
+        text = describe_progress(spec, state.batch, claim)
+    events = _batch_events(context, cache, state)
+    for event in number_replicates(context, events, spec, state):
+        keep_deciding_block(spec, event, state)
+        if isinstance(event, Note):
+            event = as_part_of_run(event, spec, state, text)
+        yield event
+
+
+def _batch_events(
+    context: RunContext, cache: RunCache, state: RunState
+) -> Iterator[Event]:
+    stages = list(_stages(context, cache, first=not state.batch))
     total = sum(stage.cost for stage in stages)
     before = 0.0
     for stage in stages:
@@ -98,18 +140,16 @@ def run(
             yield from _play_stage(context, stage, state, (before, total))
         before += stage.cost
     yield from repeat_for_labels(context, check_frozen(state))
-    yield Note("end", 1.0)
-    if state.diverged:
-        raise AllDiverged(context.kind.words.all_diverged)
 
 
 def _initial_state(
-    context: RunContext, stages: list[Stage], resume: Checkpoint | None
+    context: RunContext, cache: RunCache, resume: Checkpoint | None
 ) -> RunState:
     """Return the state of a checkpoint, or an empty one."""
     if resume is None:
         return RunState()
     if is_old_checkpoint(resume):
+        stages = _stages(context, cache, first=True)
         keys = [key for stage in stages for key in stage.covers]
         return read_old_checkpoint(resume, keys, context)
     return RunState.from_checkpoint(resume, context.batch_spec.device)
@@ -132,19 +172,26 @@ def _play_stage(
     yield state.checkpoint()
 
 
-def _stages(context: RunContext, cache: RunCache) -> Iterator[Stage]:
-    """Yield the stages in order: initialization, training, then the meta-test."""
+def _stages(context: RunContext, cache: RunCache, *, first: bool) -> Iterator[Stage]:
+    """Yield the stages in order: initialization, training, then the meta-test.
+
+    Args:
+        context: A batch of replicates.
+        cache: Holds tuned baselines and frozen meta-learners.
+        first: Whether it is the first batch, which also fixes the threshold, records
+            films and probes the tasks.
+    """
     budget, spec = context.spec.budget, context.spec
     testing, baselines = budget.test_tasks > 0, BaselineCache(context, cache)
     for entry in context.entries:
-        first = context.tunes_first(entry)
-        work = _validation_cost(context, entry) + first * _tuning_cost(context, entry)
+        tunes = context.tunes_first(entry)
+        work = validation_cost(context, entry) + tunes * tuning_cost(context, entry)
         play = partial(initialize_learner, context, entry, cache)
-        if first and not testing:  # the tuning sub-run itself
+        if tunes and not testing:  # the tuning sub-run itself
             play = partial(tune_baseline, context, entry)
         play = baselines.first_stage(entry, play)
         yield Stage(_stage_keys("begin", entry), work, play)
-    if testing and context.kind.threshold:
+    if testing and first and context.kind.threshold:
         work = float(THRESHOLD_TASKS * budget.horizon)
         fix = partial(fix_threshold, context, cache)
         yield Stage((StageKey("threshold"),), work, fix)
@@ -156,44 +203,21 @@ def _stages(context: RunContext, cache: RunCache) -> Iterator[Stage]:
             play = partial(_train_and_freeze, context, entry)
             play = baselines.later_stage(entry, play, last=not tuned)
             yield Stage(
-                _stage_keys("train", entry), _training_cost(context, entry), play
+                _stage_keys("train", entry), training_cost(context, entry), play
             )
         if tuned:
             play = partial(tune_after_training, context, entry)
             play = baselines.later_stage(entry, play, last=True)
-            yield Stage(_stage_keys("tune", entry), _tuning_cost(context, entry), play)
+            yield Stage(_stage_keys("tune", entry), tuning_cost(context, entry), play)
     if testing:
-        yield from _test_stages(context)
+        yield from _test_stages(context, first=first)
 
 
 def _stage_keys(sort: str, entry: LearnerEntry) -> tuple[StageKey, ...]:
     return tuple(StageKey(sort, label) for label in entry.labels)
 
 
-def _validation_cost(context: RunContext, entry: LearnerEntry) -> float:
-    """Return how many gradient evaluations a validation takes."""
-    each = entry.learner.gradients_per_test(context.spec.budget.horizon)
-    return context.spec.replicates * context.spec.budget.validation_tasks * each
-
-
-def _tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
-    """Return about how many gradient evaluations it takes to tune the rates."""
-    spec, budget = context.spec, context.spec.budget
-    searches = spec.replicates if context.tunes_first(entry) else 1
-    each = entry.learner.gradients_per_test(budget.horizon)
-    return RATES * searches * budget.tuning_tasks * each
-
-
-def _training_cost(context: RunContext, entry: LearnerEntry) -> float:
-    """Return how many gradient evaluations training takes, validations included."""
-    budget = context.spec.budget
-    plan = entry.learner.plan(budget, context.estimator)
-    steps = plan.steps * plan.tasks_per_step * plan.gradients
-    times = 1 + plan.steps // budget.validate_every
-    return context.spec.replicates * steps + times * _validation_cost(context, entry)
-
-
-def _test_stages(context: RunContext) -> Iterator[Stage]:
+def _test_stages(context: RunContext, *, first: bool) -> Iterator[Stage]:
     spec = context.spec
     conditions, remarks = context.test_conditions()
     each = sum(
@@ -204,12 +228,12 @@ def _test_stages(context: RunContext) -> Iterator[Stage]:
         work = spec.replicates * spec.budget.test_tasks * each * longer
         keys = tuple(StageKey("test", condition=one.condition) for one in same)
         yield Stage(keys, work, partial(_test_learners, context, same))
-        if same[0].is_in_distribution and context.kind.probes:
+        if first and same[0].is_in_distribution and context.kind.probes:
             yield from _probe_stages(context)
     if remarks:
         listed = Artefact("remarks", "remarks", {}, remarks)
         yield Stage((StageKey("remarks"),), 0.0, lambda state: iter([listed]))
-    for name, condition in _film_conditions(context, conditions):
+    for name, condition in _film_conditions(context, conditions) if first else ():
         play = FILM_RECORDERS[context.kind.name].record
         work = float(TASKS * each)
         yield Stage((StageKey(name),), work, partial(play, context, condition, name))
@@ -257,7 +281,8 @@ def _test_learners(
         remember(context, event, state)
         yield event
         if isinstance(event, Block) and event.metric == "diverged":
-            judged = event.condition == Condition() and event.array.all()
-            state.diverged |= bool(
-                judged and chosen & {*labels_of(context, event.learner)}
-            )
+            if event.condition != Condition():
+                continue
+            for label in chosen & {*labels_of(context, event.learner)}:
+                so_far = state.diverged.get(label, True)
+                state.diverged[label] = so_far and bool(event.array.all())

@@ -21,6 +21,7 @@ from engine.protocol import (
     run_eagerly,
 )
 from engine.runner.baseline_tuning import tuning_tasks
+from engine.runner.batches import batch_specs
 from engine.runner.context import (
     LearnerEntry,
     MetaTestCondition,
@@ -56,16 +57,18 @@ def stage_needs(spec: RunSpec) -> Iterator[MemoryNeed]:
     Args:
         spec: Completed by `complete_spec`.
     """
-    context = RunContext(spec)
+    largest = max(batch_specs(spec), key=lambda batch: batch.replicates)
+    context = RunContext(largest)
     tasks = draw_sample(context, context.setting, 1)
     trains = isinstance(tasks, SearchBatch) and isinstance(
         tasks.evaluator, NullEvaluator
     )
-    for need in _stage_needs(context):
+    for need in _stage_needs(context, spec.replicates):
         yield need._replace(beside=IMPORTED + TRAINED * trains)
 
 
-def _stage_needs(context: RunContext) -> Iterator[MemoryNeed]:
+def _stage_needs(context: RunContext, replicates: int) -> Iterator[MemoryNeed]:
+    """Yield the needs of a batch's stages, and of the summary of all replicates."""
     spec = context.spec
     budget, whole = spec.budget, 0.0
     known: dict[tuple[str, int], AdaptationMemory] = {}
@@ -87,7 +90,7 @@ def _stage_needs(context: RunContext) -> Iterator[MemoryNeed]:
         steps = sum(condition.setting.horizon + 1 for condition in conditions)
         whole += here.row * steps
     rows = SEARCH_ROWS if context.kind.numpy else ROWS
-    asked = ("summary", "test_tasks", budget.test_tasks, spec.replicates)
+    asked = ("summary", "test_tasks", budget.test_tasks, replicates)
     yield MemoryNeed(*asked, 0.0, rows * whole)
 
 

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from engine.contract.errors import Refused
-from engine.contract.events import Checkpoint, Condition
+from engine.contract.events import Block, Checkpoint, Condition
 from engine.protocol import Weights
 
-FORMAT = 2  # 0.3.0 wrote 1, without saying so
+FORMAT = 3  # 2 had one batch; 0.3.0 wrote 1, without saying so
+READABLE = (2, FORMAT)
 
 
 class StageKey(NamedTuple):
@@ -69,8 +70,13 @@ class RunState:
         training: Tensors of the meta-training in progress.
         learners: The rest of each learner's state, by label.
         threshold: Loss that counts as solved, nats; None until it is fixed.
-        diverged: Whether every member of a chosen learner diverged in distribution.
+        diverged: Whether every member so far diverged in distribution, by the label of
+            a chosen learner.
         shown: Test tasks to be filmed under each condition, by rank (worst, …).
+        batch: Number of the batch of replicates that is being computed, from 0; what
+            stands above is of this batch, apart from `threshold` and `diverged`.
+        frozen: Each learner's meta-weights in all earlier batches, by label.
+        blocks: Those that decide the primary question, of all batches, by address.
     """
 
     done: list[StageKey] = field(default_factory=list)
@@ -78,21 +84,42 @@ class RunState:
     training: dict[str, Weights] = field(default_factory=dict)
     learners: dict[str, LearnerState] = field(default_factory=dict)
     threshold: float | None = None
-    diverged: bool = False
+    diverged: dict[str, bool] = field(default_factory=dict)
     shown: dict[Condition, dict[str, int]] = field(default_factory=dict)
+    batch: int = 0
+    frozen: dict[str, Weights] = field(default_factory=dict)
+    blocks: dict[tuple[object, ...], Block] = field(default_factory=dict)
 
     def learner(self, label: str) -> LearnerState:
         """Return a learner's state, to be read and changed."""
         return self.learners.setdefault(label, LearnerState())
 
+    def begin_batch(self) -> None:
+        """Begin the next batch: keep what was frozen, and forget the rest."""
+        for label, weights in self.metas.items():
+            earlier = self.frozen.get(label)
+            self.frozen[label] = {
+                name: tensor if earlier is None else torch.cat([earlier[name], tensor])
+                for name, tensor in weights.items()
+            }
+        self.batch += 1
+        self.done, self.metas, self.training, self.learners = [], {}, {}, {}
+
+    def _trees(self) -> dict[str, dict[str, Weights]]:
+        """Return the trees of tensors by their part of a checkpoint."""
+        return {"metas": self.metas, "training": self.training, "frozen": self.frozen}
+
     def checkpoint(self) -> Checkpoint:
         """Return everything as arrays and JSON."""
         arrays = {}
-        for part, trees in (("metas", self.metas), ("training", self.training)):
+        for part, trees in self._trees().items():
             for label, tree in trees.items():
                 for name, tensor in tree.items():
                     key = json.dumps([part, label, name])
                     arrays[key] = tensor.detach().cpu().numpy().copy()
+        order = list(arrays)
+        for i, block in enumerate(self.blocks.values()):
+            arrays[json.dumps(["block", i])] = np.asarray(block.array)
         shown = [
             [_condition_as_list(where), tasks] for where, tasks in self.shown.items()
         ]
@@ -103,10 +130,12 @@ class RunState:
             ],
             "learners": {label: asdict(one) for label, one in self.learners.items()},
             "threshold": self.threshold,
-            "diverged": self.diverged,
+            "diverged": dict(self.diverged),
+            "batch": self.batch,
+            "blocks": [_block_as_json(block) for block in self.blocks.values()],
             "shown": json.loads(json.dumps(shown)),  # a copy: it still changes
             # A file sorts its arrays, but sums over weights must run in this order.
-            "order": list(arrays),
+            "order": order,
             # A learner without meta-weights has no array to be found by.
             "metas": list(self.metas),
         }
@@ -124,7 +153,7 @@ class RunState:
             Refused: If a newer Metascope wrote it.
         """
         state = point.state
-        if (written := state["format"]) != FORMAT:
+        if (written := state["format"]) not in READABLE:
             raise Refused(
                 f"the checkpoint of this run has format {written}, and this Metascope "
                 f"reads up to {FORMAT}: update it, or delete the run and start it again"
@@ -135,9 +164,14 @@ class RunState:
             metas={label: {} for label in state["metas"]},
             learners={label: LearnerState(**one) for label, one in known},
             threshold=state["threshold"],
-            diverged=state["diverged"],
+            diverged=_read_diverged(state["diverged"]),
             shown={Condition(*at): dict(tasks) for at, tasks in state["shown"]},
+            batch=state.get("batch", 0),
         )
+        for i, fields in enumerate(state.get("blocks", ())):
+            array = np.array(point.arrays[json.dumps(["block", i])])
+            block = _block_from_json(fields, array)
+            restored.blocks[block.address()] = block
         for key in state["order"]:
             part, label, name = json.loads(key)
             restored.put_array(part, label, name, point.arrays[key], device)
@@ -146,17 +180,35 @@ class RunState:
     def put_array(
         self, part: str, label: str, name: str, array: Any, device: torch.device
     ) -> None:
-        """Put an array of a checkpoint into a tree of `metas` or `training`.
+        """Put an array of a checkpoint into a tree.
 
         Args:
-            part: metas or training.
+            part: metas, training or frozen.
             label: The tree: a learner's label, or a name in `training`.
             name: The tensor's name in that tree.
             array: Its values.
             device: Where the tensor goes.
         """
-        trees = self.metas if part == "metas" else self.training
-        trees.setdefault(label, {})[name] = torch.from_numpy(np.array(array)).to(device)
+        self._trees()[part].setdefault(label, {})[name] = torch.from_numpy(
+            np.array(array)
+        ).to(device)
+
+
+def _read_diverged(value: bool | dict[str, bool]) -> dict[str, bool]:
+    """Read `diverged`, which format 2 wrote as one flag for all chosen learners."""
+    return {"": value} if isinstance(value, bool) else dict(value)
+
+
+def _block_as_json(block: Block) -> list[Any]:
+    names = [block.learner, block.phase, block.metric]
+    at = {axis: list(places) for axis, places in block.coords.items()}
+    return [names, list(block.axes), _condition_as_list(block.condition), at]
+
+
+def _block_from_json(fields: list[Any], array: np.ndarray) -> Block:
+    names, axes, condition, at = fields
+    coords = {axis: tuple(places) for axis, places in at.items()}
+    return Block(*names, tuple(axes), array, Condition(*condition), coords)
 
 
 def _condition_as_list(where: Condition) -> list[str | float]:

@@ -11,6 +11,7 @@ from engine.contract.kinds import Criterion, Kind, kind_named, recorded_kind
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.inference.steps_to_threshold import find_crossing
+from engine.stats.replicate_concatenation import join_batches
 
 IN_DISTRIBUTION = Condition()
 PER_TASK = ("replicate", "task")
@@ -36,7 +37,7 @@ class BlockTable:
 
     def __init__(self, blocks: Iterable[Block], kind: str = "") -> None:
         self._kind = kind
-        self.blocks = list({block.address(): block for block in blocks}.values())
+        self.blocks = join_batches(blocks)
         self._groups: dict[tuple[str, str, str, Condition], list[Block]] = {}
         for block in self.blocks:
             key = (block.learner, block.phase, block.metric, block.condition)
@@ -74,9 +75,13 @@ class BlockTable:
         return found[-1] if found else None
 
     def number(self, learner: str, phase: str, metric: str) -> float | None:
-        """Return a metric that is a single finite number; None otherwise."""
+        """Return a metric that is a single finite number; None otherwise.
+
+        Of one number for each replicate, such as a cost, it is the mean.
+        """
         block = self.block(learner, phase, metric)
-        value = float(block.array.item()) if block and block.array.size == 1 else None
+        known = block is not None and block.axes in ((), ("replicate",))
+        value = _mean_of_measured(block) if block and known else None
         return value if value is not None and np.isfinite(value) else None
 
     def gradients_spent(self, learner: str, phase: str) -> int:
@@ -85,7 +90,7 @@ class BlockTable:
         Where replicates differ it is their mean.
         """
         found = (
-            float(block.array.mean())
+            _mean_of_measured(block)
             for block in self.blocks
             if (block.learner, block.phase) == (learner, phase)
             and block.metric == "gradient_evaluations"
@@ -166,6 +171,13 @@ class BlockTable:
         if not moved:
             raise ValueError(f"another threshold needs the {rule.trace} traces")
         return type(self)([*self.blocks, *moved], self._kind)
+
+
+def _mean_of_measured(block: Block) -> float:
+    """Return the mean over replicates; NaN if none was measured."""
+    values = np.asarray(block.array, dtype=np.float64)
+    measured = values[~np.isnan(values)]
+    return float(measured.mean()) if measured.size else float("nan")
 
 
 def _crossing_blocks(block: Block, threshold: float, rule: Criterion) -> list[Block]:

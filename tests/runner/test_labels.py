@@ -169,7 +169,7 @@ def old_point(name: str) -> Checkpoint:
 
 def read(name: str) -> RunState:
     context = RunContext(old_spec())
-    stages = _stages(context, InMemoryRunCache())
+    stages = _stages(context, InMemoryRunCache(), first=True)
     keys = [key for stage in stages for key in stage.covers]
     return read_old_checkpoint(old_point(name), keys, context)
 
@@ -239,8 +239,8 @@ def test_a_run_of_0_3_0_resumed_from_any_checkpoint_has_the_same_rows() -> None:
 
 def test_a_checkpoint_of_a_newer_metascope_is_refused_in_one_sentence() -> None:
     point = RunState().checkpoint()
-    newer = Checkpoint(point.arrays, point.state | {"format": 3})
-    with pytest.raises(Refused, match=r"format 3, .* reads up to 2: update it, or"):
+    newer = Checkpoint(point.arrays, point.state | {"format": 4})
+    with pytest.raises(Refused, match=r"format 4, .* reads up to 3: update it, or"):
         played(spec_of(), newer)
 
 

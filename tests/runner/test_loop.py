@@ -22,7 +22,7 @@ def spec_of(learner: dict[str, object]) -> RunSpec:
 
 def works(spec: RunSpec) -> dict[str, float]:
     """Return how much each stage is said to take, by its first word."""
-    stages = _stages(RunContext(spec), InMemoryRunCache())
+    stages = _stages(RunContext(spec), InMemoryRunCache(), first=True)
     return {stage.name.split()[0]: stage.cost for stage in stages}
 
 

@@ -1,0 +1,27 @@
+"""The cost of a run's stages in gradient evaluations, for the progress bar."""
+
+from engine.runner.context import LearnerEntry, RunContext
+from engine.runner.rate_search import RATES
+
+
+def validation_cost(context: RunContext, entry: LearnerEntry) -> float:
+    """Return how many gradient evaluations a validation takes."""
+    each = entry.learner.gradients_per_test(context.spec.budget.horizon)
+    return context.spec.replicates * context.spec.budget.validation_tasks * each
+
+
+def tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
+    """Return about how many gradient evaluations it takes to tune the rates."""
+    spec, budget = context.spec, context.spec.budget
+    searches = spec.replicates if context.tunes_first(entry) else 1
+    each = entry.learner.gradients_per_test(budget.horizon)
+    return RATES * searches * budget.tuning_tasks * each
+
+
+def training_cost(context: RunContext, entry: LearnerEntry) -> float:
+    """Return how many gradient evaluations training takes, validations included."""
+    budget = context.spec.budget
+    plan = entry.learner.plan(budget, context.estimator)
+    steps = plan.steps * plan.tasks_per_step * plan.gradients
+    times = 1 + plan.steps // budget.validate_every
+    return context.spec.replicates * steps + times * validation_cost(context, entry)
