@@ -25,6 +25,7 @@ MOST_WORDS = 15
 NAME_WORDS = 3  # of a name that is still too long; two names then leave nine words
 NO_TESTS = "Nothing was tested, so there is no verdict."
 NO_BASELINES = "No baseline was run, so there is no verdict."
+NOT_COMPARED = "The learner and its rival share no test, so there is no verdict."
 ONLY_BASELINES = "Only baselines were run, so there is no verdict."
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.contract.kinds import SEARCH
-from engine.stats.block_table import is_trained
+from engine.stats.block_table import IN_DISTRIBUTION, is_trained
 from engine.stats.family_names import family_title
 from engine.stats.independent_units import learner_interval
 from engine.stats.inference.intervals import Interval
@@ -43,7 +43,14 @@ def _name_place(run: Evidence) -> str:
 
 
 def _notes(run: Evidence, claim: Claim) -> list[str]:
-    return [*_compare_evaluations(run, claim), *_price(run, claim)]
+    rivals = [
+        each
+        for each in run.claims
+        if each.decisive and each.condition == IN_DISTRIBUTION
+        if each.metric == run.criterion.deciding
+    ]
+    prices = [price for each in rivals for price in _price(run, each)]
+    return [*_compare_evaluations(run, claim), *prices]
 
 
 def _compare_evaluations(run: Evidence, claim: Claim) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from engine.contract.run_spec import LearnerChoice, RunSpec
-from engine.stats.block_table import BlockTable, chosen_learners
+from engine.stats.block_table import BlockTable, baseline_learners, chosen_learners
 from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.comparisons import (
     describe_elsewhere,
@@ -18,6 +18,7 @@ from engine.stats.verdicts.comparisons import (
 from engine.stats.verdicts.headline import (
     NO_BASELINES,
     NO_TESTS,
+    NOT_COMPARED,
     ONLY_BASELINES,
     write_headline,
 )
@@ -74,7 +75,8 @@ def write_verdict(
     ending = terms.ending(run)
     if run.primary is None:
         levels = _levels(run, terms, about)
-        return Verdict(NO_BASELINES, (*levels, *duels), tuple(ending))
+        reason = NOT_COMPARED if baseline_learners(spec) else NO_BASELINES
+        return Verdict(reason, (*levels, *duels), tuple(ending))
     elsewhere = (
         each for c in about for each in describe_elsewhere(run, terms, c.label)
     )

@@ -143,6 +143,13 @@ def test_the_verdict_says_that_there_are_no_baselines() -> None:
     assert "on unseen Gaussian mixtures: LR scale −2.50 [" in sentence
 
 
+def test_a_rival_that_was_not_tested_leaves_no_verdict() -> None:
+    blocks = [threshold(), *trial("lr_scale", noisy(0.1, 1))]
+    assert headline(blocks, spec()) == (
+        "The learner and its rival share no test, so there is no verdict."
+    )
+
+
 def test_baselines_alone_are_described() -> None:
     blocks = [threshold(), *trial("sgd_tuned", noisy(0.1, 1))]
     sentence = told([*blocks, *trial("adam_tuned", noisy(0.2, 1))], spec(TUNED, ADAM))

@@ -93,6 +93,16 @@ def test_the_verdict_has_source_evaluations_and_the_targets_that_pay_them_back()
     assert "Warm took 3,000 evaluations beforehand, paid back after 100 t" in sentence
 
 
+def test_what_every_chosen_strategy_spent_beforehand_is_told() -> None:
+    also = WARM.model_copy(update={"label": "also"})
+    blocks = duel(np.full((1, 60), 20.0), np.full((1, 60), 50.0))
+    blocks += [*searches("also", found_at(np.full((1, 60), 20.0)))]
+    blocks += [trained("warm", 3000.0), trained("also", 1500.0)]
+    sentence = told(blocks, search_spec(WARM, also, COLD))
+    assert "Warm took 3,000 evaluations beforehand, paid back after 100 t" in sentence
+    assert "Also took 1,500 evaluations beforehand, paid back after 50 t" in sentence
+
+
 def test_a_training_that_saves_nothing_is_never_paid_back() -> None:
     blocks = [*duel(times(50, 1), times(20, 2)), trained("warm", 3000.0)]
     assert "which no number of targets pays back" in told(blocks)
