@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
@@ -64,6 +65,17 @@ def print_json(value: object) -> None:
     """Print a value as JSON to stdout."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     out().print(text, soft_wrap=True)
+
+
+def verdict_text(summary: Mapping[str, object]) -> str:
+    r"""Return a summary's verdict, the headline on a line of its own.
+
+    >>> verdict_text({"headline": "A beats B.", "sentence": "A beats B. By 3 points."})
+    'A beats B.\nBy 3 points.'
+    """
+    headline, whole = (str(summary.get(key, "")) for key in ("headline", "sentence"))
+    rest = whole.removeprefix(headline).strip()
+    return "\n".join(filter(None, (headline, rest)))
 
 
 def read_file(path: Path) -> bytes:

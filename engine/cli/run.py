@@ -18,7 +18,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from engine.cli.console import Exit, err, out, print_error, print_status, read_file
+from engine.cli.console import (
+    Exit,
+    err,
+    out,
+    print_error,
+    print_status,
+    read_file,
+    verdict_text,
+)
 from engine.contract.cards import Card
 from engine.contract.effort import Effort, with_effort
 from engine.contract.errors import Refused
@@ -97,9 +105,7 @@ def run(
         record = local_run.finish(store, traces=traces)
     for line in _not_applicable_lines(record.artefacts):
         print_status(line)
-    return _report_finished(
-        local_run, job, str((record.summary or {}).get("sentence", ""))
-    )
+    return _report_finished(local_run, job, verdict_text(record.summary or {}))
 
 
 def read_spec(spec: str) -> RunSpec:
@@ -247,7 +253,7 @@ def _handle_interrupts(
 
 
 def _report_existing(local_run: "LocalRun", summary: Mapping[str, object]) -> int:
-    out().print(str(summary.get("sentence", "")), soft_wrap=True)
+    out().print(verdict_text(summary), soft_wrap=True)
     print_status(
         f"{local_run.folder} already holds this run; add --force to compute it again"
     )

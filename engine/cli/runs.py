@@ -17,6 +17,7 @@ from engine.cli.console import (
     print_json,
     print_status,
     read_file,
+    verdict_text,
 )
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
@@ -93,7 +94,7 @@ def show(key: Key, *, as_json: AsJson = False) -> int:
         "title": job.title or job.about,
         "error": job.error,
         "damaged": job.damaged,
-        "verdict": str(summary.get("sentence", "")),
+        "verdict": verdict_text(summary),
     }
     for name, value in lines.items():
         if value:

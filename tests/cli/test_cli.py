@@ -490,7 +490,7 @@ def test_a_stored_run_is_worked_off_listed_and_exported_as_headless_does(
         assert (out / name).read_bytes() == (finished / name).read_bytes()
 
     assert __main__.main(["runs", "show", key[:10]]) == 0
-    verdict = json.loads((out / "summary.json").read_text())["sentence"]
+    verdict = json.loads((out / "summary.json").read_text())["headline"]
     assert verdict in capsys.readouterr().out
 
 
