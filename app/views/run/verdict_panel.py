@@ -21,6 +21,13 @@ from engine.stats.verdicts.claim_words import (
     has_interval,
 )
 from engine.stats.verdicts.wording import capitalize_first, learner_names
+from engine.stats.verdicts.writer import headline_of
+
+PRIMARY = ' <span class="primary" title="fixed before the run">primary</span>'
+EARLIER = (
+    "Computed by an earlier version, whose claims were each tested at 95 %: run it "
+    "again for today's tests."
+)
 
 
 def draw_verdict(run: Run, titles: Mapping[str, str]) -> None:
@@ -30,7 +37,7 @@ def draw_verdict(run: Run, titles: Mapping[str, str]) -> None:
         run: A run with a summary.
         titles: Titles of parts, by name.
     """
-    headline, notes = split_verdict(run.summary or {})
+    headline, notes = headline_and_notes(run, titles)
     names = learner_names(run.spec, titles)
     deciding = run.table.criterion.deciding
     claims = [c for c in read_claims(run.summary) if c.metric == deciding]
@@ -43,17 +50,21 @@ def draw_verdict(run: Run, titles: Mapping[str, str]) -> None:
     st.html("".join(parts))
 
 
-def split_verdict(summary: Mapping[str, object]) -> tuple[str, list[str]]:
-    """Return a summary's headline and notes; of 0.3.0 its first sentence and the rest.
+def headline_and_notes(run: Run, titles: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return a summary's headline and notes; of 0.3.0 today's headline of its claims.
 
-    >>> split_verdict({"sentence": "On waves: better (1.5 against 2). Under x: worse."})
-    ('On waves: better (1.5 against 2).', ['Under x: worse.'])
+    Args:
+        run: A run with a summary.
+        titles: Titles of parts, by name.
     """
-    notes = summary.get("notes")
-    if isinstance(notes, list):
-        return str(summary.get("headline", "")), [str(note) for note in notes]
-    first, stop, rest = str(summary.get("sentence", "")).partition(". ")
-    return first + stop.rstrip(), [rest] if rest else []
+    summary = run.summary or {}
+    if "headline" in summary:
+        return str(summary["headline"]), [str(note) for note in summary["notes"]]
+    again = headline_of(run.table, run.spec, read_claims(summary), titles)
+    if again:
+        return again, [EARLIER]
+    first, stop, _ = str(summary.get("sentence", "")).partition(". ")
+    return first + stop.rstrip(), [EARLIER]
 
 
 def make_table(run: Run, claims: Iterable[Claim], names: Mapping[str, str]) -> str:
@@ -87,7 +98,7 @@ def _metric_title(run: Run) -> str:
 
 def _table_row(run: Run, claim: Claim, names: Mapping[str, str]) -> list[str]:
     """Return the cells of a row as HTML."""
-    mark = ' <span class="primary">primary</span>' if claim.primary else ""
+    mark = PRIMARY if claim.primary else ""
     return [
         f"{escape_html(capitalize_first(_name(names, claim.learner)))}{mark}",
         _chip(claim, ""),

@@ -91,6 +91,30 @@ def write_verdict(
     )
 
 
+def headline_of(
+    table: BlockTable,
+    spec: RunSpec,
+    claims: Sequence[Claim],
+    titles: Mapping[str, str] | None = None,
+) -> str:
+    """Return the headline of claims that were stored without one.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        claims: All claims of the run.
+        titles: Titles of parts, by name.
+
+    Returns:
+        The headline; empty if no claim is primary.
+    """
+    names = learner_names(spec, titles)
+    run = Evidence(table, spec, claims, None, titles or {}, names)
+    if run.primary is None:
+        return ""
+    return write_headline(run, TERMS[table.kind.name], run.primary)
+
+
 def _levels(
     run: Evidence, terms: VerdictTerms, learners: Sequence[LearnerChoice]
 ) -> tuple[str]:

@@ -1,6 +1,7 @@
 """The top of a finished run: headline, table, chips and notes, from any summary."""
 
 import json
+from dataclasses import replace
 
 from app.client.client import Run
 from app.views.run import verdict_panel
@@ -66,9 +67,15 @@ def test_a_summary_of_an_earlier_version_is_shown_in_todays_words() -> None:
     ]
     assert [c.primary for c in claims] == [True, False, False, False]
     assert all(c.decisive and c.level == 0.95 for c in claims)
-    assert verdict_panel.split_verdict(summary) == (
-        "On unseen x: fine (1 against 2).",
-        ["More."],
+    run = replace(finished(), summary=summary)
+    assert verdict_panel.headline_and_notes(run, TITLES) == (
+        "LR scale is better than tuned SGD in training loss on unseen Gaussian "
+        "mixtures.",
+        [verdict_panel.EARLIER],
+    )
+    untested = replace(run, summary=summary | {"claims": []})
+    assert verdict_panel.headline_and_notes(untested, TITLES)[0] == (
+        "On unseen x: fine (1 against 2)."
     )
 
 
