@@ -4,7 +4,7 @@ While a run is tuned and meta-trained its charts show that; once test results co
 they take over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,13 +17,17 @@ from app.figures import meta_training
 from app.figures.curves import curves_figure
 from app.figures.figure_types import CurveOptions
 from app.figures.survival import survival_figure
+from app.figures.theme import capitalize_name
 from engine.contract.events import Block, Condition
 from engine.contract.kinds import OPTIMIZATION
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import METRICS
+from engine.contract.run_spec import RunSpec
 from engine.stats import curves as stats
 from engine.stats.block_table import threshold_of
 from engine.stats.curves import Curve
 from engine.stats.diverged_tasks import counts_diverged
+from engine.stats.family_names import family_title
 from engine.stats.shift_and_transfer import (
     SeverityCurve,
     conditions_by_shift,
@@ -64,19 +68,31 @@ def run_conditions(run: Run) -> list[Condition]:
     return run.table.conditions()
 
 
-def condition_title(condition: Condition, titles: dict[str, str]) -> str:
+def condition_title(
+    condition: Condition, spec: RunSpec, titles: Mapping[str, str]
+) -> str:
     """Return a condition's title.
 
-    >>> condition_title(Condition(shift="stretch", severity=2.0),
+    Args:
+        condition: The condition.
+        spec: The run; two families of one kind are named by what they differ in.
+        titles: Titles of parts, by name.
+
+    >>> from engine.contract.run_spec import Choice
+    >>> run = RunSpec(family=Choice(name="mixtures"))
+    >>> condition_title(Condition(shift="stretch", severity=2.0), run,
     ...     {"stretch": "Stretch"})
     'Stretch 2'
     """
     if condition.shift:
         title = titles.get(condition.shift, condition.shift)
         return f"{title} {condition.severity:g}"
-    if condition.family:
-        return titles.get(condition.family, condition.family)
-    return "in distribution"
+    if not condition.family:
+        return "in distribution"
+    every = [spec.family.name, *(each.name for each in spec.test_families)]
+    if every.count(condition.family) == 1:
+        return titles.get(condition.family, name_in_words(condition.family))
+    return capitalize_name(family_title(spec, condition.family))
 
 
 def meta_test_blocks(run: Run, metric: str, condition: Condition) -> list[Block]:

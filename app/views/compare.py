@@ -15,10 +15,13 @@ from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_html
 from app.widgets.metric_select import metric_select
 from engine.contract.events import Block
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import METRICS
+from engine.contract.run_spec import Choice
 from engine.stats.array_types import Floats
 from engine.stats.block_table import IN_DISTRIBUTION, is_trained
 from engine.stats.diverged_tasks import count_diverged, has_diverged
+from engine.stats.family_names import target_title
 from engine.stats.independent_units import regroup_units
 from engine.stats.inference.metric_intervals import metric_interval
 
@@ -103,8 +106,13 @@ def _tests_of(run: client.Run, metric: str) -> list[Block]:
 
 
 def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
+    families = [run.spec.family for run in runs.values()]
     rows: dict[str, dict[str, object]] = {
-        label: {"Run": label, "Task": run.spec.family.name, "n": run.replicates}
+        label: {
+            "Run": label,
+            "Task": _task_name(run.spec.family, families),
+            "n": run.replicates,
+        }
         for label, run in runs.items()
     }
     for metric in (name for name in METRICS if name in shown):
@@ -121,6 +129,12 @@ def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
     tables.draw_table(
         [*rows.values()], alt="The chosen learners' numbers, in distribution"
     )
+
+
+def _task_name(family: Choice, among: Sequence[Choice]) -> str:
+    """Return a family's name, with what it differs in from others of its kind."""
+    name, title = name_in_words(family.name), target_title(family, among)
+    return title if title.startswith(name) else f"{name}, {title}"
 
 
 def _unit_rows(run: client.Run, metric: str) -> Floats | None:

@@ -3,6 +3,7 @@
 from engine.contract.events import Condition
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import RunSpec
+from engine.stats.family_names import family_title
 
 
 def size_shifts(spec: RunSpec) -> frozenset[str]:
@@ -26,20 +27,24 @@ def is_unshifted(condition: Condition, spec: RunSpec) -> bool:
     return bool(condition.shift) and (condition.severity == 0.0 or counted_there)
 
 
-def describe_condition(condition: Condition, sizes: frozenset[str]) -> str:
+def describe_condition(condition: Condition, spec: RunSpec) -> str:
     """Return the display name of a condition.
 
     Args:
         condition: The condition.
-        sizes: Shifts that only change a count.
+        spec: The run; it tells families of one kind apart, and shifts that only change
+            a count.
 
-    >>> describe_condition(Condition(shift="more_noise", severity=2.0), frozenset())
+    >>> from engine.contract.run_spec import Choice
+    >>> run = RunSpec(family=Choice(name="glyphs", knobs={"shots": 1}))
+    >>> describe_condition(Condition(shift="more_noise", severity=2.0), run)
     'more noise 2'
-    >>> describe_condition(Condition(shift="shots", severity=5.0), frozenset({"shots"}))
+    >>> describe_condition(Condition(shift="shots", severity=5.0), run)
     '5-shot'
     """
     if not condition.shift:
-        return name_in_words(condition.family) or "in distribution"
-    if condition.shift in sizes:
+        at = condition.family
+        return family_title(spec, at) if at else "in distribution"
+    if condition.shift in size_shifts(spec):
         return f"{condition.severity:g}-{condition.shift.removesuffix('s')}"
     return f"{name_in_words(condition.shift)} {condition.severity:g}"

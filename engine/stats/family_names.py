@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import Choice, RunSpec
 
+FILE, SHORT = "digest", 8  # the knob that names a file, and enough of its digits
+
 
 def family_title(spec: RunSpec, name: str) -> str:
     """Return the display name of a condition's family, by the knobs that differ.
@@ -53,16 +55,27 @@ def target_title(choice: Choice, among: Sequence[Choice], otherwise: str = "") -
     >>> near, far = (Choice(name="nk", knobs={"kinship": k}) for k in (0.9, 0.1))
     >>> target_title(far, (near, far))
     'kinship 0.1'
+    >>> red, white = (Choice(name="own_data", knobs={"digest": d * 64}) for d in "ab")
+    >>> target_title(white, (red, white))
+    'own data bbbbbbbb'
     """
     if "target" in choice.knobs:
         return str(choice.knobs["target"])
     alike = [other for other in among if other.name == choice.name]
     differing = [
-        f"{name_in_words(knob)} {value}"
+        _knob_in_words(choice, knob)
         for knob, value in choice.knobs.items()
         if any(other.knobs.get(knob) != value for other in alike)
     ]
     return ", ".join(differing) or otherwise or name_in_words(choice.name)
+
+
+def _knob_in_words(choice: Choice, knob: str) -> str:
+    """Return a knob and its value; the user's own file is named by its checksum."""
+    value = str(choice.knobs[knob])
+    if knob == FILE:
+        return f"{name_in_words(choice.name)} {value[:SHORT]}"
+    return f"{name_in_words(knob)} {value}"
 
 
 def source_title(choice: Choice, among: Sequence[Choice]) -> str:

@@ -4,17 +4,19 @@ Source: the area under the degradation curve and the relative drop are those of
 Hendrycks and Dietterich (2019), arXiv:1903.12261, section 4.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.contract.events import Condition
 from engine.contract.metrics import metric
-from engine.contract.run_spec import RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.array_types import Floats, Indices
 from engine.stats.block_table import IN_DISTRIBUTION, BlockTable
 from engine.stats.diverged_tasks import task_values
+from engine.stats.family_names import find_test_family, target_title
 from engine.stats.inference.metric_intervals import metric_interval
 
 
@@ -158,16 +160,33 @@ def transfer_levels(
     Returns:
         Levels with 95 % intervals, in the metric's unit.
     """
+    held = list(runs)
+    titles = _matrix_titles([spec for spec, _ in held])
     cells: dict[tuple[str, str], tuple[float, float, float]] = {}
-    for spec, summary in runs:
+    for spec, summary in held:
         for test, cell in _family_row(summary, label, name):
-            cells.setdefault((spec.family.name, test or spec.family.name), cell)
+            tested_on = find_test_family(spec, test)
+            title = titles(tested_on) if tested_on else test
+            cells.setdefault((titles(spec.family), title), cell)
     train = tuple(dict.fromkeys(at for at, _ in cells))
     tested = tuple(dict.fromkeys([*train, *(at for _, at in cells)]))
     empty = (np.nan, np.nan, np.nan)
     grid = np.array([[cells.get((a, b), empty) for b in tested] for a in train])
     mean, low, high = np.moveaxis(grid.reshape(len(train), len(tested), 3), -1, 0)
     return FamilyTransfer(train, tested, mean, low, high)
+
+
+def _matrix_titles(specs: Sequence[RunSpec]) -> Callable[[Choice], str]:
+    """Return how a family is named: by its knobs if a run has two of its kind."""
+    every = [(spec.family, *spec.test_families) for spec in specs]
+    twice = {
+        name
+        for families in every
+        for name, count in Counter(each.name for each in families).items()
+        if count > 1
+    }
+    among = [each for families in every for each in families]
+    return lambda each: target_title(each, among) if each.name in twice else each.name
 
 
 def _family_row(

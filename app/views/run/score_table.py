@@ -29,7 +29,7 @@ def score_rows(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
             }
             gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"
             first = {
-                "Tested": condition_title(condition, titles),
+                "Tested": condition_title(condition, run.spec, titles),
                 "Learner": learner_name(label),
             }
             rows.append({**first, **shown, "Diverged": gone})

@@ -1,6 +1,7 @@
 """The tabs below the main charts, each drawn only when it is open."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,11 @@ from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
+from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import IN_DISTRIBUTION
+from engine.stats.family_names import family_title
 from engine.stats.inference.profiles import performance_profile
+from engine.stats.learner_claims import Claim
 from engine.stats.stored_claims import read_claims
 
 MANY_CLAIMS = 14  # per learner; with more, only the deciding ones are drawn
@@ -38,7 +42,7 @@ def draw_tabs(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> Non
 
 
 def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
-    claims = read_claims(run.summary)
+    claims = [_with_family_title(c, run.spec) for c in read_claims(run.summary)]
     groups = dict.fromkeys((c.learner, c.metric) for c in claims)
     if not groups:
         page_elements.draw_empty(
@@ -63,6 +67,13 @@ def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
         page_elements.draw_chart(
             training.clarify_units(run, made), f"forest.{learner}.{metric}"
         )
+
+
+def _with_family_title(claim: Claim, spec: RunSpec) -> Claim:
+    """Return a claim whose test family is named as it is shown."""
+    at = claim.condition
+    title = family_title(spec, at.family) if at.family else ""
+    return replace(claim, condition=replace(at, family=title))
 
 
 def _draw_per_task(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:

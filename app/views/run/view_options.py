@@ -9,6 +9,7 @@ from app.client.client import Run
 from app.views.run.kind_view import VIEWS
 from engine.contract.events import Condition
 from engine.contract.metrics import METRICS
+from engine.contract.run_spec import RunSpec
 
 THRESHOLD = "threshold"
 
@@ -19,14 +20,16 @@ def draw_options(run: Run, titles: dict[str, str]) -> ViewState:
     if not found:
         return ViewState()
     with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
-        condition = _choose_condition(found, titles)
+        condition = _choose_condition(found, run.spec, titles)
         return VIEWS[run.kind.name].draw_options(run, condition)
 
 
-def _choose_condition(found: list[Condition], titles: dict[str, str]) -> Condition:
+def _choose_condition(
+    found: list[Condition], spec: RunSpec, titles: dict[str, str]
+) -> Condition:
     if len(found) < 2:
         return found[0] if found else IN_DISTRIBUTION
-    names = {optimization.condition_title(c, titles): c for c in found}
+    names = {optimization.condition_title(c, spec, titles): c for c in found}
     picked = st.selectbox(
         "Tested", list(names), key="where", bind="query-params", width=190
     )

@@ -8,14 +8,13 @@ from engine.contract.events import Condition
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, BlockTable, chosen_learners
-from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.condition_words import describe_condition
 from engine.stats.diagnosis.finding import (
     Finding,
     RateControl,
     best_fixed_rate,
     rate_control,
 )
-from engine.stats.family_names import family_title
 from engine.stats.inference.intervals import finite_mean
 from engine.stats.task_metrics.optimization import CEILING, clamped_log
 from engine.stats.verdicts.wording import format_number
@@ -74,8 +73,7 @@ def _describe_worst(table: BlockTable, spec: RunSpec, learner: LearnerChoice) ->
     worst = max(counts, key=lambda c: counts[c], default=None)
     if worst is None or not counts[worst]:
         return ""
-    at = describe_condition(worst, size_shifts(spec))
-    where = f"under {at}" if worst.shift else f"on {family_title(spec, worst.family)}"
+    where = f"{'under' if worst.shift else 'on'} {describe_condition(worst, spec)}"
     return f" Most diverged {where}: {counts[worst]}."
 
 

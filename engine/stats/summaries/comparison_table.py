@@ -14,7 +14,7 @@ from engine.contract.events import Condition
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import BlockTable
-from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.condition_words import describe_condition
 from engine.stats.independent_units import drop_repeats
 from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.episode_and_training_spread import Spread, compute_spread
@@ -107,7 +107,7 @@ def make_comparison(
     )
     names = learner_names(spec, titles)
     rows = tuple(_make_row(table, c, names[c.label], columns) for c in spec.learners)
-    heads = tuple(describe_condition(c, size_shifts(spec)) for c in columns)
+    heads = tuple(describe_condition(c, spec) for c in columns)
     rule = table.criterion
     digits = 1 if rule.scale == PERCENT else 3
     return Comparison(

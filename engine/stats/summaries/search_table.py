@@ -12,8 +12,7 @@ from engine.contract.events import Condition
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable, is_trained
-from engine.stats.condition_words import describe_condition, size_shifts
-from engine.stats.family_names import family_title
+from engine.stats.condition_words import describe_condition
 from engine.stats.independent_units import unit_values
 from engine.stats.inference.intervals import Interval, scale_interval
 from engine.stats.inference.metric_intervals import metric_interval
@@ -125,11 +124,7 @@ def _make_row(
     if regrets is not None:
         found |= _robustness_intervals(regrets.values)
     before = sum(table.gradients_spent(label, phase) for phase in ("train", "tune"))
-    head = (
-        family_title(spec, condition.family)
-        if condition.family
-        else describe_condition(condition, size_shifts(spec))
-    )
+    head = describe_condition(condition, spec)
     over = _describe_units(table, spec, label, condition)
     return SearchRow(label, label, choice.role, condition, head, over, before, found)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from engine.contract.learner_appearance import name_in_words
 from engine.stats.block_table import IN_DISTRIBUTION
 from engine.stats.condition_words import size_shifts
+from engine.stats.family_names import family_title
 from engine.stats.learner_claims import CALLS, CANT_TELL, Claim
 from engine.stats.verdicts.claim_words import (
     count_tests,
@@ -62,7 +63,7 @@ def describe_in_distribution(run: Evidence, label: str) -> str:
     return capitalize_first(phrase_calls(run.names[label], calls))
 
 
-def describe_elsewhere(run: Evidence, terms: VerdictTerms, label: str) -> list[str]:
+def describe_elsewhere(run: Evidence, label: str) -> list[str]:
     """Compare a learner with its main rival under every other condition."""
     places: dict[tuple[str, str], list[Claim]] = {}
     claims = [
@@ -80,17 +81,17 @@ def describe_elsewhere(run: Evidence, terms: VerdictTerms, label: str) -> list[s
         where = format_count(len(claims), "other condition")
         return [f"{capitalize_first(pair)} in {where}: {_tally_calls(claims)}."]
     told = [
-        f"{_name_place(run, terms, group)}: {_list_calls(run, group)}"
+        f"{_name_place(run, group)}: {_list_calls(run, group)}"
         for group in places.values()
     ]
     return [f"{capitalize_first(pair)}: {'; '.join(told)}."]
 
 
-def _name_place(run: Evidence, terms: VerdictTerms, claims: Sequence[Claim]) -> str:
+def _name_place(run: Evidence, claims: Sequence[Claim]) -> str:
     condition = claims[0].condition
     if not condition.shift:
         # A claim holds a family's key; a sentence needs its display name.
-        return f"on {terms.family_name(run.spec, condition.family)}"
+        return f"on {family_title(run.spec, condition.family)}"
     many = len(claims) > 1
     if condition.shift in size_shifts(run.spec):
         count = "other" if many else f"{condition.severity:g}"

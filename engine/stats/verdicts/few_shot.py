@@ -5,7 +5,7 @@ single training with the interval over its episodes that papers use.
 """
 
 from engine.contract.kinds import FEW_SHOT
-from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.condition_words import describe_condition
 from engine.stats.inference.episode_and_training_spread import compute_spread
 from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.claim_words import format_decimal
@@ -49,7 +49,7 @@ def _not_applicable(run: Evidence) -> list[str]:
             run.names[at] for at in labels if run.deciding_values(at, condition) is None
         ]
         if lacking and len(lacking) < len(run.spec.learners):
-            at = describe_condition(condition, size_shifts(run.spec))
+            at = describe_condition(condition, run.spec)
             missing.setdefault(join_words(lacking), []).append(at)
     return [
         f"Not applicable to {names}: {join_words(places)}."

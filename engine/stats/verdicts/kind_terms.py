@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.contract.kinds import ByKind, Criterion
-from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import metric
-from engine.contract.run_spec import RunSpec
 from engine.stats.independent_units import drop_repeats, learner_interval
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_intervals import metric_interval
@@ -63,11 +61,6 @@ def _convert(rule: Criterion, error: float) -> float:
     return rule.scale * (1.0 - error if rule.share else error)
 
 
-def name_family(_: RunSpec, name: str) -> str:
-    """Return the name of another family."""
-    return name_in_words(name)
-
-
 def no_notes(_run: Evidence, _claim: Claim) -> list[str]:
     """Add nothing about a claim."""
     return []
@@ -86,7 +79,6 @@ class VerdictTerms:
         metric: Returns what learners are compared in, such as "held-out loss".
         place: Returns the tasks in distribution, such as "on unseen sinusoids".
         level: Returns a learner's level in distribution with its interval.
-        family_name: Returns the name of another family, from its name in a condition.
         notes: Returns short sentences about a claim of a chosen learner against its
             main rival in distribution.
         ending: Returns the closing sentences, whichever learners were compared.
@@ -95,7 +87,6 @@ class VerdictTerms:
     metric: DescribeLabel = name_metric
     place: DescribeRun = name_place
     level: DescribeLabel = format_level
-    family_name: Callable[[RunSpec, str], str] = name_family
     notes: ClaimNotes = no_notes
     ending: Callable[[Evidence], list[str]] = no_ending
 

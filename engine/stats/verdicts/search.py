@@ -11,7 +11,6 @@ import numpy as np
 
 from engine.contract.kinds import SEARCH
 from engine.stats.block_table import IN_DISTRIBUTION, is_trained
-from engine.stats.family_names import family_title
 from engine.stats.independent_units import learner_interval
 from engine.stats.inference.intervals import Interval
 from engine.stats.learner_claims import (
@@ -132,7 +131,6 @@ def _closing_sentences(run: Evidence) -> list[str]:
 TERMS[SEARCH.name] = VerdictTerms(
     metric=_name_metric,
     place=_name_place,
-    family_name=family_title,
     notes=_notes,
     ending=_closing_sentences,
 )

@@ -77,9 +77,7 @@ def write_verdict(
         levels = _levels(run, terms, about)
         reason = NOT_COMPARED if baseline_learners(spec) else NO_BASELINES
         return Verdict(reason, (*levels, *duels), tuple(ending))
-    elsewhere = (
-        each for c in about for each in describe_elsewhere(run, terms, c.label)
-    )
+    elsewhere = (each for c in about for each in describe_elsewhere(run, c.label))
     primary = filter(
         None,
         (describe_primary(run, terms, run.primary), describe_stop(run, run.primary)),
