@@ -22,12 +22,14 @@ replicate, task, step, inner_step, layer, rate   where it was measured, empty wh
 value       the number; empty where there is none
 status      ok; censored (the level was never reached); diverged; never (did not
             diverge); n/a (of a search: the budget was spent, or the training failed);
-            or "k of n diverged" (or "n/a") where a mean leaves those out
+            or "k of n diverged" (or "n/a") where a mean counts those as the metric's
+            worst value, such as 100 nats, or leaves them out if it has none
 
-Summaries per task are always included, curves as means over tasks, and with `traces`
-every single trace. What validation records for the live view is no result and is left
-out. `comparison.csv` and its LaTeX form are the table of learners by conditions, see
-`comparison_csv`. Times are in `timings.csv`, as they differ from machine to machine.
+Summaries per task and their means are always included, curves as means over tasks, and
+with `traces` every single trace. What validation records for the live view is no result
+and is left out. `comparison.csv` and its LaTeX form are the table of learners by
+conditions, see `comparison_csv`. Times are in `timings.csv`, as they differ from one
+machine to another.
 """
 
 from engine.export.archive import export_archive, import_run, read_archive

@@ -14,6 +14,7 @@ from engine.contract.events import PHASES, Block, Condition
 from engine.contract.metrics import METRICS
 from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
+from engine.stats.diverged_tasks import count_diverged, counts_diverged
 from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import LOG_FLOOR, finite_mean
 from engine.stats.inference.metric_intervals import is_log, metric_band
@@ -64,6 +65,8 @@ CENSORED = {
 }
 # Indices that name something, so they have no mean.
 NAMES = frozenset({"architecture"})
+# A mean over those that diverged would say nothing of the others.
+NO_MEAN = NAMES | {"diverged_at"}
 # NaN here means that nothing was trained any more or a training failed.
 GAPS = frozenset({"architecture", "signal"})
 _PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate")
@@ -119,9 +122,11 @@ class _RunBlocks:
                 sorted(b.coords.items()),
             ),
         )
-        table = BlockTable(self.blocks, spec.kind)
+        self.table = BlockTable(self.blocks, spec.kind)
         labels = [c.label for c in spec.learners]
-        self.free = {at for at in labels if are_independent(table, spec, [at])}
+        self.free = {at for at in labels if are_independent(self.table, spec, [at])}
+        tested = {b.metric for b in self.blocks if b.phase == "test"}
+        self._counting = {m for m in tested if counts_diverged(self.table, m)}
         self._flags: dict[
             tuple[str, str, Condition], Num[np.ndarray, "replicate task"]
         ] = {
@@ -140,6 +145,14 @@ class _RunBlocks:
         if block.phase != "test" or block.axes[:2] != ("replicate", "task"):
             return None
         return self._flags.get((name, block.learner, block.condition))
+
+    def counted(
+        self, block: Block, values: Float[np.ndarray, "..."]
+    ) -> Float[np.ndarray, "..."]:
+        """Return values in which diverged tasks count as in the summary."""
+        if block.phase != "test" or block.metric not in self._counting:
+            return values
+        return count_diverged(block.metric, values)
 
     def row_head(self, block: Block) -> CsvRow:
         """Return the columns that all rows of a block share."""
@@ -164,7 +177,8 @@ def _block_rows(view: _RunBlocks, block: Block, traces: bool) -> Iterator[CsvRow
     curve = any(axis in block.axes for axis in _ALONG)
     if traces or not curve or "task" not in block.axes:
         yield from _value_rows(view, block)
-    if curve and block.metric not in NAMES:
+    per_task = block.phase == "test" and block.axes == ("replicate", "task")
+    if (curve or per_task) and block.metric not in NO_MEAN:
         yield from _mean_rows(view, block)
 
 
@@ -202,22 +216,24 @@ def _missing_status(
 
 
 def _mean_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
-    """Yield the mean curves over tasks: of each replicate, then over replicates."""
+    """Yield the means over tasks: of each replicate, then over replicates."""
     values, axes = _by_task(block)
     shape = values.shape[2:]
+    gone = ~np.isfinite(values)
+    values = view.counted(block, values)
     head, lost = view.row_head(block), view.task_flags("diverged", block)
     if "task" in block.axes:
-        yield from _task_mean_rows(head, block, values, axes, lost)
+        yield from _task_mean_rows(head, block, values, gone.sum(axis=1), axes, lost)
     if "replicate" not in block.axes:
         return
     free = block.learner in view.free and block.phase == "test"
     band = metric_band(block.metric, regroup_units(values, trained=not free))
-    gone = (~np.isfinite(values)).sum(axis=(0, 1))
     members = values.shape[0] * values.shape[1]
     places = _PlaceColumns(block)
     for at in np.ndindex(shape):
         where = places.at_index(at, axes)
-        status = _gap_status(block, int(gone[at]), members, lost)
+        missing = int(gone.sum(axis=(0, 1))[at])
+        status = _gap_status(block, missing, members, lost)
         for name, part in zip(("mean", "low", "high"), band, strict=False):
             yield (*head, name, *where, _finite_or_empty(float(part[at])), status)
 
@@ -226,6 +242,7 @@ def _task_mean_rows(
     head: CsvRow,
     block: Block,
     values: Float[np.ndarray, "replicate task ..."],
+    gone: Num[np.ndarray, "replicate ..."],
     axes: tuple[str, ...],
     lost: Num[np.ndarray, "replicate task"] | None,
 ) -> Iterator[CsvRow]:
@@ -234,7 +251,6 @@ def _task_mean_rows(
     scaled = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
     means = finite_mean(scaled, 1)
     means = np.exp(means) if logs else means
-    gone = (~np.isfinite(values)).sum(axis=1)
     places = _PlaceColumns(block)
     lead = "replicate" in block.axes
     axes = ("replicate", *axes) if lead else axes
@@ -294,7 +310,7 @@ class _PlaceColumns:
         self, at: tuple[int, ...], axes: tuple[str, ...] | None = None
     ) -> CsvRow:
         """Return these columns at an index along the given axes, or the block's."""
-        named = dict(zip(axes or self._axes, at, strict=True))
+        named = dict(zip(self._axes if axes is None else axes, at, strict=True))
         return tuple(self._at[a][named[a]] if a in named else "" for a in _PLACES)
 
 

@@ -28,6 +28,7 @@ from engine.export import (
     read_archive,
 )
 from engine.export.long_format import escape_formula
+from engine.stats.inference.metric_intervals import metric_interval
 from engine.store import Store, array_codec
 from engine.store.row_seals import sha256_hex
 from tests.store import fake
@@ -115,6 +116,19 @@ def test_a_curve_is_the_mean_over_tasks_then_over_replicates() -> None:
     assert where(rows, statistic="value") == []
 
 
+def test_a_final_metric_has_its_mean_and_interval_as_in_the_summary() -> None:
+    values = np.array([[0.5, 2.0], [np.nan, 4.0]])
+    made = record(Block("walk", "test", "final_loss", ("replicate", "task"), values))
+    rows = read(made)
+    found = {name: where(rows, statistic=name)[0] for name in ("mean", "low", "high")}
+    truth = metric_interval("final_loss", np.array([[0.5, 2.0], [100.0, 4.0]]))
+    assert [float(row["value"]) for row in found.values()] == pytest.approx(truth[:3])
+    assert {row["status"] for row in found.values()} == {"1 of 4 diverged"}
+    means = [float(r["value"]) for r in where(rows, statistic="task_mean")]
+    assert means == pytest.approx([1.0, 20.0])
+    assert len(where(rows, statistic="value")) == 4
+
+
 def test_a_loss_is_averaged_on_the_log_scale() -> None:
     values = np.array([[[1.0], [100.0]]])
     rows = read(
@@ -133,7 +147,7 @@ def test_a_task_that_never_got_there_is_censored() -> None:
             Block("walk", "test", "diverged_at", axes, np.array([[np.nan, np.nan]])),
         )
     )
-    steps = where(rows, metric="steps_to_threshold")
+    steps = where(rows, metric="steps_to_threshold", statistic="value")
     assert [(r["value"], r["status"]) for r in steps] == [
         ("7.0", "ok"),
         ("50.0", "censored"),
@@ -179,8 +193,8 @@ def test_rates_steps_and_layers_have_their_own_columns() -> None:
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM", "\t=1", " =1"])
 def test_a_name_is_no_formula_and_a_number_is_untouched(name: str) -> None:
     block = Block(name, "test", "area", ("replicate", "task"), np.array([[-1.5]]))
-    (row,) = read(record(block))
-    assert row["learner"] == f"'{name}"
+    row, *means = read(record(block))
+    assert {each["learner"] for each in (row, *means)} == {f"'{name}"}
     assert row["value"] == "-1.5"
     assert escape_formula("lr_scale") == "lr_scale"
 
