@@ -231,6 +231,24 @@ def test_a_metric_that_contradicts_the_headline_is_named() -> None:
     )
 
 
+def held(label: str, mean: float, seed: int) -> Block:
+    """Return the log losses on held-out rows at the end, around a mean."""
+    rows = mean + 0.05 * np.random.default_rng(seed).standard_normal((8, 8))
+    return Block(label, "test", "held_log_loss", ("replicate", "task"), rows)
+
+
+def test_data_is_judged_on_held_out_loss_and_a_better_training_loss_is_told() -> None:
+    blocks = [*duel(0.2, 0.1), held("lr_scale", 1.0, 1), held("sgd_tuned", 0.5, 2)]
+    assert headline(blocks, spec()) == (
+        "LR scale is worse than tuned SGD in held-out loss on unseen Gaussian mixtures."
+    )
+    sentence = told(blocks, spec())
+    assert "Held-out log loss: LR scale 0.99" in sentence
+    assert re.search(
+        r"In training loss: better \(.+ ln\): the two metrics disagree\.", sentence
+    )
+
+
 def shifted(*severities: tuple[float, float]) -> list[Block]:
     """Return a duel with these severities of stretch and rates of the learner."""
     blocks = duel(0.1, 0.1)
