@@ -146,7 +146,7 @@ class _RunBlocks:
             return None
         return self._flags.get((name, block.learner, block.condition))
 
-    def counted(
+    def count_diverged_tasks(
         self, block: Block, values: Float[np.ndarray, "..."]
     ) -> Float[np.ndarray, "..."]:
         """Return values in which diverged tasks count as in the summary."""
@@ -220,7 +220,7 @@ def _mean_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
     values, axes = _by_task(block)
     shape = values.shape[2:]
     gone = ~np.isfinite(values)
-    values = view.counted(block, values)
+    values = view.count_diverged_tasks(block, values)
     head, lost = view.row_head(block), view.task_flags("diverged", block)
     if "task" in block.axes:
         yield from _task_mean_rows(head, block, values, gone.sum(axis=1), axes, lost)
