@@ -41,7 +41,7 @@ from engine.stats.claims.calls import (
 )
 from engine.stats.claims.lost_tasks import NONE_LOST, LostTasks, compare_lost_tasks
 from engine.stats.claims.question import Answer, Question, SampleUnit
-from engine.stats.claims.rival import main_rival
+from engine.stats.claims.rival import main_rival, main_rivals
 from engine.stats.condition_words import is_unshifted
 from engine.stats.independent_units import drop_repeats
 from engine.stats.inference.comparison import (
@@ -85,7 +85,8 @@ class Claim:
         margin: Differences below it are too small to matter, in the metric's unit.
         call: Which one is better.
         primary: Whether this is the run's primary question.
-        decisive: Whether the other one is the learner's main rival.
+        decisive: Whether the other one is the learner's main rival, or the strongest
+            baseline where the spec names another rival.
         n_replicates: Replicates.
         n_tasks: Tasks per replicate.
         probability_of_improvement: Share of tasks where the learner is better.
@@ -156,11 +157,11 @@ def _questions(
     duels = combinations(chosen, 2)
     pairs = [*product(chosen, baseline_learners(spec)), *duels]
     for learner in chosen:
-        rival = main_rival(table, spec, learner)
+        rivals = main_rivals(table, spec, learner)
         for one, other in pairs:
             if one is learner:
                 for metric in metrics:
-                    decisive = other.label == rival
+                    decisive = other.label in rivals
                     yield from _ask(table, spec, (one, other), metric, decisive)
 
 
@@ -220,12 +221,15 @@ def _lost_tasks(
 def _primary_question(
     questions: Sequence[Question], table: BlockTable, spec: RunSpec
 ) -> Question | None:
-    chosen = chosen_learners(spec)
+    pairs = {
+        (learner.label, main_rival(table, spec, learner))
+        for learner in chosen_learners(spec)[:1]
+    }
     return next(
         (
             q
             for q in questions
-            if q.learner == chosen[0].label and q.decisive
+            if (q.learner, q.against) in pairs
             if q.condition == IN_DISTRIBUTION
             if q.metric == table.criterion.deciding
         ),

@@ -42,6 +42,13 @@ def main_rival(table: BlockTable, spec: RunSpec, learner: LearnerChoice) -> str 
     return strongest_baseline(table, spec)
 
 
+def main_rivals(
+    table: BlockTable, spec: RunSpec, learner: LearnerChoice
+) -> set[str | None]:
+    """Return the main rival and the strongest baseline: who wins is never left out."""
+    return {main_rival(table, spec, learner), strongest_baseline(table, spec)}
+
+
 def strongest_baseline(table: BlockTable, spec: RunSpec) -> str | None:
     """Return the label of the tuned baseline with the best score before the test.
 

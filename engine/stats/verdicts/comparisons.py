@@ -64,27 +64,30 @@ def describe_in_distribution(run: Evidence, label: str) -> str:
 
 
 def describe_elsewhere(run: Evidence, label: str) -> list[str]:
-    """Compare a learner with its main rival under every other condition."""
+    """Compare a learner with its main rivals under every other condition."""
+    by_rival: dict[str, list[Claim]] = {}
+    for claim in run.deciding_claims(label):
+        if claim.decisive and claim.condition != IN_DISTRIBUTION:
+            by_rival.setdefault(claim.against, []).append(claim)
+    return [_compare_elsewhere(run, claims) for claims in by_rival.values()]
+
+
+def _compare_elsewhere(run: Evidence, claims: Sequence[Claim]) -> str:
+    """Compare a learner with one rival under every other condition."""
+    label = claims[0].learner
     places: dict[tuple[str, str], list[Claim]] = {}
-    claims = [
-        claim
-        for claim in run.deciding_claims(label)
-        if claim.decisive and claim.condition != IN_DISTRIBUTION
-    ]
     for claim in claims:
         place = (claim.condition.family, claim.condition.shift)
         places.setdefault(place, []).append(claim)
-    if not claims:
-        return []
     pair = f"{run.names[label]} against {run.names[claims[0].against]}"
     if len(places) > SPELLED_OUT:
         where = format_count(len(claims), "other condition")
-        return [f"{capitalize_first(pair)} in {where}: {_tally_calls(claims)}."]
+        return f"{capitalize_first(pair)} in {where}: {_tally_calls(claims)}."
     told = [
         f"{_name_place(run, group)}: {_list_calls(run, group)}"
         for group in places.values()
     ]
-    return [f"{capitalize_first(pair)}: {'; '.join(told)}."]
+    return f"{capitalize_first(pair)}: {'; '.join(told)}."
 
 
 def _name_place(run: Evidence, claims: Sequence[Claim]) -> str:
