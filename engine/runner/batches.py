@@ -129,8 +129,8 @@ def ask_primary_question(spec: RunSpec, state: RunState, batches: int) -> Claim 
 
 
 def is_decided(claim: Claim | None) -> bool:
-    """Return whether a run may end with this primary claim."""
-    return claim is not None and claim.call != CANT_TELL
+    """Return whether a run may end with this primary claim; None: nothing is asked."""
+    return claim is None or claim.call != CANT_TELL
 
 
 def is_look(spec: RunSpec, state: RunState) -> bool:

@@ -106,18 +106,27 @@ def test_a_run_killed_at_any_checkpoint_gives_the_rows_of_the_unbroken_one() -> 
 
 
 def test_frozen_weights_hold_every_batch_and_replicate_r_takes_its_own() -> None:
-    learner = {"name": "lr_scale", "label": "mine"}
-    # 5 replicates in two batches; there is no rival, so nothing can be decided.
-    spec = spec_of(learners=[learner], replicates=5, looks=[2, 5])
+    learners = [
+        {"name": "lr_scale", "label": "mine"},
+        {"name": "adam", "role": "baseline"},
+    ]
+    # 5 replicates in two batches; two are too few to decide anything.
+    spec = spec_of(learners=learners, replicates=5, looks=[2, 5])
     batches, alone = frozen(play(spec)), frozen(play(fixed(spec, 5)))
     assert_same(dict(batches.arrays), dict(alone.arrays))
     cache, run = InMemoryRunCache(), "0" * 64
     cache.put(run, spec, [batches])
     given = {"mine": {"run": run, "artefact": "mine"}}
-    later = spec_of(learners=[learner], replicates=4, looks=[2, 4], inputs=given)
+    later = spec_of(learners=learners, replicates=4, looks=[2, 4], inputs=given)
     carried = frozen(list(events(later, cache=cache)))
     for name, array in carried.arrays.items():
         np.testing.assert_array_equal(array, batches.arrays[name][:4])
+
+
+def test_without_a_rival_there_is_nothing_to_wait_for() -> None:
+    spec = spec_of(learners=[{"name": "lr_scale"}], replicates=5, looks=[2, 5])
+    tested = [b for b in blocks(play(spec)) if (b.phase, b.metric) == ("test", "area")]
+    assert [block.array.shape[0] for block in tested] == [2]
 
 
 def frozen(found: list[Event]) -> Artefact:
