@@ -222,7 +222,9 @@ class ProgressBar:
             self.progress.update(
                 self.task,
                 completed=event.done,
-                description=f"{stage_in_words(event.stage)} {event.text}".strip(),
+                description=" · ".join(
+                    filter(None, (stage_in_words(event.stage), event.text))
+                ),
             )
 
 

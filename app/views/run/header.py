@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.client import client
 from app.client.client import Run
 from app.figures.theme import learner_name
-from app.views.run import effort_outcome, exports, verdict_panel
+from app.views.run import exports, longer_run, verdict_panel
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.effort import Effort, effort_of
@@ -34,7 +34,7 @@ def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
             room = _draw_actions(run)
         if run.summary:
             _draw_verdict(run, titles)
-            effort_outcome.draw_outcome(run)
+            longer_run.draw_longer_run(run)
         elif run.is_alive:
             _draw_progress(run)
         if run.job is not None and not run.is_alive:
@@ -99,18 +99,19 @@ def _draw_progress(run: Run) -> None:
             st.caption(_ENGINE[state])
     else:
         now = client.progress(run.key)
-        text = f"{_stage_name(now.stage)} {now.text}{_time_left(run, now.eta)}"
+        parts = [_stage_name(now.stage), now.text, _time_left(run, now.eta)]
+        text = " · ".join(filter(None, parts))
         # `st.progress` raises outside 0 to 1.
         st.progress(min(1.0, max(0.0, now.done)), text=escape_markdown(text))
         st.caption(page_elements.explain_state(run.job))
 
 
 def _time_left(run: Run, seconds: float | None) -> str:
-    """Return the time left as text, to be appended; of a run until decided the most."""
+    """Return the time left as text, of a run until decided the most; may be empty."""
     if seconds is None:
         return ""
     most = "at most " if effort_of(run.spec) is Effort.UNTIL_DECIDED else ""
-    return f" · {most}{page_elements.format_duration(seconds)} left"
+    return f"{most}{page_elements.format_duration(seconds)} left"
 
 
 def _stage_name(stage: str) -> str:

@@ -1,4 +1,4 @@
-"""A run with looks says when it stopped, and how to go on if it can't tell yet."""
+"""A run counts what it computed, and can go on if it can't tell yet."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from app.client.client import Run
-from app.views.run import effort_outcome, header
+from app.views.run import header, longer_run
 from engine.contract.events import Block
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec
@@ -14,7 +14,7 @@ from engine.contract.run_spec import MOST_REPLICATES, RunSpec
 LOOKS = (2, 4, 6)
 
 
-def ended(tiny: RunSpec, call: str, ran: int, looks: tuple[int, ...] = LOOKS) -> Run:
+def ended(tiny: RunSpec, ran: int, looks: tuple[int, ...] = LOOKS) -> Run:
     """Return a run that is done; its replicates came in batches of two."""
     most = looks[-1] if looks else ran
     spec = tiny.model_copy(update={"looks": looks, "replicates": most})
@@ -25,37 +25,13 @@ def ended(tiny: RunSpec, call: str, ran: int, looks: tuple[int, ...] = LOOKS) ->
         )
         for first in map(float, range(0, ran, 2))
     )
-    claims = [{"primary": False, "call": "worse"}]
-    claims += [{"primary": True, "call": call}] if call else []
-    job = Job("k", JobState.DONE, "", 0.0)
-    return Run("k", spec, blocks, job, {"claims": claims})
-
-
-@pytest.mark.parametrize(
-    ("call", "ran", "looks", "said"),
-    [
-        ("better", 4, LOOKS, "Decided after 4 of at most 6 replicates."),
-        ("equal", 6, LOOKS, "Decided after 6 of at most 6 replicates."),
-        ("can't tell yet", 6, LOOKS, "Stopped at its ceiling of 6 replicates."),
-        ("better", 2, (2,), ""),
-        ("better", 2, (), ""),
-        ("", 2, LOOKS, ""),
-    ],
-)
-def test_only_a_run_until_decided_says_when_it_stopped(
-    call: str, ran: int, looks: tuple[int, ...], said: str, tiny: RunSpec
-) -> None:
-    run = ended(tiny, call, ran, looks)
-    assert effort_outcome.primary_call(run) == call
-    assert effort_outcome.describe_stop(run, call) == said
+    return Run("k", spec, blocks, Job("k", JobState.DONE, "", 0.0))
 
 
 def test_the_sample_is_what_was_computed_not_the_ceiling(tiny: RunSpec) -> None:
-    run = ended(tiny, "better", 4)
+    run = ended(tiny, 4)
     assert header.describe_sample(run).startswith("n = 4 × ")
-    begun = Run(
-        "k", run.spec, ()
-    )  # nothing is tested yet: what the first batch will be
+    begun = Run("k", run.spec, ())  # what the first batch will be
     assert header.describe_sample(begun).startswith("n = 2 × ")
 
 
@@ -67,8 +43,8 @@ def test_the_sample_is_what_was_computed_not_the_ceiling(tiny: RunSpec) -> None:
 def test_a_longer_run_keeps_the_looks_and_doubles_the_ceiling(
     looks: tuple[int, ...], longer: tuple[int, ...], tiny: RunSpec
 ) -> None:
-    run = ended(tiny, "can't tell yet", looks[-1] if looks else 2, looks)
-    made = effort_outcome.longer_spec(run)
+    run = ended(tiny, looks[-1] if looks else 2, looks)
+    made = longer_run.longer_spec(run)
     assert made is not None
     assert made.looks == longer
     assert made == run.spec.model_copy(
@@ -78,9 +54,9 @@ def test_a_longer_run_keeps_the_looks_and_doubles_the_ceiling(
 
 def test_there_is_no_longer_run_at_the_limit(tiny: RunSpec) -> None:
     looks = (100, MOST_REPLICATES)
-    assert effort_outcome.longer_spec(ended(tiny, "can't tell yet", 2, looks)) is None
+    assert longer_run.longer_spec(ended(tiny, 2, looks)) is None
     single = tuple(range(1, 41))  # 80 looks of one replicate each are too many
-    assert effort_outcome.longer_spec(ended(tiny, "can't tell yet", 2, single)) is None
+    assert longer_run.longer_spec(ended(tiny, 2, single)) is None
 
 
 def test_adding_replicates_files_the_longer_run_and_shows_it(
