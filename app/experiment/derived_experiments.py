@@ -105,6 +105,7 @@ def fit_to_family(spec: RunSpec, catalogue: Catalogue, family: Card) -> RunSpec:
         "family": Choice(name=family.name),
         "test_families": (),
         "learners": kept,
+        "rival": spec.rival if any(e.label == spec.rival for e in kept) else "",
     }
     if not compatibility.fits(catalogue, net, family) or net.name != family.traits.get(
         "net"

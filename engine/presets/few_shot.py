@@ -4,6 +4,7 @@ Those whose name ends in "published" follow a paper's protocol as far as two CPU
 allow; the page shows the published figures beside theirs.
 """
 
+from engine.contract.kinds import FEW_SHOT
 from engine.contract.run_spec import Budget, Choice
 from engine.presets.builders import (
     PLAIN_ADAM,
@@ -72,8 +73,8 @@ DEFAULT = experiment(
     net=_SMALL,
     learners=(candidate("maml"), *baselines("from_scratch", "fine_tune")),
     shifts=(shift("shots", 5, 20), shift("amplitude", 0.5, 1.0)),
-    budget=_episodes(1000, 25, every=100),
-    replicates=3,
+    budget=_episodes(1000, 25, every=100, test_tasks=100),
+    until_decided=FEW_SHOT,
 )
 
 SMOKE = experiment(
@@ -109,7 +110,7 @@ GLYPHS = experiment(
         shift("image_rotation", 15, 45, 90),
     ),
     budget=_episodes(400, 1, every=50, validation_tasks=40, horizon=5, tuning_tasks=16),
-    replicates=3,
+    until_decided=FEW_SHOT,
 )
 
 DIGITS_IN_PAIRS = experiment(
@@ -127,7 +128,7 @@ DIGITS_IN_PAIRS = experiment(
     budget=_episodes(
         1000, 4, every=100, validation_tasks=50, horizon=5, tuning_tasks=32
     ),
-    replicates=3,
+    until_decided=FEW_SHOT,
 )
 
 MIXED_FUNCTIONS = experiment(
@@ -143,7 +144,7 @@ MIXED_FUNCTIONS = experiment(
         *baselines("from_scratch", "fine_tune"),
     ),
     budget=_episodes(2000, 25, every=200),
-    replicates=3,
+    until_decided=FEW_SHOT,
 )
 
 WAVES_PUBLISHED = experiment(

@@ -27,6 +27,16 @@ def test_a_link_holds_every_field_and_the_key(tiny: RunSpec) -> None:
     assert share_links.pack(tiny) == share_links.pack(silent)
 
 
+def test_a_link_holds_looks_and_rival_and_an_old_link_has_neither(
+    tiny: RunSpec,
+) -> None:
+    asked = {"looks": (2, 4), "replicates": 4, "rival": "sgd", "kind": ""}
+    spec = tiny.model_copy(update=asked)
+    assert share_links.unpack(share_links.pack(spec)) == spec
+    old = share_links.unpack(share_links.pack(tiny))
+    assert (old.looks, old.rival, old.replicates) == ((), "", tiny.replicates)
+
+
 def test_a_newer_link_names_both_formats(tiny: RunSpec) -> None:
     newer = share_links.pack(tiny).replace("1.", "9.", 1)
     with pytest.raises(Refused, match=r"format 9.*format 1"):

@@ -10,7 +10,7 @@ from engine.contract.effort import (
     with_effort,
 )
 from engine.contract.errors import Refused
-from engine.contract.kinds import OPTIMIZATION
+from engine.contract.kinds import KINDS, OPTIMIZATION, Kind
 from engine.contract.run_spec import MOST_LOOKS, Choice, LearnerChoice, RunSpec
 from engine.presets import PRESETS
 
@@ -76,3 +76,10 @@ def test_what_is_published_or_only_a_smoke_test_is_of_a_fixed_number() -> None:
     for preset in PRESETS:
         if preset.name.endswith(("published", "smoke")):
             assert effort_of(preset.spec) is Effort.FIXED, preset.name
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_default_experiment_of_every_kind_runs_until_decided(kind: Kind) -> None:
+    (spec,) = (preset.spec for preset in PRESETS if preset.name == kind.preset)
+    assert effort_of(spec) is Effort.UNTIL_DECIDED
+    assert spec.looks == equal_looks(kind.batch, kind.ceiling)

@@ -130,4 +130,7 @@ FEW_SHOT = Kind(
     tuned_last=True,
     probes=True,
     same_speed=("net",),
+    # A training takes seconds to minutes; its many episodes leave little noise.
+    batch=4,
+    ceiling=32,
 )

@@ -161,4 +161,7 @@ SEARCH = Kind(
     counts_validation=True,
     same_speed=("family",),
     exported_table="searches",
+    # A replicate of searches in a table takes a third of a second.
+    batch=16,
+    ceiling=128,
 )
