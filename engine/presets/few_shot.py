@@ -68,7 +68,7 @@ def _published_budget(meta_steps: int, *, every: int) -> Budget:
 DEFAULT = experiment(
     "few_shot",
     "Regress a sine wave from ten points",
-    "MAML on sinusoids: an initialization from which one gradient step fits any wave.",
+    "MAML on sinusoids: an initialization that a few gradient steps fit to a new wave.",
     family=_WAVES,
     net=_SMALL,
     learners=(candidate("maml"), *baselines("from_scratch", "fine_tune")),
