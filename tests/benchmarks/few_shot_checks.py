@@ -22,27 +22,25 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.algorithms.few_shot.few_shot_learner import outer_gradient
-from engine.algorithms.few_shot.implicit_gradients import proximal_sgd
-from engine.algorithms.few_shot.inner_loop import adapt_weights
 from engine.catalogue import find_card
 from engine.contract.events import Block
 from engine.contract.rng import Rng
 from engine.contract.run_spec import RunSpec, complete_spec
-from engine.estimators.unroll import Unroll
 from engine.learners.gradient.imaml import Imaml
-from engine.nets.mlp import Mlp
-from engine.outers.adam import Adam
 from engine.protocol import (
     AllDiverged,
-    BatchSpec,
-    EpisodeBatch,
-    Meta,
-    OuterStepContext,
-    Setting,
 )
 from engine.runner.loop import run
-from engine.tasks.few_shot.sinusoids import Sinusoids
+from tests.benchmarks.implicit_gradient import (
+    PULL,
+    RATE,
+    UNROLL,
+    cosine,
+    drawn,
+    steepness,
+    trained,
+    way_left,
+)
 from tests.in_memory_run_cache import InMemoryRunCache
 
 MLP: dict[str, Any] = {"name": "mlp", "knobs": {"depth": 2, "width": 40}}
@@ -207,11 +205,6 @@ def reptile(steps: int, seed: int) -> Iterator[Line]:
     yield at_most("32 steps, 10 points, median", float(np.median(found[..., 32])), 0.10)
 
 
-# A pull of 10, the default, makes the held objective convex at a fresh start; with 2,
-# as for Omniglot, it is not, 2000 steps do not arrive, and no implicit gradient exists.
-UNROLL, PULL, RATE, FEW = 100, 10.0, 0.001, 8
-
-
 def imaml(steps: int, seed: int) -> Iterator[Line]:
     """The implicit gradient beside an unroll of 100 held steps, from a trained start.
 
@@ -231,54 +224,12 @@ def imaml(steps: int, seed: int) -> Iterator[Line]:
     yield Line("gradient left after 100 steps", rest, "", True)
     short = cosine(Imaml(inner_lr=RATE, pull=PULL), meta, tasks)
     yield Line("cosine after the default steps, with 5 CG and δ = 1", short, "", True)
-
-
-def drawn(seed: int, place: int) -> EpisodeBatch:
-    """Draw a few waves."""
-    family = Sinusoids()
-    rngs = [Rng(seed).child("waves", place, t) for t in range(FEW)]
-    setting = Setting(family, Mlp(depth=2, width=40), 1)
-    return family.draw(setting, rngs, "train", BatchSpec(dtype=torch.float64))
-
-
-def trained(learner: Imaml, meta: Meta, steps: int, seed: int) -> Meta:
-    """Train for some meta-steps."""
-    outer = Adam(lr=0.001, clip=0.0)
-    state = outer.start(meta.weights)
-    for step in range(1, steps + 1):
-        step_context = OuterStepContext(step, 0, 1, (Rng(seed),))
-        grads = learner.outer(meta, drawn(seed, step), step_context, Unroll()).grads
-        assert grads is not None
-        weights, state = outer.step(meta.weights, grads, state)
-        meta = Meta(weights, {})
-    return meta
-
-
-def cosine(learner: Imaml, meta: Meta, tasks: EpisodeBatch) -> float:
-    """Compare the implicit meta-gradient with the one through an unroll."""
-
-    def lost(theta: dict[str, torch.Tensor], batch: EpisodeBatch) -> torch.Tensor:
-        rule = proximal_sgd(RATE, PULL, theta)
-        return batch.loss(
-            adapt_weights(batch, theta, rule, UNROLL, order=2), batch.query
-        )
-
-    step_context = OuterStepContext(0, 0, 1, (Rng(0),))
-    one = learner.outer(meta, tasks, step_context, Unroll()).grads
-    two = outer_gradient(meta, tasks, lost).grads
-    assert one is not None and two is not None
-    rows = [torch.cat([g.flatten() for g in grads.values()]) for grads in (one, two)]
-    return float(torch.cosine_similarity(*rows, 0))
-
-
-def steepness(learner: Imaml, meta: Meta, tasks: EpisodeBatch) -> float:
-    """Return how large the held objective's gradient is where adaptation ends."""
-    theta = {n: v.expand(FEW, *v.shape[1:]) for n, v in meta.weights.items()}
-    rule = proximal_sgd(RATE, PULL, theta)
-    ends = adapt_weights(tasks, theta, rule, learner.inner_steps)
-    further = adapt_weights(tasks, ends, proximal_sgd(RATE, PULL, theta), 1)
-    rows = torch.cat([(further[n] - ends[n]).flatten(1) for n in ends], 1)
-    return float(rows.norm(dim=1).mean()) / RATE
+    usual, tasks = Imaml(), drawn(seed, 0, "torch_default")
+    meta = usual.init([Rng(seed).child("init")], tasks)
+    away = way_left(usual, meta, tasks)
+    yield Line("way left to the inner optimum by default, fresh", away, "", True)
+    away = way_left(usual, trained(usual, meta, steps, seed, "torch_default"), tasks)
+    yield Line("way left to the inner optimum by default, trained", away, "", True)
 
 
 CHECKS: dict[str, tuple[Callable[[int, int], Iterator[Line]], int]] = {
