@@ -14,7 +14,12 @@ from engine.stats.learner_claims import (
     Call,
     Claim,
 )
-from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
+from engine.stats.verdicts.wording import (
+    capitalize_first,
+    conjugate_be,
+    format_count,
+    join_words,
+)
 
 _PREPOSITIONS = {BETTER: "than", WORSE: "than", EQUAL: "to", CANT_TELL: "against"}
 # Share of all tests. What a lost one counts in a mean is only a convention.
@@ -85,6 +90,12 @@ def format_difference(claim: Claim, rule: Criterion) -> str:
     shown = Interval(factor * claim.difference, min(ends), max(ends), 2)
     capped = " (capped)" if any(claim.diverged) and not rule.share else ""
     return f"{format_value(shown)}{unit}{capped}"
+
+
+def title_metric(rule: Criterion) -> str:
+    """Return the deciding metric with the unit that its name does not tell."""
+    unit = " (%)" if rule.share else " (points)" if rule.unit == "%" else ""
+    return f"{capitalize_first(rule.called)}{unit}"
 
 
 def _scale_and_unit(name: str, rule: Criterion) -> tuple[float, str]:

@@ -14,6 +14,7 @@ from engine.stats.verdicts.claim_words import (
     format_sample,
     has_interval,
     phrase_calls,
+    title_metric,
 )
 from engine.stats.verdicts.kind_terms import VerdictTerms
 from engine.stats.verdicts.verdict_inputs import Evidence
@@ -32,10 +33,7 @@ def describe_primary(run: Evidence, terms: VerdictTerms, claim: Claim) -> str:
     sample = format_sample(claim, run.tests)
     gap = f"difference {format_difference(claim, run.criterion)}"
     width = f"{format_percent(claim.level)} interval, " if has_interval(claim) else ""
-    return (
-        f"{capitalize_first(run.criterion.called)}: {levels}; {gap} "
-        f"({width}n = {sample})."
-    )
+    return f"{title_metric(run.criterion)}: {levels}; {gap} ({width}n = {sample})."
 
 
 def describe_stop(run: Evidence, claim: Claim) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import BlockTable, baseline_learners, chosen_learners
 from engine.stats.learner_claims import Claim
+from engine.stats.verdicts.claim_words import title_metric
 from engine.stats.verdicts.comparisons import (
     describe_elsewhere,
     describe_in_distribution,
@@ -25,7 +26,7 @@ from engine.stats.verdicts.headline import (
 from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms
 from engine.stats.verdicts.notes import list_notes
 from engine.stats.verdicts.verdict_inputs import Evidence
-from engine.stats.verdicts.wording import capitalize_first, join_words, learner_names
+from engine.stats.verdicts.wording import join_words, learner_names
 
 
 class Verdict(NamedTuple):
@@ -120,5 +121,5 @@ def _levels(
         f"{run.names[label]} {terms.level(run, label)}"
         for label in run.tested_labels(learners)
     ]
-    called = capitalize_first(run.criterion.called)
+    called = title_metric(run.criterion)
     return (f"{called} {terms.place(run)}: {join_words(found)}.",)

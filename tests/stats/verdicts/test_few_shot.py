@@ -60,9 +60,9 @@ def test_the_verdict_on_a_better_learner_has_accuracies_and_their_difference() -
     )
     sentence = told(duel(0.04, 0.07))
     found = re.search(
-        r"Accuracy: prototypical networks (9\d\.\d+) \[.+\] against (9\d\.\d+) \[.+\] "
-        r"of tuned pretrain \+ fine-tune; difference \+(\d\.\d) \[.+\] points \(95 % "
-        r"interval, n = 5 replicates × 200 episodes\)\.",
+        r"Accuracy \(%\): prototypical networks (9\d\.\d+) \[.+\] against "
+        r"(9\d\.\d+) \[.+\] of tuned pretrain \+ fine-tune; difference \+(\d\.\d) "
+        r"\[.+\] points \(95 % interval, n = 5 replicates × 200 episodes\)\.",
         sentence,
     )
     assert found

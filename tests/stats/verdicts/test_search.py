@@ -49,7 +49,7 @@ def test_the_verdict_on_a_better_strategy_has_regret_and_evaluations() -> None:
     blocks = duel(times(20, 1), times(50, 2))
     assert headline(blocks) == "Warm is better than cold in regret on nk landscape."
     sentence = told(blocks)
-    assert "Mean regret: warm " in sentence
+    assert "Mean regret (points): warm " in sentence
     assert "points (95 % interval, n = 60 searches)." in sentence
     assert sentence.endswith(" Measured over 60 searches.")
     found = re.search(
@@ -318,6 +318,6 @@ def test_the_table_to_paste_is_of_mean_regret_in_points() -> None:
 
 
 def test_a_strategy_without_baselines_gets_a_description_but_no_verdict() -> None:
-    assert "Mean regret on nk landscape: warm " in told(
+    assert "Mean regret (points) on nk landscape: warm " in told(
         searches("warm", found_at(times(20, 1))), search_spec(WARM)
     )
