@@ -42,13 +42,13 @@ def _name_place(run: Evidence) -> str:
 
 
 def _notes(run: Evidence, claim: Claim) -> list[str]:
-    rivals = [
-        each
-        for each in run.claims
-        if each.decisive and each.condition == IN_DISTRIBUTION
-        if each.metric == run.criterion.deciding
-    ]
-    prices = [price for each in rivals for price in _price(run, each)]
+    # A spec that names a rival leaves a learner with two: its price is told once.
+    rivals: dict[str, Claim] = {}
+    for each in run.claims:
+        here = each.condition == IN_DISTRIBUTION
+        if each.decisive and here and each.metric == run.criterion.deciding:
+            rivals.setdefault(each.learner, each)
+    prices = [price for each in rivals.values() for price in _price(run, each)]
     return [*_compare_evaluations(run, claim), *prices]
 
 
