@@ -3,11 +3,15 @@
 It plays each kind's default preset in a store of its own and keeps the run's archive,
 and beside it how far its rows spread where the last bits of what it adds and
 multiplies are moved at random: as far may another machine's lie from them.
+
+`python -m tests.record summaries` only summarizes the recorded runs again, as where a
+verdict has other words.
 """
 
 import json
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,10 +25,13 @@ from engine.contract.kinds import KINDS
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.executors.worker import run_worker
-from engine.export import export_archive
+from engine.export import export_archive, read_archive
+from engine.export.archive import _json_bytes, _zip_members
 from engine.presets import preset
 from engine.runner.loop import run
+from engine.runner.titled_summary import summarize_run
 from engine.store import Store
+from engine.store.row_seals import sha256_hex
 from tests.golden.rounding import rounded_otherwise
 from tests.golden.rows import WIDER
 from tests.in_memory_run_cache import InMemoryRunCache
@@ -84,8 +91,25 @@ def record(kind: str = "optimization") -> Path:
     return file
 
 
+def renew_summary(kind: str) -> None:
+    """Summarize a recorded run again and file the summary in its archive."""
+    file = recorded_examples.FOLDER / f"{kind}.zip"
+    held = read_archive(file.read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    summary = _json_bytes(dict(summarize_run(held.blocks, held.spec)))
+    manifest = json.loads(members["manifest.json"])
+    manifest["members"]["summary.json"] = sha256_hex(summary)
+    members |= {"summary.json": summary, "manifest.json": _json_bytes(manifest)}
+    file.write_bytes(_zip_members(members))
+
+
 def main(kinds: Sequence[str]) -> None:
-    """Record the examples of these kinds, or all."""
+    """Record the examples of these kinds, or all; or only summarize all again."""
+    if [*kinds] == ["summaries"]:
+        for kind in KINDS:
+            renew_summary(kind)
+        return
     kept = json.loads(BOUNDS.read_text()) if BOUNDS.exists() else {}
     for kind in kinds or tuple(KINDS):
         example = recorded_examples.read_recorded(record(kind))
