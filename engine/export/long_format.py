@@ -15,10 +15,9 @@ from engine.contract.metrics import METRICS
 from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.diverged_tasks import count_diverged, counts_diverged
-from engine.stats.independent_units import regroup_units
+from engine.stats.independent_units import are_independent, regroup_units
 from engine.stats.inference.intervals import LOG_FLOOR, finite_mean
 from engine.stats.inference.metric_intervals import is_log, metric_band
-from engine.stats.learner_claims import are_independent
 from engine.stats.replicate_concatenation import join_batches
 
 COLUMNS = (

@@ -5,6 +5,7 @@ A trained one shares its training among all searches of a replicate, so replicat
 independent; with a single training, only its searches can be used.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -173,3 +174,15 @@ def goal_survival(
     if is_trained(table, spec, label) and len(step) > 1:
         return survival_over_replicates(step, reached > 0, horizon)
     return kaplan_meier(step.ravel(), reached.ravel() > 0, horizon)
+
+
+def are_independent(table: BlockTable, spec: RunSpec, labels: Iterable[str]) -> bool:
+    """Return whether all repetitions by these learners are independent.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        labels: The learners.
+    """
+    trained = any(is_trained(table, spec, label) for label in labels)
+    return table.criterion.pools and not trained

@@ -14,23 +14,14 @@ strategies are independent, so all searches of all replicates count; such a clai
 Source: Holm (1979), Scandinavian Journal of Statistics 6.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
 
 import numpy as np
 
 from engine.contract.events import Condition
-from engine.contract.kinds import Criterion
-from engine.contract.run_spec import LearnerChoice, RunSpec
-from engine.stats.array_types import Floats
-from engine.stats.block_table import (
-    IN_DISTRIBUTION,
-    BlockTable,
-    baseline_learners,
-    chosen_learners,
-    is_trained,
-)
+from engine.contract.run_spec import RunSpec
+from engine.stats.block_table import IN_DISTRIBUTION, BlockTable, chosen_learners
 from engine.stats.claims.calls import (
     BETTER,
     CALLS,
@@ -39,16 +30,9 @@ from engine.stats.claims.calls import (
     WORSE,
     Call,
 )
-from engine.stats.claims.lost_tasks import NONE_LOST, LostTasks, compare_lost_tasks
 from engine.stats.claims.question import Answer, Question, SampleUnit
-from engine.stats.claims.rival import main_rival, main_rivals
-from engine.stats.condition_words import is_unshifted
-from engine.stats.independent_units import drop_repeats
-from engine.stats.inference.comparison import (
-    Comparison,
-    compare_over_replicates,
-    compare_over_tasks,
-)
+from engine.stats.claims.rival import main_rival
+from engine.stats.claims.run_questions import ask_questions
 from engine.stats.inference.looks import nominal_levels
 
 __all__ = [
@@ -133,7 +117,7 @@ def make_claims(
     Returns:
         Claims by learner, other learner, metric and condition.
     """
-    questions = list(_questions(table, spec, threshold))
+    questions = list(ask_questions(table, spec, threshold))
     main = _primary_question(questions, table, spec)
     alpha = _present_alpha(questions, spec)
     # The secondary claims stop whenever the primary one does, so they are tested at
@@ -147,75 +131,6 @@ def make_claims(
 def primary_claim(claims: Iterable[Claim]) -> Claim | None:
     """Return the claim that the run is about; None without a test of it."""
     return next((claim for claim in claims if claim.primary), None)
-
-
-def _questions(
-    table: BlockTable, spec: RunSpec, threshold: float | None
-) -> Iterator[Question]:
-    chosen = chosen_learners(spec)
-    metrics = table.criterion.metrics_to_compare(threshold)
-    duels = combinations(chosen, 2)
-    pairs = [*product(chosen, baseline_learners(spec)), *duels]
-    for learner in chosen:
-        rivals = main_rivals(table, spec, learner)
-        for one, other in pairs:
-            if one is learner:
-                for metric in metrics:
-                    decisive = other.label in rivals
-                    yield from _ask(table, spec, (one, other), metric, decisive)
-
-
-def _ask(
-    table: BlockTable,
-    spec: RunSpec,
-    pair: tuple[LearnerChoice, LearnerChoice],
-    metric: str,
-    decisive: bool,
-) -> Iterator[Question]:
-    rule, labels = table.criterion, (pair[0].label, pair[1].label)
-    free = are_independent(table, spec, labels)
-    for condition in table.conditions():
-        if is_unshifted(condition, spec):
-            continue  # the same rows as in distribution; Holm must not count them twice
-        first, second = (table.test_values(at, metric, condition) for at in labels)
-        if first is None or second is None or first.shape != second.shape:
-            continue
-        found, over = _compare(rule, first, second, free=free)
-        yield Question(
-            *labels,
-            condition=condition,
-            metric=metric,
-            found=found,
-            margin=rule.margin_at(metric, float(second.mean())),
-            lost=_lost_tasks(table, labels, condition, over),
-            over=over,
-            decisive=decisive,
-        )
-
-
-def _compare(
-    rule: Criterion, first: Floats, second: Floats, *, free: bool
-) -> tuple[Comparison, SampleUnit]:
-    """Compare two learners over the independent units, and say what these are."""
-    if free and first.size > 1:
-        return compare_over_tasks(first, second), "searches"
-    once = drop_repeats(first), drop_repeats(second)
-    if rule.singles and len(once[0]) == len(once[1]) == 1:
-        first, second = once
-    if rule.singles and len(first) == 1 < first.size:
-        return compare_over_tasks(first, second), "episodes"
-    return compare_over_replicates(first, second), "replicates"
-
-
-def _lost_tasks(
-    table: BlockTable, labels: tuple[str, str], condition: Condition, over: SampleUnit
-) -> LostTasks:
-    mine, other = (table.test_values(at, "diverged", condition) for at in labels)
-    if mine is None or other is None or mine.shape != other.shape:
-        return NONE_LOST
-    # Where tasks are the units, each is a row of its own.
-    width = mine.shape[1] if over == "replicates" else 1
-    return compare_lost_tasks(mine.reshape(-1, width), other.reshape(-1, width))
 
 
 def _primary_question(
@@ -290,32 +205,3 @@ def _claim(question: Question, answer: Answer, *, primary: bool) -> Claim:
         by_divergence=answer.by_divergence,
         more_replicates=answer.more_replicates,
     )
-
-
-def are_independent(table: BlockTable, spec: RunSpec, labels: Iterable[str]) -> bool:
-    """Return whether all repetitions by these learners are independent.
-
-    Args:
-        table: The run's blocks.
-        spec: The run.
-        labels: The learners.
-    """
-    trained = any(is_trained(table, spec, label) for label in labels)
-    return table.criterion.pools and not trained
-
-
-def compare_pair(
-    rule: Criterion, first: Floats, second: Floats, *, free: bool = False
-) -> Comparison:
-    """Compare two learners on the same tasks, over the independent units.
-
-    Args:
-        rule: The criterion; it says whether single trainings may be compared.
-        first: One number a task; shape (replicate, task).
-        second: The other learner's, on the same tasks.
-        free: Whether all tasks of all replicates are independent.
-
-    Returns:
-        The difference first − second, in the metric's unit.
-    """
-    return _compare(rule, first, second, free=free)[0]

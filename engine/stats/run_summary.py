@@ -11,13 +11,13 @@ from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diverged_tasks import task_values
 from engine.stats.equal_learner_notes import describe_duplicates
-from engine.stats.independent_units import drop_repeats, regroup_units
+from engine.stats.independent_units import are_independent, drop_repeats, regroup_units
 from engine.stats.inference.episode_and_training_spread import compute_spread
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.inference.survival import restricted_interval
 from engine.stats.inference.tail_risk import robustness
-from engine.stats.learner_claims import Claim, are_independent, make_claims
+from engine.stats.learner_claims import Claim, make_claims
 from engine.stats.summaries.adaptation_speed import learner_adaptation_speed
 from engine.stats.verdicts.writer import write_verdict
 

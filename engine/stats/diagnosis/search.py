@@ -22,10 +22,11 @@ from engine.stats.block_table import (
     is_trained,
 )
 from engine.stats.claims.calls import WORSE, Call, call_from_interval
+from engine.stats.claims.run_questions import compare_pair
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diagnosis.search_budgets import space_size
 from engine.stats.family_names import family_title
-from engine.stats.independent_units import regroup_units
+from engine.stats.independent_units import are_independent, regroup_units
 from engine.stats.inference.comparison import Comparison
 from engine.stats.inference.intervals import (
     Interval,
@@ -34,7 +35,7 @@ from engine.stats.inference.intervals import (
     scale_interval,
 )
 from engine.stats.inference.profiles import holm_levels
-from engine.stats.learner_claims import SIGNIFICANCE, are_independent, compare_pair
+from engine.stats.learner_claims import SIGNIFICANCE
 from engine.stats.verdicts.wording import (
     format_count,
     format_number,

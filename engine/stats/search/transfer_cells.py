@@ -13,11 +13,12 @@ from engine.contract.kinds.search import REGRETS
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, BlockTable
 from engine.stats.claims.calls import Call, call_from_interval
+from engine.stats.claims.run_questions import compare_pair
 from engine.stats.independent_units import paired_ratio
 from engine.stats.inference.comparison import Comparison
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.profiles import holm_levels
-from engine.stats.learner_claims import SIGNIFICANCE, compare_pair
+from engine.stats.learner_claims import SIGNIFICANCE
 from engine.stats.search.break_even import break_even
 
 NOTHING = Interval(np.nan, np.nan, np.nan, 0)

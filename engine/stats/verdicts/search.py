@@ -11,12 +11,11 @@ import numpy as np
 
 from engine.contract.kinds import SEARCH
 from engine.stats.block_table import IN_DISTRIBUTION, is_trained
-from engine.stats.independent_units import learner_interval
+from engine.stats.claims.run_questions import compare_pair
+from engine.stats.independent_units import are_independent, learner_interval
 from engine.stats.inference.intervals import Interval
 from engine.stats.learner_claims import (
     Claim,
-    are_independent,
-    compare_pair,
 )
 from engine.stats.search.break_even import break_even
 from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms, name_metric
