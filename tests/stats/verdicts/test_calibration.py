@@ -9,7 +9,14 @@ import pytest
 
 from engine.contract.events import Block, Condition
 from engine.stats.block_table import BlockTable
-from engine.stats.learner_claims import CANT_TELL, EQUAL, make_claims
+from engine.stats.learner_claims import (
+    BETTER,
+    CANT_TELL,
+    EQUAL,
+    WORSE,
+    make_claims,
+    primary_claim,
+)
 from tests.stats.made_up import HERE, TUNED, chosen, spec
 
 SETS = 200
@@ -63,6 +70,38 @@ def test_looking_under_many_shifts_does_not_make_claims_cheaper() -> None:
     assert primary.count(CANT_TELL) >= 0.95 * SETS
     quiet = [set(found[1:]) == {CANT_TELL} for found in calls]
     assert sum(quiet) >= 0.95 * SETS
+
+
+def _decide(seed: int, looks: tuple[int, ...], lost: float) -> str:
+    """Return the primary call of a run until decided, in which both are alike."""
+    draw = np.random.default_rng(seed)
+    axes, size = ("replicate", "task"), (looks[-1], 4)
+    task = draw.standard_normal(size)
+    rows = {}
+    for label in ("lr_scale", "sgd_tuned"):
+        gone = draw.random(size) < lost
+        area = task + draw.standard_normal(size) + draw.standard_normal((looks[-1], 1))
+        rows[label] = {"area": np.where(gone, np.log(1e2), area), "diverged": gone}
+    run = spec(chosen(), TUNED, looks=looks, replicates=looks[-1])
+    for look in looks:
+        blocks = [
+            Block(label, "test", metric, axes, values[:look].astype(float))
+            for label, metrics in rows.items()
+            for metric, values in metrics.items()
+        ]
+        main = primary_claim(make_claims(BlockTable(blocks), run, None))
+        assert main is not None
+        if main.call != CANT_TELL:
+            break
+    return main.call
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.2])
+def test_waiting_until_it_is_decided_makes_no_more_false_claims(lost: float) -> None:
+    calls = [_decide(3000 + seed, (8, 12, 16, 24), lost) for seed in range(SETS)]
+    false = sum(call in (BETTER, WORSE) for call in calls)
+    # 5 % and two standard errors of so many sets.
+    assert false <= SETS * (0.05 + 2 * (0.05 * 0.95 / SETS) ** 0.5)
 
 
 @pytest.mark.parametrize("seed", range(5))
