@@ -173,7 +173,7 @@ def _mean_intervals(
         for label in run.roles
     }
     return {
-        label: metric_interval(metric, values)
+        label: metric_interval(metric, values, share=table.criterion.share)
         for label, values in rows.items()
         if values is not None
     }

@@ -137,12 +137,11 @@ def accuracy_unit(data: bytes) -> "AccuracyUnit":
     """Return the apparent unit of a table's accuracies: share or percent.
 
     Raises:
-        Refused: If it is not a CSV.
+        Refused: If it is not a CSV, or its data sets differ in it.
     """
     from engine.data.user import architecture_rows
 
-    percent = architecture_rows.looks_like_percent(data)
-    return "percent" if percent else "share"
+    return architecture_rows.guess_unit(data)
 
 
 def read_architectures(data: bytes, unit: "AccuracyUnit") -> "ArchitectureTable":

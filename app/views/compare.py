@@ -124,7 +124,8 @@ def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
             if label in values:
                 one = values[label]
                 one = count_diverged(metric, one) if capped else one
-                level = _format_level(metric, one)
+                share = runs[label].table.criterion.share
+                level = _format_level(metric, one, share)
             rows[label][METRICS[metric].label] = level
     tables.draw_table(
         [*rows.values()], alt="The chosen learners' numbers, in distribution"
@@ -147,8 +148,8 @@ def _unit_rows(run: client.Run, metric: str) -> Floats | None:
     return regroup_units(values, trained=trained)
 
 
-def _format_level(metric: str, values: Floats) -> str:
-    found = metric_interval(metric, values)
+def _format_level(metric: str, values: Floats, share: bool) -> str:
+    found = metric_interval(metric, values, share=share)
     return (
         f"{format_number(found.mean)} [{format_number(found.low)}, "
         f"{format_number(found.high)}]"

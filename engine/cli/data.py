@@ -160,9 +160,11 @@ def _print_preview(table: "CsvFile") -> None:
 
 
 def _own_data_spec(knobs: dict[str, str]) -> dict[str, object]:
-    """Return the default experiment on the user's data."""
+    """Return the default experiment on the user's data, with sizes that fit it."""
     from engine.contract.run_spec import Choice
     from engine.presets import preset, spec_as_json
+    from engine.tasks.optimization.own_data import OwnData
 
-    family = Choice(name="own_data", knobs=knobs)
+    sizes = OwnData.model_validate(knobs).fit_points()
+    family = Choice(name="own_data", knobs=knobs | sizes)
     return spec_as_json(preset("default").spec.model_copy(update={"family": family}))

@@ -10,7 +10,10 @@ from engine.cli.console import Exit, err, print_json, print_status
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
+    from engine.contract.run_spec import Choice, RunSpec
     from engine.data.sources.architecture_table import ArchitectureTable
+
+PART_SEARCHED = 3  # at most a third of the architectures is evaluated
 
 
 def own_architectures(
@@ -29,12 +32,12 @@ def own_architectures(
     """Add a table of architectures; print a spec that searches it, for `run`."""
     from engine.contract.run_spec import Choice
     from engine.data.user.architecture_csv import read_architectures
-    from engine.data.user.architecture_rows import looks_like_percent
+    from engine.data.user.architecture_rows import guess_unit
     from engine.data.user.csv_store import read_csv_path, store_csv
     from engine.presets import preset, spec_as_json
 
     sheet = read_csv_path(file)
-    unit = "percent" if looks_like_percent(sheet.data) else "share"
+    unit = guess_unit(sheet.data)
     table = read_architectures(sheet.data, unit)
     _print_preview(table, unit)
     target = target or table.tasks[0]
@@ -43,8 +46,28 @@ def own_architectures(
         raise Refused(f"{file.name} has no data set {target[:40]!r}; it has: {names}")
     knobs = {"digest": store_csv(sheet), "accuracy": unit, "target": target}
     own = Choice(name="own_architectures", knobs=knobs)
-    print_json(spec_as_json(preset("search").spec.model_copy(update={"family": own})))
+    print_json(spec_as_json(_fit_to_table(preset("search").spec, own, table)))
     return Exit.OK
+
+
+def _fit_to_table(
+    spec: "RunSpec", own: "Choice", table: "ArchitectureTable"
+) -> "RunSpec":
+    """Return an experiment on a table, with a budget that leaves something to search.
+
+    With a single data set nothing is meta-trained, since the only source would be the
+    test task itself: evolution is then compared with random search.
+    """
+    # A search of all architectures would need no strategy.
+    horizon = min(spec.budget.horizon, max(1, table.count // PART_SEARCHED))
+    update: dict[str, object] = {
+        "family": own,
+        "budget": spec.budget.model_copy(update={"horizon": horizon}),
+    }
+    if len(table.tasks) == 1:
+        first, *others = (c for c in spec.learners if c.role == "baseline")
+        update["learners"] = (first.model_copy(update={"role": "chosen"}), *others)
+    return spec.model_copy(update=update)
 
 
 def _print_preview(table: "ArchitectureTable", unit: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from engine.contract.run_spec import Choice
 from engine.data.user.class_splits import episode_sizes
 from engine.presets import preset, spec_as_json
-from engine.presets.builders import candidate
+from engine.presets.builders import baselines, candidate
 
 SIZES = ("ways", "shots", "queries")
 
@@ -53,7 +53,11 @@ def _few_shot_spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
         "family": own if split else alike,
         "test_families": () if split else (own,),
         "net": Choice(name=net),
-        "learners": (candidate("protonet"),),
+        # Without baselines there is no verdict.
+        "learners": (
+            candidate("protonet"),
+            *baselines("linear_probe", "raw_neighbor"),
+        ),
         "shifts": (),  # those of the preset are for sinusoids
     }
     return spec_as_json(preset("few_shot").spec.model_copy(update=update))

@@ -117,7 +117,7 @@ def _learner_as_json(
         values = task_values(table, label, name, condition)
         if values is not None:
             row[name] = _interval_as_json(
-                metric_interval(name, _regroup_if_free(values, free))
+                metric_interval(name, _regroup_if_free(values, free), share=rule.share)
             )
     steps = table.test_values(label, rule.beside, condition)
     if steps is not None:

@@ -79,7 +79,8 @@ def severity_curve(
     found = {s: values for s, values in rows.items() if values is not None}
     if not found:
         return None
-    levels = [metric_interval(name, values) for values in found.values()]
+    share = table.criterion.share
+    levels = [metric_interval(name, rows, share=share) for rows in found.values()]
     mean, low, high, n = np.array(levels, dtype=np.float64).T
     lost = [table.test_values(learner, "diverged", at[s]) for s in found]
     return SeverityCurve(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine import __main__
+from engine.catalogue import find_card
 from engine.contract.run_spec import RunSpec
 from engine.data.user.csv_store import kept_digests
 
@@ -43,3 +44,27 @@ def test_a_refused_file_is_not_stored(
     told = " ".join(capsys.readouterr().err.split())
     assert "line 5: 'validation' has 'good'" in told
     assert kept_digests() == []
+
+
+def emitted(home: Path, capsys: pytest.CaptureFixture[str], text: str) -> RunSpec:
+    assert called(home, text) == 0
+    return RunSpec.model_validate(json.loads(capsys.readouterr().out))
+
+
+def test_a_search_evaluates_at_most_a_third_of_the_table(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"{task},{width},0.5" for task in "ab" for width in range(27)]
+    spec = emitted(home, capsys, "\n".join(["dataset,op:width,validation", *lines]))
+    assert spec.budget.horizon == 9
+
+
+def test_with_one_data_set_nothing_is_trained_on_the_test_task(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = emitted(home, capsys, TABLE)
+    assert any(find_card("learner", c.name).traits["trains"] for c in both.learners)
+    spec = emitted(home, capsys, "\n".join(TABLE.split("\n")[:3]))
+    assert {c.role for c in spec.learners} == {"chosen", "baseline"}
+    for choice in spec.learners:
+        assert not find_card("learner", choice.name).traits["trains"]

@@ -12,7 +12,7 @@ from engine import __main__
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json, parse_spec
 from engine.contract.text_decoding import as_text, as_utf8
-from engine.data.user.architecture_rows import looks_like_percent, read_lines
+from engine.data.user.architecture_rows import guess_unit, read_lines
 from engine.data.user.csv_store import read_csv
 from engine.presets import preset, spec_as_json
 
@@ -58,7 +58,7 @@ def test_a_table_of_architectures_is_the_same_in_every_encoding(how: str) -> Non
     text = "dataset,op:x,validation\nd,0,50\nd,1,60\n"
     found = read_lines(written(text, how), "percent")
     assert found.lines == read_lines(text.encode(), "percent").lines
-    assert looks_like_percent(written(text, how))
+    assert guess_unit(written(text, how)) == "percent"
 
 
 def test_a_table_in_utf_8_keeps_its_own_digest() -> None:

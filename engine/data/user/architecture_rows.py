@@ -93,20 +93,39 @@ def read_lines(data: bytes, unit: AccuracyUnit) -> ArchitectureSheet:
     return sheet
 
 
-def looks_like_percent(data: bytes) -> bool:
-    """Return whether some validation accuracy is above 1, so that it is no share.
+def guess_unit(data: bytes) -> AccuracyUnit:
+    """Return the unit of the accuracies: percent if some are above 1, else shares.
 
     Args:
         data: The file's bytes.
 
     Raises:
-        Refused: If the file is not a CSV file.
+        Refused: If the file is not a CSV file, or if some of its data sets look like
+            percent and others like shares.
     """
-    data = text_bytes(data)
+    best = _best_by_dataset(text_bytes(data))
+    shares = [name for name, value in best.items() if value <= 1.0]
+    percent = [name for name, value in best.items() if value > 1.0]
+    if shares and percent:
+        raise Refused(
+            f"the best accuracy of {clean(percent[0])!r} is {best[percent[0]]:g}, that "
+            f"of {clean(shares[0])!r} is {best[shares[0]]:g}: some are percent, some "
+            "shares; use one unit for the whole file"
+        )
+    return "percent" if percent else "share"
+
+
+def _best_by_dataset(data: bytes) -> dict[str, float]:
+    """Return the best validation accuracy of each data set that has any."""
     names = read_header(data)
     at = names.index("validation") if "validation" in names else 0
-    found = (parse_number(cells[at]) for _, cells in read_rows(data, names))
-    return any(value is not None and value > 1.0 for value in found)
+    place = names.index("dataset") if "dataset" in names else 0
+    best: dict[str, float] = {}
+    for _, cells in read_rows(data, names):
+        value = parse_number(cells[at])
+        if value is not None:
+            best[cells[place]] = max(value, best.get(cells[place], value))
+    return best
 
 
 def _check_columns(sheet: ArchitectureSheet) -> None:

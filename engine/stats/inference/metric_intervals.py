@@ -18,8 +18,10 @@ from engine.stats.array_types import Floats
 from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.intervals import Band, Interval, mean_band
 
+EITHER = "share wrong or MSE"  # the unit of an error: the run decides which
 
-def metric_interval(name: str, values: Floats) -> Interval:
+
+def metric_interval(name: str, values: Floats, *, share: bool = False) -> Interval:
     """Return a per-task metric's mean over replicates with its 95 % interval.
 
     Args:
@@ -27,20 +29,22 @@ def metric_interval(name: str, values: Floats) -> Interval:
         values: One number a task; shape (replicate, task). Steps to a threshold
             hold the horizon where it was never reached, so their mean is the
             restricted mean.
+        share: Whether errors of this run are shares of wrong answers, not MSE.
 
     Returns:
         Mean and interval in the metric's unit; `n` counts replicates.
     """
-    band = metric_band(name, values)
+    band = metric_band(name, values, share=share)
     return Interval(float(band.mean), float(band.low), float(band.high), int(band.n))
 
 
-def metric_band(name: str, values: Floats) -> Band:
+def metric_band(name: str, values: Floats, *, share: bool = False) -> Band:
     """Return a metric's mean over replicates along further axes.
 
     Args:
         name: The metric; it says whether its mean is geometric, and its range.
         values: Shape (replicate, task, …); NaN is left out.
+        share: Whether errors of this run are shares of wrong answers, not MSE.
 
     Returns:
         Band in the metric's unit, each part of shape (…).
@@ -49,7 +53,9 @@ def metric_band(name: str, values: Floats) -> Band:
     if is_log(name):
         return band
     counts = np.isfinite(values).sum(axis=(0, 1))
-    return fit_band(band, metric(name).ends, counts)
+    kind = metric(name)
+    ends = (0.0, 1.0) if share and kind.unit == EITHER else kind.ends
+    return fit_band(band, ends, counts)
 
 
 def is_log(name: str) -> bool:

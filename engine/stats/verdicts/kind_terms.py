@@ -53,7 +53,7 @@ def _level(run: Evidence, label: str) -> Interval | None:
     values = run.deciding_values(label)
     if values is None:
         return None
-    return metric_interval(rule.deciding, drop_repeats(values))
+    return metric_interval(rule.deciding, drop_repeats(values), share=rule.share)
 
 
 def _convert(rule: Criterion, error: float) -> float:

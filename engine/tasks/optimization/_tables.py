@@ -65,6 +65,19 @@ class TableFamily(DataFamily):
             self.examples, self.held_out, classes, self.features, self.view
         )
 
+    def fit_points(self) -> dict[str, int]:
+        """Return knobs for the numbers of points, where the present ones do not fit.
+
+        Two thirds of the smallest pool become training points, the others are held out;
+        empty if the present numbers fit.
+        """
+        table, cut = self.table(), self.table_sampling()
+        _, most = smallest_pool(table, cut)
+        if cut.examples + cut.held_out <= most:
+            return {}
+        examples = max(_class_count(table, cut), 2 * most // 3)
+        return {"examples": examples, "held_out": most - examples}
+
     def check(self) -> None:
         """Check that every pool has enough rows for a task."""
         check_sampling(self.table(), self.table_sampling())
@@ -123,18 +136,29 @@ def check_sampling(table: DataTable, cut: TableSampling) -> None:
             f"{classes} are needed",
             "examples",
         )
-    for name, pool in division.pools.items():
-        _check_size(name, _fewest_rows(pool, division.usable, classes), cut)
-
-
-def _check_size(name: str, there: int, cut: TableSampling) -> None:
-    asked = cut.examples + cut.held_out
-    if asked > there:
+    asked, (name, most_rows) = cut.examples + cut.held_out, smallest_pool(table, cut)
+    if asked > most_rows:
         raise Refused(
             f"Training and held-out points are {asked} together; a task can take at "
-            f"most {there} from the {name} pool",
+            f"most {most_rows}, from the {name} pool",
             "examples",
         )
+
+
+def smallest_pool(table: DataTable, cut: TableSampling) -> tuple[str, int]:
+    """Return the pool with the fewest rows for a task, and how many it always has.
+
+    Args:
+        table: The whole table.
+        cut: Its number of classes counts; sizes do not.
+    """
+    division, classes = split_table(table), _class_count(table, cut)
+    found = {
+        name: _fewest_rows(pool, division.usable, classes)
+        for name, pool in division.pools.items()
+    }
+    name = min(found, key=lambda each: found[each])
+    return name, found[name]
 
 
 def _class_count(table: DataTable, cut: TableSampling) -> int:

@@ -11,7 +11,7 @@ from engine.contract.errors import Refused
 from engine.data.sources.architecture_table import ArchitectureTable
 from engine.data.user import architecture_csv as tables
 from engine.data.user.architecture_csv import read_architectures
-from engine.data.user.architecture_rows import AccuracyUnit, looks_like_percent
+from engine.data.user.architecture_rows import AccuracyUnit, guess_unit
 from tests.data.user.csv_files import sheet
 
 SMALL = b"""\
@@ -71,7 +71,7 @@ def test_percent_and_shares_are_the_same_table() -> None:
 
     first, *lines = SMALL.decode().splitlines()
     percent = "\n".join([first, *map(times, lines)]).encode()
-    assert looks_like_percent(percent) and not looks_like_percent(SMALL)
+    assert (guess_unit(percent), guess_unit(SMALL)) == ("percent", "share")
     one, two = read_architectures(SMALL), read_architectures(percent, "percent")
     np.testing.assert_allclose(one.signal, two.signal, rtol=1e-6)
     np.testing.assert_allclose(one.score, two.score, rtol=1e-6)
@@ -239,3 +239,10 @@ def read(data: bytes, unit: AccuracyUnit) -> ArchitectureTable | None:
         told = refusal.message
     assert told and "\n" not in told
     return None
+
+
+def test_a_file_with_one_set_in_percent_and_one_in_shares_is_refused() -> None:
+    lines = ["dataset,op:width,validation", "one,4,71.2", "one,8,0.9"]
+    mixed = "\n".join([*lines, "two,4,0.71", "two,8,0.73"]).encode()
+    with pytest.raises(Refused, match=r"'one' is 71\.2, that of 'two' is 0\.73"):
+        guess_unit(mixed)

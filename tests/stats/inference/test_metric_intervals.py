@@ -106,3 +106,13 @@ def test_a_drop_of_a_logarithm_is_a_ratio() -> None:
     severity = np.array([0.0, 1.0])
     curve = SeverityCurve("", "area", severity, ends, ends, ends, 8, ends, ends)
     assert relative_drop(curve) == pytest.approx(1.0)
+
+
+def test_an_error_of_classes_is_a_share_and_one_of_values_is_not() -> None:
+    rows = np.array([[0.05], [0.95]])
+    classes = metric_interval("error", rows, share=True)
+    assert 0.0 < classes.low < classes.high < 1.0
+    assert classes == metric_interval("final_accuracy", rows)
+    assert metric_interval("error", rows).high > 1.0
+    steps = metric_interval("steps_to_threshold", 10 * rows, share=True)
+    assert steps.high > 1.0
