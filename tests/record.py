@@ -1,8 +1,8 @@
 """Records the examples that the first page shows: `python -m tests.record`.
 
 It plays each kind's default preset in a store of its own and keeps the run's archive,
-and beside it how far its rows spread where the last bits of what it adds and
-multiplies are moved at random: as far may another machine's lie from them.
+and beside it how far the rows of its first batch spread where the last bits of what it
+adds and multiplies are moved at random: as far may another machine's lie from them.
 
 `python -m tests.record summaries` only summarizes the recorded runs again, as where a
 verdict has other words.
@@ -28,6 +28,7 @@ from engine.executors.worker import run_worker
 from engine.export import export_archive, read_archive
 from engine.export.archive import _json_bytes, _zip_members
 from engine.presets import preset
+from engine.runner.batches import batch_specs
 from engine.runner.loop import run
 from engine.runner.titled_summary import summarize_run
 from engine.store import Store
@@ -36,29 +37,42 @@ from tests.golden.rounding import rounded_otherwise
 from tests.golden.rows import WIDER
 from tests.in_memory_run_cache import InMemoryRunCache
 
-JUDGED = ("area", "error", "regret_area")
+JUDGED = ("area", "held_log_loss", "error", "regret_area")
 BOUNDS = Path(__file__).with_name("recorded_bounds.json")
 TAUGHT = ("meta_loss", "lesson_loss")
 FIRST = 2  # steps of a meta-training that are compared one by one
 OTHERS = 4  # other roundings that a bound is taken from
 
 
-def judged(blocks: Iterable[Event]) -> dict[str, np.ndarray]:
+def first_batch(spec: RunSpec) -> RunSpec:
+    """Return the spec of a run's first batch, whose rows are the run's first ones."""
+    return batch_specs(spec)[0]
+
+
+def judged(blocks: Iterable[Event], spec: RunSpec) -> dict[str, np.ndarray]:
     """Return what each learner and condition is judged by, averaged over the tasks.
 
+    Args:
+        blocks: The run's, those of all batches joined.
+        spec: The run, or its first batch alone.
+
     Returns:
-        One number per replicate, by the block's address, written as JSON. And of each
-        meta-training the loss of its first steps, shape (replicate, step): the end of
-        a long one hangs on the last bits of its beginning.
+        One number per replicate of the first batch, by the block's address, written as
+        JSON. And of each meta-training the loss of its first steps, shape (replicate,
+        step): the end of a long one hangs on the last bits of its beginning.
     """
-    found = {}
+    found, count = {}, first_batch(spec).replicates
     for block in blocks:
         if not isinstance(block, Block):
             continue
         if block.metric in JUDGED and block.array.ndim:
-            found[json.dumps(block.address())] = block.array.astype(float).mean(-1)
+            found[json.dumps(block.address())] = (
+                block.array[:count].astype(float).mean(-1)
+            )
         elif block.metric in TAUGHT and block.address()[-1] == ("step", 0.0):
-            found[json.dumps(block.address())] = block.array[:, :FIRST].astype(float)
+            found[json.dumps(block.address())] = block.array[:count, :FIRST].astype(
+                float
+            )
     assert found
     return found
 
@@ -68,7 +82,7 @@ def bounds(spec: RunSpec, shown: Mapping[str, np.ndarray]) -> dict[str, float]:
     farthest = dict.fromkeys(shown, 0.0)
     for seed in range(OTHERS):
         with rounded_otherwise(seed):
-            again = judged(run(spec, InMemoryRunCache()))
+            again = judged(run(first_batch(spec), InMemoryRunCache()), spec)
         for name, center in shown.items():
             apart = float(np.abs(again[name] - center).max())
             farthest[name] = max(farthest[name], apart)
@@ -113,7 +127,7 @@ def main(kinds: Sequence[str]) -> None:
     kept = json.loads(BOUNDS.read_text()) if BOUNDS.exists() else {}
     for kind in kinds or tuple(KINDS):
         example = recorded_examples.read_recorded(record(kind))
-        kept[kind] = bounds(example.spec, judged(example.blocks))
+        kept[kind] = bounds(example.spec, judged(example.blocks, example.spec))
         BOUNDS.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n")
 
 

@@ -25,12 +25,13 @@ def recorded_run(kind: str = OPTIMIZATION.name) -> Run | None:
 def read_recorded(archive: Path) -> Run:
     """Read an archive as a recorded run."""
     from engine import export
+    from engine.stats.replicate_concatenation import join_batches
 
     held = export.read_archive(archive.read_bytes())
     return Run(
         key=held.key,
         spec=held.spec,
-        blocks=tuple(held.blocks),
+        blocks=tuple(join_batches(held.blocks)),
         summary=dict(held.summary) if held.summary else None,
         fingerprint=dict(held.fingerprint or {}),
         timings=tuple(held.timings),

@@ -14,7 +14,7 @@ from engine.device import fingerprint
 from engine.presets import preset
 from engine.runner.loop import run
 from tests.in_memory_run_cache import InMemoryRunCache
-from tests.record import BOUNDS, judged
+from tests.record import BOUNDS, first_batch, judged
 from tests.same_machine import same_machine
 
 BOUND = json.loads(BOUNDS.read_text())
@@ -39,7 +39,7 @@ def test_the_recorded_example_is_the_default_preset(kind: str) -> None:
 def test_every_learner_of_an_example_can_be_compared_anywhere(kind: str) -> None:
     found = recorded_examples.recorded_run(kind)
     assert found is not None
-    assert BOUND[kind].keys() == judged(found.blocks).keys()
+    assert BOUND[kind].keys() == judged(found.blocks, found.spec).keys()
     telling = {json.loads(a)[0] for a, bound in BOUND[kind].items() if bound <= TELLING}
     assert telling == {choice.label for choice in found.spec.learners}
 
@@ -54,10 +54,11 @@ def test_every_learner_of_an_example_can_be_compared_anywhere(kind: str) -> None
         for kind in KINDS
     ],
 )
-def test_running_it_again_gives_its_rows(kind: str) -> None:
+def test_running_its_first_batch_again_gives_its_first_rows(kind: str) -> None:
     found = recorded_examples.recorded_run(kind)
     assert found is not None
-    kept, fresh = judged(found.blocks), judged(run(found.spec, InMemoryRunCache()))
+    kept, batch = judged(found.blocks, found.spec), first_batch(found.spec)
+    fresh = judged(run(batch, InMemoryRunCache()), batch)
     assert kept.keys() == fresh.keys()
     same = same_machine(fingerprint("cpu"), found.fingerprint)
     for name, array in kept.items():
