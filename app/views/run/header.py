@@ -15,6 +15,9 @@ from engine.contract.effort import Effort, effort_of
 from engine.contract.events import stage_in_words
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
+from engine.stats.learner_claims import primary_claim
+from engine.stats.stored_claims import read_claims
+from engine.stats.verdicts.comparisons import describe_stop
 
 
 def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
@@ -73,12 +76,14 @@ def _draw_run_actions(run: Run, job: Job) -> None:
 
 
 def describe_sample(run: Run) -> str:
-    """Return how many replicates and tests the numbers are from."""
+    """Return how many replicates and tests there are, and when the run stopped."""
     tasks, replicates = run.spec.budget.test_tasks, run.replicates
     noun = run.kind.words.tests
     single = "no intervals" if noun == "tasks" else f"intervals over {noun} only"
     level = "95 % intervals" if replicates > 1 else f"one replicate: {single}"
-    return f"n = {replicates} × {tasks} {noun}, {level}"
+    claim = primary_claim(read_claims(run.summary))
+    stop = describe_stop(run.spec, claim) if claim else ""
+    return f"n = {replicates} × {tasks} {noun}, {level}. {stop}".rstrip(". ")
 
 
 def _draw_verdict(run: Run, titles: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import IN_DISTRIBUTION
 from engine.stats.condition_words import size_shifts
 from engine.stats.family_names import family_title
@@ -36,9 +37,14 @@ def describe_primary(run: Evidence, terms: VerdictTerms, claim: Claim) -> str:
     return f"{title_metric(run.criterion)}: {levels}; {gap} ({width}n = {sample})."
 
 
-def describe_stop(run: Evidence, claim: Claim) -> str:
-    """Return when a run with looks ended; empty without looks."""
-    looks, present = run.spec.looks, claim.n_replicates
+def describe_stop(spec: RunSpec, claim: Claim) -> str:
+    """Return when a run with looks ended; empty without looks.
+
+    Args:
+        spec: The run.
+        claim: Its primary claim.
+    """
+    looks, present = spec.looks, claim.n_replicates
     if not looks:
         return ""
     if claim.call != CANT_TELL:

@@ -81,7 +81,10 @@ def write_verdict(
     elsewhere = (each for c in about for each in describe_elsewhere(run, c.label))
     primary = filter(
         None,
-        (describe_primary(run, terms, run.primary), describe_stop(run, run.primary)),
+        (
+            describe_primary(run, terms, run.primary),
+            describe_stop(run.spec, run.primary),
+        ),
     )
     return Verdict(
         write_headline(run, terms, run.primary),

@@ -1,5 +1,7 @@
 """A run counts what it computed, and can go on if it can't tell yet."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,6 +12,8 @@ from app.views.run import header, longer_run
 from engine.contract.events import Block
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec
+from engine.stats.block_table import IN_DISTRIBUTION
+from engine.stats.learner_claims import Claim
 
 LOOKS = (2, 4, 6)
 
@@ -33,6 +37,44 @@ def test_the_sample_is_what_was_computed_not_the_ceiling(tiny: RunSpec) -> None:
     assert header.describe_sample(run).startswith("n = 4 × ")
     begun = Run("k", run.spec, ())  # what the first batch will be
     assert header.describe_sample(begun).startswith("n = 2 × ")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("better", "Decided after 4 of at most 6 replicates"),
+        ("can't tell yet", "Open after 4 of at most 6 replicates"),
+    ],
+)
+def test_a_run_until_decided_says_when_it_stopped(
+    call: str, said: str, tiny: RunSpec
+) -> None:
+    run = ended(tiny, 4)
+    claim = Claim(
+        learner="lr_scale",
+        against="sgd",
+        condition=IN_DISTRIBUTION,
+        metric="area",
+        difference=-0.1,
+        low=-0.2,
+        high=0.1,
+        level=0.95,
+        margin=0.05,
+        call=call,
+        primary=True,
+        decisive=True,
+        n_replicates=4,
+        n_tasks=4,
+        probability_of_improvement=0.9,
+    )
+    filed = {**vars(claim), "condition": vars(claim.condition)}
+    shown = header.describe_sample(replace(run, summary={"claims": [filed]}))
+    assert shown.endswith(said)
+    fixed = run.spec.model_copy(update={"looks": ()})
+    shown = header.describe_sample(
+        replace(run, spec=fixed, summary={"claims": [filed]})
+    )
+    assert shown.endswith("intervals")
 
 
 @pytest.mark.parametrize(
