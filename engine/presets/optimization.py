@@ -25,14 +25,13 @@ _MANY_TASKS = Budget(test_tasks=32)
 
 DEFAULT = experiment(
     "default",
-    "A learned learning rate against tuned SGD",
+    "A learned learning rate against tuned baselines",
     "Meta-trains LR-scale with PES on Gaussian mixtures, then stretches the inputs.",
     family=_MIXTURES,
     budget=_MANY_TASKS,
     until_decided=OPTIMIZATION,
     learners=_USUAL,
     shifts=(_STRETCH,),
-    rival="sgd_tuned",
 )
 
 SMOKE = experiment(
@@ -65,7 +64,6 @@ LONG = experiment(
     ),
     shifts=(_STRETCH,),
     budget=Budget(task_evaluations=20_800, test_tasks=64),
-    rival="sgd_tuned",
 )
 
 DIGITS = experiment(
@@ -78,7 +76,6 @@ DIGITS = experiment(
     until_decided=OPTIMIZATION,
     learners=_USUAL,
     shifts=(shift("feature_noise", 0.25, 0.5, 1.0, 2.0),),
-    rival="sgd_tuned",
 )
 
 BREAST_CANCER = experiment(
@@ -91,7 +88,6 @@ BREAST_CANCER = experiment(
     until_decided=OPTIMIZATION,
     learners=_USUAL,
     shifts=(shift("missing", 0.1, 0.25, 0.5, 0.75),),
-    rival="sgd_tuned",
 )
 
 SIGMOID_CONTROLLER = experiment(
