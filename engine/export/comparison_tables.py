@@ -180,7 +180,9 @@ def _format_cell(cell: ComparisonCell | None, digits: int) -> str:
     if cell.blew_up:
         return "blew up"
     s = cell.spread
-    text = "$" + (r"\ge " if cell.at_least else "") + f"{s.mean:.{digits}f}"
+    if cell.at_least:  # a spread of numbers that are cut off would be about the cap
+        return rf"$\ge {s.mean:.{digits}f}$"
+    text = f"${s.mean:.{digits}f}"
     if math.isfinite(s.half):
         text += rf" \pm {s.half:.{digits}f}"
     between = f"\\ ({s.sd_trainings:.{digits}f})" if s.trainings > 1 else ""

@@ -79,7 +79,9 @@ def format_cell(cell: ComparisonCell | None, digits: int) -> str:
     if cell.blew_up:
         return "blew up"
     s = cell.spread
-    text = f"{'at least ' if cell.at_least else ''}{s.mean:,.{digits}f}"
+    if cell.at_least:  # a spread of numbers that are cut off would be about the cap
+        return f"at least {s.mean:,.{digits}f} · {cell.diverged} diverged"
+    text = f"{s.mean:,.{digits}f}"
     text += f" ± {s.half:,.{digits}f}" if math.isfinite(s.half) else ""
     text += f" ({s.sd_trainings:,.{digits}f})" if s.trainings > 1 else ""
     return f"{text} · {cell.diverged} diverged" if cell.diverged else text

@@ -49,7 +49,10 @@ def _format_score(run: Run, key: str, values: Mapping[str, Any]) -> str:
     if total and not share:
         return "not reached" if key == "rmst" else "blew up"
     text = _format_interval(values[key], percent=key in run.kind.metrics.percent)
-    return text if share == total else f"at least {text}"
+    if share == total:
+        return text
+    # The interval of numbers that are cut off would be about the cap.
+    return f"at least {text.partition(' [')[0]}"
 
 
 def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:

@@ -42,8 +42,11 @@ def format_level(run: Evidence, label: str) -> str:
         return "blew up"
     ends = [_convert(rule, end) for end in (found.mean, found.low, found.high)]
     shown = Interval(ends[0], min(ends[1:]), max(ends[1:]), found.n)
-    capped = "at least " if lost and not rule.share else ""
-    return f"{capped}{format_value(shown, signed=False)}"
+    if lost and not rule.share:
+        # The interval of numbers that are cut off would be about the cap.
+        bound = Interval(shown.mean, float("nan"), float("nan"), found.n)
+        return f"at least {format_value(bound, signed=False)}"
+    return format_value(shown, signed=False)
 
 
 def _level(run: Evidence, label: str) -> Interval | None:

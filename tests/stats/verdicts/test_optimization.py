@@ -177,7 +177,7 @@ def test_diverged_tasks_decide_and_are_counted() -> None:
         "LR scale is worse than tuned SGD: 8 of 64 tasks diverged, against none."
     )
     sentence = told(blocks, spec())
-    assert "LR scale at least −1.67 [" in sentence
+    assert "LR scale at least −1.7 against" in sentence
     assert "Diverged: 8 of 64 tasks of LR scale, none of tuned SGD;" in sentence
 
 
