@@ -132,16 +132,26 @@ def table(
     key: Key,
     *,
     latex: Annotated[bool, typer.Option(help="Print LaTeX instead of CSV.")] = False,
+    claims: Annotated[
+        bool, typer.Option(help="Print the calls, one comparison of two per row.")
+    ] = False,
 ) -> int:
     """Print the comparison table of a run: learners by conditions, with intervals."""
-    from engine.export import RunRecord, comparison_csv, comparison_latex
+    from engine.export import (
+        RunRecord,
+        claims_csv,
+        comparison_csv,
+        comparison_latex,
+    )
     from engine.runner.titled_summary import resolve_titles
 
     _refuse_folder(key)
     store = Store.open_existing()
     record = RunRecord.from_store(store, find_run(store, key).key)
     written = comparison_latex if latex else comparison_csv
-    made = written(record, resolve_titles(record.spec))
+    made = (
+        claims_csv(record) if claims else written(record, resolve_titles(record.spec))
+    )
     out().print(made.decode(), soft_wrap=True, end="")
     return Exit.OK
 

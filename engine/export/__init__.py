@@ -27,12 +27,13 @@ status      ok; censored (the level was never reached); diverged; never (did not
 
 Summaries per task and their means are always included, curves as means over tasks, and
 with `traces` every single trace. What validation records for the live view is no result
-and is left out. `comparison.csv` and its LaTeX form are the table of learners by
-conditions, see `comparison_csv`. Times are in `timings.csv`, as they differ from one
-machine to another.
+and is left out. `claims_csv` has a row for each comparison of two learners with its
+call. `comparison.csv` and its LaTeX form are the table of learners by conditions, see
+`comparison_csv`. Times are in `timings.csv`, as they differ between machines.
 """
 
 from engine.export.archive import export_archive, import_run, read_archive
+from engine.export.claim_tables import CLAIMED, claims_csv
 from engine.export.comparison_tables import COMPARED, comparison_csv, comparison_latex
 from engine.export.exported_files import (
     RunRecord,
@@ -46,9 +47,11 @@ from engine.export.exported_files import (
 from engine.export.long_format import COLUMNS, metrics_rows
 
 __all__ = [
+    "CLAIMED",
     "COLUMNS",
     "COMPARED",
     "RunRecord",
+    "claims_csv",
     "comparison_csv",
     "comparison_latex",
     "config_json",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import __main__
-from engine.export import COMPARED
+from engine.export import CLAIMED, COMPARED
 from engine.store import Store
 from tests.store import fake
 
@@ -27,6 +27,14 @@ def test_the_table_of_a_run_is_printed_as_csv(
     head, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
     assert tuple(head) == COMPARED
     assert len(rows) == len(fake.spec(1).learners)
+
+
+def test_the_calls_of_a_run_are_printed_as_csv(
+    key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert __main__.main(["runs", "table", key, "--claims"]) == 0
+    (head,) = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert tuple(head) == CLAIMED  # made-up runs have no metric that decides
 
 
 def test_and_as_latex_with_nothing_cut(
