@@ -73,9 +73,9 @@ class Budget(StrictModel):
     patience: int = Field(0, ge=0, le=10_000)
     test_tasks: int = Field(8, ge=0, le=10_000)
     horizon: int = Field(50, ge=1, le=5_000)
-    # The limit is the largest task_evaluations divided by the 18 rates of the grid.
-    # With 32 tasks, each replicate's rate is as good as with 128, as far as measured.
-    tuning_tasks: int = Field(32, ge=1, le=600_000)
+    # Of the fine grid; an optimizer's coarse grid takes a quarter of them. The limit is
+    # that of task_evaluations divided by 10, the cost of a search.
+    tuning_tasks: int = Field(64, ge=1, le=1_000_000)
     threshold: float = Field(0.0, ge=0.0, le=1e9)
 
 

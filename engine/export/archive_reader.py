@@ -30,9 +30,9 @@ from engine.export.artefact_checks import (
 from engine.export.block_checks import (
     BlockReader,
     check_labels,
-    diverged_learners,
     first_problem,
 )
+from engine.export.spec_contents import diverged_learners
 from engine.store import array_codec
 from engine.store import timing_sums as store_timings
 

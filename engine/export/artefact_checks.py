@@ -11,7 +11,7 @@ from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block
 from engine.contract.run_spec import Choice, RunSpec
 from engine.contract.text_decoding import clean
-from engine.export.block_checks import tuned_labels
+from engine.export.spec_contents import tuned_labels
 from engine.store import array_codec
 
 

@@ -6,7 +6,6 @@ not rise, or the address of an earlier block.
 """
 
 import math
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +24,7 @@ from engine.export.coordinate_checks import (
     parse_coordinates,
     quote,
 )
-from engine.stats.replicate_concatenation import join_batches
+from engine.export.spec_contents import spec_conditions, tuned_labels
 from engine.store.arrow_codec import DTYPES
 
 BLOCKS_LIMIT = 100_000
@@ -207,32 +206,6 @@ class BlockReader:
             if again := before & set(block.coords["step"]):
                 raise Refused(f"coords: step {min(again):g} is given twice")
             before.update(block.coords["step"])
-
-
-def spec_conditions(spec: RunSpec) -> set[Condition]:
-    """Return every test condition of a spec, with its own distribution."""
-    found = {Condition()}
-    for shift in spec.shifts:
-        found |= {Condition("", shift.name, each) for each in shift.severities}
-    names = [choice.name for choice in spec.test_families]
-    for name in names:
-        many = [f"{name}_{i + 1}" for i in range(names.count(name))]
-        found |= {Condition(each) for each in (many if len(many) > 1 else [name])}
-    return found
-
-
-def tuned_labels(spec: RunSpec) -> set[str]:
-    """Return the labels of the learners whose learning rate the run tunes."""
-    return {c.label for c in spec.learners if c.knobs.get("tuning", "given") != "given"}
-
-
-def diverged_learners(spec: RunSpec, blocks: Iterable[Block]) -> list[str]:
-    """Return the chosen learners that lost every task of the test in distribution."""
-    chosen = {c.label for c in spec.learners if c.role == "chosen"}
-    tests = [b for b in blocks if (b.phase, b.metric) == ("test", "diverged")]
-    here = [b for b in tests if b.condition == Condition() and b.learner in chosen]
-    joined = join_batches(here)
-    return [b.learner for b in joined if b.array.size and b.array.all()]
 
 
 def check_labels(spec: RunSpec) -> None:

@@ -13,6 +13,7 @@ from jaxtyping import Float, Num
 from engine.contract.events import PHASES, Block, Condition
 from engine.contract.metrics import METRICS
 from engine.contract.run_spec import RunSpec
+from engine.export.missing_numbers import gap_status, missing_status
 from engine.stats.block_table import BlockTable
 from engine.stats.diverged_tasks import count_diverged, counts_diverged
 from engine.stats.independent_units import are_independent, regroup_units
@@ -66,8 +67,6 @@ CENSORED = {
 NAMES = frozenset({"architecture"})
 # A mean over those that diverged would say nothing of the others.
 NO_MEAN = NAMES | {"diverged_at"}
-# NaN here means that nothing was trained any more or a training failed.
-GAPS = frozenset({"architecture", "signal"})
 _PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate")
 _ALONG = ("step", "rate")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # may begin a formula
@@ -191,27 +190,10 @@ def _value_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
         value = float(block.array[at])
         status = "ok"
         if not math.isfinite(value):
-            status = _missing_status(block, lost, at)
+            status = missing_status(block, lost, at)
         elif got is not None and not got[at[:2]]:
             status = "censored"
         yield (*head, *places.at_index(at), _finite_or_empty(value), status)
-
-
-def _may_have_gaps(block: Block) -> bool:
-    """Return whether a NaN says that nothing was measured there."""
-    # A replicate does not try the rates around another one's best.
-    return block.metric in GAPS or block.axes == ("replicate", "rate")
-
-
-def _missing_status(
-    block: Block, lost: Num[np.ndarray, "replicate task"] | None, at: tuple[int, ...]
-) -> str:
-    """Return the status of a number that is not finite."""
-    if _may_have_gaps(block):
-        return "n/a"
-    if lost is None or lost[at[:2]]:
-        return "diverged"
-    return "never" if block.metric == "diverged_at" else "n/a"
 
 
 def _mean_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
@@ -232,7 +214,7 @@ def _mean_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
     for at in np.ndindex(shape):
         where = places.at_index(at, axes)
         missing = int(gone.sum(axis=(0, 1))[at])
-        status = _gap_status(block, missing, members, lost)
+        status = gap_status(block, missing, members, lost)
         for name, part in zip(("mean", "low", "high"), band, strict=False):
             yield (*head, name, *where, _finite_or_empty(float(part[at])), status)
 
@@ -255,7 +237,7 @@ def _task_mean_rows(
     axes = ("replicate", *axes) if lead else axes
     for at in np.ndindex(means.shape):
         of = None if lost is None else lost[at[0]]
-        status = _gap_status(block, int(gone[at]), values.shape[1], of)
+        status = gap_status(block, int(gone[at]), values.shape[1], of)
         where = places.at_index(at if lead else at[1:], axes)
         yield (*head, "task_mean", *where, _finite_or_empty(float(means[at])), status)
 
@@ -274,25 +256,6 @@ def _by_task(
             values = np.expand_dims(values, place)
             axes.insert(place, axis)
     return values, tuple(axes[2:])
-
-
-def _gap_status(
-    block: Block, gone: int, members: int, lost: Num[np.ndarray, "..."] | None
-) -> str:
-    """Return how many tasks have no finite number, and why.
-
-    Args:
-        block: The block.
-        gone: Tasks without a finite number.
-        members: All tasks.
-        lost: 1 for each task that diverged; None where that is not known.
-    """
-    if not gone:
-        return "ok"
-    # No number though not all tasks diverged: it was not measured.
-    unmeasured = gone == members and lost is not None and not lost.all()
-    word = "n/a" if unmeasured or _may_have_gaps(block) else "diverged"
-    return word if gone == members else f"{gone} of {members} {word}"
 
 
 class _PlaceColumns:

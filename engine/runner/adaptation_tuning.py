@@ -20,7 +20,7 @@ from engine.protocol import TaskBatch, TraceSegment, Weights
 from engine.protocol.member_chunks import select_replicates
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.rate_search import RateGrid, TriedRates, search_rates
+from engine.runner.rate_search import RateGrid, Trial, TriedRates, search_rates
 from engine.runner.state import RunState
 from engine.runner.validation import adapt_in_chunks
 
@@ -84,9 +84,9 @@ def tune_after_training(
     stage = f"tune {label}"
 
     def score(
-        asked: Mapping[int, float], share: float
+        asked: Mapping[int, Trial], share: float
     ) -> Generator[Event, None, dict[int, RateResult]]:
-        tried = _with_rate(first, asked[0], -1)
+        tried = _with_rate(first, asked[0].power, -1)
         found = yield from adapt_in_chunks(entry.learner, tried, tasks, stage, share)
         return {0: _rate_result(found)}
 

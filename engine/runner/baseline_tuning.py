@@ -23,13 +23,17 @@ from engine.protocol.member_chunks import chunk_ranges
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.rate_search import (
     COARSE,
-    RATES,
+    FINE,
     RateGrid,
+    Trial,
     search_rates,
     tuning_blocks,
 )
 
-LIMITS = (-8.0, 4.0)  # log10 of rates
+GRID = RateGrid(COARSE[-1], limits=(-8.0, 4.0), coarse_share=0.25)
+# What a search costs, in task evaluations per tuning task; the best coarse rate is
+# scored twice.
+SEARCH_COST = len(COARSE) * GRID.coarse_share + len(FINE) + 1
 
 
 def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
@@ -70,13 +74,13 @@ def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
 
 
 def tuning_tasks(budget: Budget, choice: LearnerChoice) -> int:
-    """Return on how many tasks each rate is tried.
+    """Return on how many tasks the fine rates are tried.
 
     With an equal budget, the search may use as many task evaluations as meta-training.
     """
     if choice.knobs["tuning"] != "equal_budget":
         return budget.tuning_tasks
-    return max(budget.tuning_tasks, budget.task_evaluations // RATES)
+    return max(budget.tuning_tasks, int(budget.task_evaluations / SEARCH_COST))
 
 
 def tune_rates(
@@ -99,29 +103,30 @@ def tune_rates(
     streams = context.streams("tune")
     tasks = draw_tasks(context.setting, "train", streams, count, place)
 
+    stage, spent = f"tune {entry.label}", np.zeros(replicates)
+
     def score(
-        asked: Mapping[int, float], share: float
+        asked: Mapping[int, Trial], done: float
     ) -> Generator[Event, None, dict[int, float]]:
         found = {}
-        stage = f"tune {entry.label}"
-        for replicate, mean in _score_rates(entry, tasks, asked):
-            found[replicate] = mean
-            yield Note(stage, share)
+        for share in sorted({trial.share for trial in asked.values()}):
+            same = {r: t.power for r, t in asked.items() if t.share == share}
+            few = max(1, round(count * share))
+            spent[list(same)] += few * tasks.horizon
+            for replicate, mean in _score_rates(entry, tasks, same, few):
+                found[replicate] = mean
+                yield Note(stage, done)
         return found
 
-    grid = RateGrid(COARSE[-1], LIMITS)
-    tried = yield from search_rates(
-        f"tune {entry.label}", score, float, replicates, grid
-    )
+    tried = yield from search_rates(stage, score, float, replicates, GRID)
     yield from tuning_blocks(entry.label, "tuning", tried)
-    spent = np.array([len(one.scores) * count * tasks.horizon for one in tried], float)
     yield Block(entry.label, "tune", "gradient_evaluations", ("replicate",), spent)
     start = entry.learner.init(context.streams("init"), tasks).weights
     return {"lr": start["lr"].new_tensor([10.0**one.best for one in tried])}
 
 
 def _score_rates(
-    entry: LearnerEntry, tasks: OptimizationBatch, asked: Mapping[int, float]
+    entry: LearnerEntry, tasks: OptimizationBatch, asked: Mapping[int, float], few: int
 ) -> Iterator[tuple[int, float]]:
     """Yield replicates and their mean log loss over steps and tuning tasks.
 
@@ -129,18 +134,19 @@ def _score_rates(
         entry: The baseline.
         tasks: The tuning tasks of all replicates.
         asked: The log10 of the rate to score, by replicate.
+        few: On how many of a replicate's tasks, the first ones.
     """
     each = tasks.members // tasks.replicates
     numbers, sums = list(asked), dict.fromkeys(asked, 0.0)
-    for members, replicates in chunk_ranges(len(numbers), each, tasks.chunk):
+    for members, replicates in chunk_ranges(len(numbers), few, tasks.chunk):
         some = [numbers[r] for r in replicates]
         # The members of the replicates asked for, which need not be neighbors.
-        index = [numbers[m // each] * each + m % each for m in members]
+        index = [numbers[m // few] * each + m % few for m in members]
         rates = tasks.start().new_tensor([10.0 ** asked[r] for r in some])
         scores = _score_tasks(entry, tasks.take(index), Meta({"lr": rates}, {}))
         for replicate, row in zip(some, scores.reshape(len(some), -1), strict=True):
             sums[replicate] += float(row.sum())
-            yield replicate, sums[replicate] / each
+            yield replicate, sums[replicate] / few
 
 
 def _score_tasks(

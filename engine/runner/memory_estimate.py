@@ -20,7 +20,7 @@ from engine.protocol import (
     Setting,
     run_eagerly,
 )
-from engine.runner.baseline_tuning import tuning_tasks
+from engine.runner.baseline_tuning import SEARCH_COST, tuning_tasks
 from engine.runner.batches import batch_specs
 from engine.runner.context import (
     LearnerEntry,
@@ -46,7 +46,6 @@ from engine.runner.memory_trials import (
 from engine.runner.peak_memory import (
     byte_size,
 )
-from engine.runner.rate_search import RATES
 
 ROWS, SEARCH_ROWS = 3, 12  # copies of all stored results, while they are summarized
 
@@ -206,7 +205,7 @@ def _tuning_needs(
     if context.tunes_first(entry):
         if tuning_tasks(budget, entry.choice) != budget.tuning_tasks:
             asked = ("tuning", "task_evaluations", budget.task_evaluations, count)
-            found = here.need(*asked).divide_by(RATES)
+            found = here.need(*asked).divide_by(SEARCH_COST)
         if not budget.threshold:
             yield here.need("threshold", "", THRESHOLD_TASKS, 1)
     yield found

@@ -43,7 +43,7 @@ class MemoryNeed(NamedTuple):
     def total(self) -> float:
         return self.bytes_at(self.count, self.replicates)
 
-    def divide_by(self, by: int) -> "MemoryNeed":
+    def divide_by(self, by: float) -> "MemoryNeed":
         """Return this need if one task takes `by` units of its field."""
         # A chunk stays the same number of tasks, so it is more units.
         return self._replace(

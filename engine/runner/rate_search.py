@@ -6,7 +6,8 @@ replicates there are; all are scored together, one rate per replicate at a time.
 The coarse grid has two points per decade and is extended while the best rate is at its
 edge; the fine grid has eight per decade around the best. With only three per decade,
 a baseline's best rate near the stability limit is missed, and the method that it is
-compared with seems to win.
+compared with seems to win. Coarse rates differ so much that
+fewer tasks tell them apart.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -20,9 +21,23 @@ COARSE = tuple(i / 2 for i in range(-8, 4))  # log10 of rates
 FINE = tuple(i / 8 for i in range(-3, 4) if i)  # decades from the best
 RATES = len(COARSE) + len(FINE)  # tried, unless the coarse grid is extended
 S = TypeVar("S")
-# Scores a rate of some replicates: log10 rates by replicate and the progress → scores
-# by replicate.
-Score = Callable[[Mapping[int, float], float], Generator[Event, None, Mapping[int, S]]]
+# Scores a rate of some replicates: trials by replicate and the progress → scores by
+# replicate.
+Score = Callable[
+    [Mapping[int, "Trial"], float], Generator[Event, None, Mapping[int, S]]
+]
+
+
+class Trial(NamedTuple):
+    """A rate to score.
+
+    Args:
+        power: Its log10.
+        share: Share of the tuning tasks to score it on.
+    """
+
+    power: float
+    share: float
 
 
 class RateGrid(NamedTuple):
@@ -31,17 +46,19 @@ class RateGrid(NamedTuple):
     Args:
         highest: Largest rate of the coarse grid.
         limits: Smallest and largest rate that the grid is extended to.
+        coarse_share: Share of the tasks on which coarse rates are scored.
     """
 
     highest: float
     limits: tuple[float, float]
+    coarse_share: float = 1.0
 
 
 class TriedRates(NamedTuple, Generic[S]):
     """What one replicate's search found; rates are log10.
 
     Args:
-        scores: By rate.
+        scores: By rate; coarse ones may be over a share of the tasks.
         best: The best rate.
     """
 
@@ -49,14 +66,14 @@ class TriedRates(NamedTuple, Generic[S]):
     best: float
 
 
-def search_path(grid: RateGrid) -> Generator[float, Any, float]:
+def search_path(grid: RateGrid) -> Generator[Trial, Any, float]:
     """Search for one replicate's rate.
 
     Args:
         grid: The range of rates.
 
     Yields:
-        The log10 of a rate to try; its rank is sent back, less is better.
+        Rates to score; each one's rank is sent back, less is better.
 
     Returns:
         The log10 of the best rate, of equals the first one tried.
@@ -68,15 +85,18 @@ def search_path(grid: RateGrid) -> Generator[float, Any, float]:
 
     for power in COARSE:
         if power <= grid.highest:
-            ranks[power] = yield power
+            ranks[power] = yield Trial(power, grid.coarse_share)
     while best() in (min(ranks), max(ranks)):
         further = best() + (0.5 if best() == max(ranks) else -0.5)
         if not grid.limits[0] <= further <= grid.limits[1]:
             break
-        ranks[further] = yield further
+        ranks[further] = yield Trial(further, grid.coarse_share)
     center = best()
+    ranks = {center: ranks[center]}
+    if grid.coarse_share < 1.0:  # its fine neighbors are scored on more tasks
+        ranks[center] = yield Trial(center, 1.0)
     for offset in FINE:
-        ranks[center + offset] = yield center + offset
+        ranks[center + offset] = yield Trial(center + offset, 1.0)
     return best()
 
 
@@ -111,13 +131,13 @@ def search_rates(
         share = min(0.99, rounds / RATES)  # rates beyond the edge are not in RATES
         found = yield from score(asked, share)
         following = {}
-        for replicate, power in asked.items():
-            scores[replicate][power] = found[replicate]
+        for replicate, trial in asked.items():
+            scores[replicate][trial.power] = found[replicate]
             try:
                 following[replicate] = paths[replicate].send(rank(found[replicate]))
             except StopIteration as stop:
                 best[replicate] = stop.value
-        yield Note(stage, share, _rates_in_words(list(asked.values())))
+        yield Note(stage, share, _rates_in_words([one.power for one in asked.values()]))
         asked, rounds = following, rounds + 1
     return [TriedRates(scores[r], best[r]) for r in range(replicates)]
 

@@ -1,5 +1,6 @@
 """The cost of a run's stages in gradient evaluations, for the progress bar."""
 
+from engine.runner.baseline_tuning import SEARCH_COST
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.rate_search import RATES
 
@@ -13,9 +14,10 @@ def validation_cost(context: RunContext, entry: LearnerEntry) -> float:
 def tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
     """Return about how many gradient evaluations it takes to tune the rates."""
     spec, budget = context.spec, context.spec.budget
-    searches = spec.replicates if context.tunes_first(entry) else 1
+    first = context.tunes_first(entry)
+    evaluations = SEARCH_COST * spec.replicates if first else RATES
     each = entry.learner.gradients_per_test(budget.horizon)
-    return RATES * searches * budget.tuning_tasks * each
+    return evaluations * budget.tuning_tasks * each
 
 
 def training_cost(context: RunContext, entry: LearnerEntry) -> float:

@@ -23,6 +23,7 @@ from engine.export import (
 )
 from engine.export.archive import OTHER_SUMMARY, with_recomputed_summary
 from engine.export.archive_reader import read_archived_run
+from engine.export.spec_contents import spec_conditions
 from engine.stats.run_summary import summarize
 from engine.stats.shift_and_transfer import transfer_levels
 from engine.store import Store, array_codec
@@ -399,9 +400,7 @@ def test_the_conditions_of_a_spec_are_its_shifts_and_families() -> None:
             ),
         }
     )
-    found = {
-        (c.family, c.shift, c.severity) for c in block_checks.spec_conditions(spec)
-    }
+    found = {(c.family, c.shift, c.severity) for c in spec_conditions(spec)}
     assert found == {
         *{("", "", 0.0), ("", "stretch", 0.0), ("", "stretch", 2.0)},
         *{("moons", "", 0.0), ("waves_1", "", 0.0), ("waves_2", "", 0.0)},

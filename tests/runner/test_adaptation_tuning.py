@@ -11,7 +11,7 @@ from engine.protocol import TraceSegment
 from engine.runner import adaptation_tuning
 from engine.runner.adaptation_tuning import GRID, RateResult, _rate_result
 from engine.runner.context import RunContext
-from engine.runner.rate_search import TriedRates, search_rates
+from engine.runner.rate_search import Trial, TriedRates, search_rates
 from engine.runner.spec_checks import check_run
 from engine.runner.validation import adapt_quietly
 from tests.laws.small import assert_same, collected, events, learner_spec
@@ -157,11 +157,12 @@ def search(loss: Callable[[float], float]) -> TriedRates[RateResult]:
     """Search rates whose errors are equal, by their losses."""
 
     def score(
-        asked: Mapping[int, float], share: float
+        asked: Mapping[int, Trial], share: float
     ) -> Generator[Event, None, dict[int, RateResult]]:
         yield from ()
         return {
-            r: _rate_result(stretch([[0.5]], [loss(at)])) for r, at in asked.items()
+            r: _rate_result(stretch([[0.5]], [loss(at.power)]))
+            for r, at in asked.items()
         }
 
     events = search_rates("tune", score, lambda tried: tried.rank, 1, GRID)

@@ -283,12 +283,11 @@ def test_the_command_line_refuses_a_hog_and_writes_nothing(
 
 
 def test_an_equal_budget_of_any_size_is_a_number_of_tuning_tasks() -> None:
-    from engine.runner.baseline_tuning import tuning_spec
-    from engine.runner.rate_search import RATES
+    from engine.runner.baseline_tuning import SEARCH_COST, tuning_spec
 
     for spent in (73_746, 10_000_000):
         spec = spec_of(
             **HOGS["task_evaluations"] | {"budget": {"task_evaluations": spent}}
         )
         sub = tuning_spec(spec, spec.learners[0])
-        assert sub.budget.tuning_tasks == spent // RATES
+        assert sub.budget.tuning_tasks == int(spent / SEARCH_COST)

@@ -7,6 +7,8 @@ from engine.contract.kinds import ByKind
 from engine.contract.run_spec import RunSpec
 
 TUNING_TRIALS = 18  # approximate number of rates that a two-stage tuning tries
+# Its cost for an optimizer, whose coarse rates are tried on a quarter of the tasks.
+TUNING_COST = 10
 
 
 class CostModel(NamedTuple):

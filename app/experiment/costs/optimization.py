@@ -1,6 +1,6 @@
 """Cost of optimization runs: gradients of the base learner."""
 
-from app.experiment.costs import COSTS, TUNING_TRIALS, CostModel, count_test_tasks
+from app.experiment.costs import COSTS, TUNING_COST, CostModel, count_test_tasks
 from engine.contract.kinds import OPTIMIZATION
 from engine.contract.run_spec import RunSpec
 
@@ -21,7 +21,7 @@ def count_gradients(spec: RunSpec) -> float:
     )
     training = trained * budget.task_evaluations * spec.replicates
     tuning = budget.tuning_tasks * spec.replicates
-    return float(budget.horizon * (tests + tuned * TUNING_TRIALS * tuning + training))
+    return float(budget.horizon * (tests + tuned * TUNING_COST * tuning + training))
 
 
 COSTS[OPTIMIZATION.name] = CostModel(count_gradients, count_gradients)

@@ -1,0 +1,45 @@
+"""Why a number of a block is not there: diverged, never reached, or not measured."""
+
+import numpy as np
+from jaxtyping import Num
+
+from engine.contract.events import Block
+
+# NaN here means that nothing was trained any more or a training failed.
+GAPS = frozenset({"architecture", "signal"})
+
+
+def _may_have_gaps(block: Block) -> bool:
+    """Return whether a NaN says that nothing was measured there."""
+    # A replicate does not try the rates around another one's best.
+    return block.metric in GAPS or block.axes == ("replicate", "rate")
+
+
+def missing_status(
+    block: Block, lost: Num[np.ndarray, "replicate task"] | None, at: tuple[int, ...]
+) -> str:
+    """Return the status of a number that is not finite."""
+    if _may_have_gaps(block):
+        return "n/a"
+    if lost is None or lost[at[:2]]:
+        return "diverged"
+    return "never" if block.metric == "diverged_at" else "n/a"
+
+
+def gap_status(
+    block: Block, gone: int, members: int, lost: Num[np.ndarray, "..."] | None
+) -> str:
+    """Return how many tasks have no finite number, and why.
+
+    Args:
+        block: The block.
+        gone: Tasks without a finite number.
+        members: All tasks.
+        lost: 1 for each task that diverged; None where that is not known.
+    """
+    if not gone:
+        return "ok"
+    # No number though not all tasks diverged: it was not measured.
+    unmeasured = gone == members and lost is not None and not lost.all()
+    word = "n/a" if unmeasured or _may_have_gaps(block) else "diverged"
+    return word if gone == members else f"{gone} of {members} {word}"
