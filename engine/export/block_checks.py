@@ -36,7 +36,8 @@ ROUNDING = 1e-5  # by which rounding in float32 may exceed a metric's range
 HEADS = {
     # Tuning is over one or the other: a replicate's own, or shared by all of them.
     "tune": (("replicate",), ("rate", "task")),
-    "train": (("replicate",),),
+    # The first inner step is measured on each validation task before training.
+    "train": (("replicate",), ("replicate", "task")),
     "validate": (("replicate",),),
     "test": (("replicate", "task"),),
 }
@@ -159,6 +160,8 @@ class BlockReader:
                 return count, count
             case "task" if block.phase == "tune":
                 return 0, max(budget.tuning_tasks, budget.task_evaluations)
+            case "task" if block.phase == "train":
+                return 1, budget.validation_tasks
             case "task" if len(block.axes) > len(HEADS["test"][0]):
                 return budget.test_tasks, budget.test_tasks
             case "task":  # probes rerun only the first few of the test tasks
