@@ -140,13 +140,18 @@ def _draw_target_choice(
             )
     with right:
         text = st.toggle("Drop non-numeric columns", key="own_text")
-        empty = st.toggle("Drop rows with missing values", key="own_empty")
+        empty = st.selectbox(
+            "Rows with missing values",
+            list(GAPS),
+            format_func=GAPS.get,
+            key="own_empty",
+        )
         rare = st.toggle("Drop rare classes", key="own_rare")
     chosen: dict[str, object] = {
         "target": str(target),
         "predict": str(predict),
         "text": _drop_or_refuse(text),
-        "empty": _drop_or_refuse(empty),
+        "empty": str(empty),
         "rare": _drop_or_refuse(rare),
     }
     try:
@@ -162,6 +167,14 @@ def _draw_target_choice(
             {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
         )
         st.rerun()
+
+
+# What is done about empty cells, by the value of the family's knob.
+GAPS = {
+    "refuse": "Refuse the file",
+    "drop": "Drop them",
+    "mean": "Use the training mean",
+}
 
 
 def _drop_or_refuse(dropped: bool) -> str:

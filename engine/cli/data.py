@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from engine.data.user.csv_store import CsvFile
 
 SHOWN = 20  # classes in the preview; an archive may have a thousand
+# Which option removes an obstacle, by the field of the refusal.
+_OPTIONS = {
+    "text": " (--drop)",
+    "rare": " (--drop)",
+    "empty": " (--drop or --mean)",
+}
 
 data = typer.Typer(help="List real data sets, fetch public ones, add your own.")
 data.command()(mosaic.build)
@@ -55,6 +61,12 @@ def own(
             "--drop", help="Drop non-numeric columns, incomplete rows, rare classes."
         ),
     ] = False,
+    mean: Annotated[
+        bool,
+        typer.Option(
+            "--mean", help="Fill empty cells with the mean of a task's training rows."
+        ),
+    ] = False,
     few_shot: Annotated[
         bool, typer.Option("--few-shot", help="Use it for few-shot classification.")
     ] = False,
@@ -63,7 +75,11 @@ def own(
     from engine.cli.own_classes_spec import rows_spec
     from engine.data.sources.supervised_table import distinct_row_counts
     from engine.data.user.csv_store import read_csv_path, store_csv
-    from engine.data.user.target_selection import TargetOptions, select_target
+    from engine.data.user.target_selection import (
+        TargetOptions,
+        class_remarks,
+        select_target,
+    )
 
     table = read_csv_path(file)
     _print_preview(table)
@@ -72,15 +88,18 @@ def own(
     if not target:
         raise Refused("add --target with the name of the column to predict", "target")
     answers, rest = "value" if value else "classes", "drop" if drop else "refuse"
+    gaps = "mean" if mean else rest
     try:
-        chosen = select_target(table, TargetOptions(target, answers, rest, rest, rest))
+        chosen = select_target(table, TargetOptions(target, answers, rest, gaps, rest))
     except Refused as refusal:
-        # The refusal speaks of choices; on the command line they are one option.
-        hint = " (--drop)" if refusal.field in ("text", "empty", "rare") else ""
+        # The refusal speaks of choices; on the command line they are options.
+        hint = _OPTIONS.get(refusal.field, "")
         raise Refused(f"{refusal.message}{hint}", refusal.field) from None
+    for remark in class_remarks(chosen.classes):
+        print_status(f"note: {remark}")
     knobs = {"digest": store_csv(table), "target": target}
-    if drop:
-        knobs |= {"text": rest, "empty": rest, "rare": rest}
+    if drop or mean:
+        knobs |= {"text": rest, "empty": gaps, "rare": rest}
     if few_shot:
         print_json(rows_spec(knobs, distinct_row_counts(chosen), chosen.features))
     else:

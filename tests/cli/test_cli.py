@@ -29,6 +29,7 @@ from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import load_toolkit
 from engine.presets import preset, spec_as_json
 from engine.store import Store
+from engine.tasks.optimization.own_data import OwnData
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
@@ -436,6 +437,43 @@ def test_own_data_becomes_a_spec_that_runs(
     body = TINY | {"family": spec["family"]}
     path = written(tmp_path / "own.json", body)
     assert __main__.main(["run", path, "--out", str(tmp_path / "out")]) == 0
+
+
+def test_points_of_a_small_file_fit_its_smallest_pool(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i},{i * i},{'abc'[i % 3]}" for i in range(150)]
+    file = tmp_path / "own.csv"
+    file.write_text("\n".join(["a,b,answer", *rows]) + "\n")
+    assert __main__.main(["data", "own", str(file), "--target", "answer"]) == 0
+    knobs = json.loads(capsys.readouterr().out)["family"]["knobs"]
+    assert (knobs["examples"], knobs["held_out"]) == (30, 15)
+    OwnData.model_validate(knobs).check()
+
+
+def test_empty_cells_can_be_filled_with_the_mean(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i or ''},{i % 7},{'yes' if i % 2 else 'no'}" for i in range(300)]
+    file = tmp_path / "own.csv"
+    file.write_text("\n".join(["a,b,answer", *rows]) + "\n")
+    words = ["data", "own", str(file), "--target", "answer"]
+    assert __main__.main(words) == 2
+    assert any("(--drop or --mean)" in line for line in errors(capsys))
+    assert __main__.main([*words, "--mean"]) == 0
+    knobs = json.loads(capsys.readouterr().out)["family"]["knobs"]
+    assert (knobs["empty"], knobs["text"]) == ("mean", "refuse")
+
+
+def test_classes_that_look_the_same_are_told(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i},{('alder', 'alder ', 'birch')[i % 3]}" for i in range(150)]
+    file = tmp_path / "own.csv"
+    file.write_text("\n".join(["a,answer", *rows]) + "\n")
+    assert __main__.main(["data", "own", str(file), "--target", "answer"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "'alder' and 'alder ' are counted as different classes" in told
 
 
 def test_own_data_without_a_target_is_previewed_and_not_kept(

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.data.sources.supervised_table import DataTable
-from engine.data.user.columns import Column
+from engine.data.user.columns import Column, parse_number
 from engine.data.user.csv_reader import read_rows
 from engine.data.user.csv_store import PIECE, CsvFile, read_csv, read_own_bytes
 
@@ -185,3 +185,26 @@ def _check_count(names: Sequence[str], choices: TargetOptions) -> None:
             "allowed; is it a value?",
             "target",
         )
+
+
+def similar_classes(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return classes that differ only in blanks, case or how a number is written.
+
+    >>> similar_classes(("alder", "Alder ", "birch", "1", "1.0"))
+    [('alder', 'Alder '), ('1', '1.0')]
+    """
+    alike: dict[object, list[str]] = {}
+    for name in names:
+        number = parse_number(name.strip())
+        key = " ".join(name.split()).casefold() if number is None else number
+        alike.setdefault(key, []).append(name)
+    return [tuple(group) for group in alike.values() if len(group) > 1]
+
+
+def class_remarks(names: Sequence[str]) -> list[str]:
+    """Return a remark for each group of classes that may be one, in one sentence."""
+    return [
+        f"{' and '.join(repr(name[:40]) for name in group)} are counted as different "
+        "classes; if they are one, write them alike in the file"
+        for group in similar_classes(names)
+    ]
