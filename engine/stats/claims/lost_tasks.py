@@ -22,17 +22,14 @@ class LostTasks(NamedTuple):
         p: Two-sided, of losing equally often; NaN with a single unit.
         least_p: The smallest p that so many unequal units can have: a test that cannot
             reject needs no share of the level.
+        alike: Whether both lost the same tasks, and kept others.
     """
 
     mine: int
     other: int
     p: float
     least_p: float = 1.0
-
-    @property
-    def some(self) -> bool:
-        """Whether any task was lost."""
-        return self.mine > 0 or self.other > 0
+    alike: bool = True
 
 
 NONE_LOST = LostTasks(0, 0, 1.0)
@@ -49,12 +46,13 @@ def compare_lost_tasks(mine: Floats, other: Floats) -> LostTasks:
         The counts, and the p-value of a sign-flip test over the units.
 
     >>> compare_lost_tasks(np.ones((8, 1)), np.zeros((8, 1)))
-    LostTasks(mine=8, other=0, p=0.0078125, least_p=0.0078125)
+    LostTasks(mine=8, other=0, p=0.0078125, least_p=0.0078125, alike=False)
     """
     gaps = mine.sum(axis=1).astype(int) - other.sum(axis=1).astype(int)
     p = _sign_flip_p(gaps.tolist()) if len(gaps) > 1 else float("nan")
     least_p = min(1.0, 2.0 ** (1 - np.count_nonzero(gaps)))
-    return LostTasks(int(mine.sum()), int(other.sum()), p, least_p)
+    alike = np.array_equal(mine, other) and not bool(mine.all())
+    return LostTasks(int(mine.sum()), int(other.sum()), p, least_p, alike)
 
 
 def _sign_flip_p(gaps: list[int]) -> float:

@@ -2,7 +2,8 @@
 
 Divergence speaks first. Where enough tasks were lost to tell, two tests share the
 level: one of the lost tasks, and one of the metric. If the first finds a difference, it
-decides. Otherwise the interval does; but learners that lose tasks are never "equal".
+decides. Otherwise the interval does; but learners that lose tasks are never "equal",
+unless they lose the same ones.
 """
 
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class Question:
         """
         share, margin = self._share(alpha), self._margin()
         low, high = self.found.interval(share)
-        by_divergence = self.lost.some and self.lost.p <= share
+        by_divergence = self.lost.p <= share
         call = call_from_interval(low, high, margin)
         if by_divergence:
             call = WORSE if self.lost.mine > self.lost.other else BETTER
@@ -94,15 +95,14 @@ class Question:
 
     def smallest_alpha(self) -> float:
         """Return the smallest alpha with a call; NaN if no test was possible."""
-        p = self.found.p()
-        if not self.lost.some:
-            return min(p, self.found.p_equal(self._margin()))
+        p = min(self.found.p(), self.found.p_equal(self._margin()))
         least = 2 * self.lost.least_p
-        return p if p < least else max(least, 2 * min(p, self.lost.p))
+        # NaN, without a test, compares as False.
+        return max(least, 2 * min(p, self.lost.p)) if p >= least else p
 
     def _share(self, alpha: float) -> float:
         # Bonferroni, unless lost tasks are too few for a second test.
         return alpha / 2 if 2 * self.lost.least_p <= alpha else alpha
 
     def _margin(self) -> float:
-        return 0.0 if self.lost.some else self.margin
+        return self.margin if self.lost.alike else 0.0

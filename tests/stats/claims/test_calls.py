@@ -70,11 +70,14 @@ def test_an_open_question_says_how_many_replicates_it_lacks() -> None:
     assert question(redrawn(9.0)).answer(0.05).more_replicates is None
 
 
-def test_a_learner_that_loses_tasks_is_never_equal() -> None:
-    same = np.zeros((8, 4))
+def test_learners_that_lose_tasks_are_never_equal_unless_they_lose_the_same() -> None:
+    same, one = np.zeros((8, 4)), np.eye(8, 4)
     assert question(same).answer(0.05).call == EQUAL
-    lost = LostTasks(1, 0, 1.0)
-    assert question(same, lost=lost).answer(0.05).call == CANT_TELL
+    for other, call in ((one, EQUAL), (same, CANT_TELL), (one[::-1], CANT_TELL)):
+        lost = compare_lost_tasks(one, other)
+        assert question(same, lost=lost).answer(0.05).call == call
+    everything = compare_lost_tasks(np.ones((8, 4)), np.ones((8, 4)))
+    assert question(same, lost=everything).answer(0.05).call == CANT_TELL
 
 
 def test_significantly_more_lost_tasks_decide_whatever_the_metric_says() -> None:
