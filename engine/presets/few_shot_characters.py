@@ -3,9 +3,8 @@
 from engine.contract.run_spec import Budget, Choice
 from engine.presets.builders import PLAIN_ADAM, baseline, candidate, experiment, shift
 
-_CONV4 = Choice(name="conv4")
-# The code of prototypical networks and of R2-D2 is PyTorch, and sets no start.
-_CONV4_OF_TORCH = Choice(name="conv4", knobs={"start": "torch_default"})
+# As the code of prototypical networks and of R2-D2.
+_CONV4 = Choice(name="conv4", knobs={"start": "torch_default"})
 _COSINE_ADAM = Choice(
     name="adam", knobs={"lr": 0.001, "clip": 0.0, "schedule": "cosine"}
 )
@@ -42,7 +41,7 @@ PROTOTYPES_PUBLISHED = experiment(
     "Conv-4, trained 60-way on Vinyals' split, tested 5-way with one and five shots; "
     "4,000 episodes, and the rate follows a cosine where the paper halves it.",
     family=_omniglot(train_ways=60, train_shots=1, train_queries=5),
-    net=_CONV4_OF_TORCH,
+    net=_CONV4,
     learners=(candidate("protonet"), _NEIGHBOR),
     shifts=(shift("shots", 5), shift("ways", 20)),
     outer=_COSINE_ADAM,
@@ -56,7 +55,7 @@ R2D2_PUBLISHED = experiment(
     "A ridge regression head on Conv-4, trained 20-way on Vinyals' split; 6,000 "
     "episodes at a rate of 0.001 along a cosine, where the paper halves one of 0.005.",
     family=_omniglot(train_ways=20, train_shots=1, train_queries=5),
-    net=_CONV4_OF_TORCH,
+    net=_CONV4,
     learners=(candidate("r2d2"), _NEIGHBOR),
     shifts=(shift("shots", 5),),
     outer=_COSINE_ADAM,

@@ -163,8 +163,7 @@ class Family(Part):
     rate: ClassVar[float] = 1.0
     outer_rate: ClassVar[float] = 1.0
     net: ClassVar[str] = "mlp"
-    # He et al. (2015) for rectifiers; image code of few-shot learning, too (Chen et al.
-    # 2019, arXiv:1904.04232; Sung et al. 2018, arXiv:1711.06025).
+    # He et al. (2015), for the rectifiers of the usual nets.
     net_start: ClassVar[str] = "he"
 
     @classmethod

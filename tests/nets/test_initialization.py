@@ -107,7 +107,8 @@ def test_the_family_says_how_a_net_starts() -> None:
 
     assert start("sinusoids") == "torch_default"
     assert start("sinusoids", depth=2, start="glorot") == "glorot"
-    assert start("gaussian_classes") == "he"
+    assert start("glyphs") == "torch_default"
+    assert start("mixtures") == "he"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ class EpisodeFamily(SampledFamily):
 
     kind: ClassVar[str] = "few_shot"
     outer_rate: ClassVar[float] = 0.05
+    # The field's code is PyTorch and sets no start: prototypical networks (Snell et al.
+    # 2017), R2-D2 (Bertinetto et al. 2019), CAVIA (Zintgraf et al. 2019), learn2learn.
+    # MAML's own has a small normal for vectors, which learns later. With one input, He
+    # weights make the first inner step explode; on characters they cost 3 points.
+    net_start: ClassVar[str] = "torch_default"
 
     @abstractmethod
     def sample(self, rng: Rng, pool: str) -> Episode:

@@ -10,10 +10,6 @@ from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.protocol import Episode
 
-# PyTorch reimplementations of MAML begin so: CAVIA (Zintgraf et al. 2019,
-# arXiv:1810.03642) and learn2learn. With one input, He weights make the first inner
-# step explode; MAML's own code has a small normal, which learns later.
-NET_START = "torch_default"
 SPAN = 5.0
 GRID = np.linspace(-SPAN, SPAN, 101)
 

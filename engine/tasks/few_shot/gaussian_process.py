@@ -30,7 +30,6 @@ class GaussianProcess(EpisodeFamily):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     output: ClassVar[str] = "value"
-    net_start: ClassVar[str] = _functions_1d.NET_START
 
     shots: int = knobs.shots(10)
     queries: int = knobs.queries(10)
