@@ -108,7 +108,8 @@ def learner_spec(name: str, family: str = "", **fields: Any) -> RunSpec:
     body = {
         "learners": [{"name": name, "knobs": short(learner)}],
         "family": {"name": family},
-        "net": {"name": net, "knobs": tiny.net if net == "mlp" else {}},
+        # The start is named, so that rows do not hang on a family's default.
+        "net": {"name": net, "knobs": tiny.net if net == "mlp" else {"start": "he"}},
         "estimator": {"name": (*learner.estimators, "pes")[0]},
     }
     budget = tiny.budget | fields.pop("budget", {})
