@@ -3,7 +3,9 @@
 As Nichol's published script: 30,000 waves, one pass over 50 points on a grid in
 minibatches of 10, inner SGD at 0.02, an outer step of 0.1 that decays to 0. The script
 plots one wave and prints its error; here 500 waves are tested, with ten points from the
-grid, and with ten drawn uniformly as `sinusoids` draws them.
+grid, and with ten drawn uniformly as `sinusoids` draws them. With seed 0 the errors
+after 32 steps are 0.122 and 0.081 on average, their medians 0.056 and 0.031; those of
+`few_shot_checks reptile` are 0.156 and 0.066, with He weights they averaged 0.52.
 
     python -m tests.benchmarks.reptile_demo [--seed 0]
 """
