@@ -11,13 +11,14 @@ from engine.contract.events import Artefact, Block, Checkpoint, Event, Note
 from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_spec import RunSpec
 from engine.export.block_checks import BlockReader
+from engine.runner.memory_estimate import stage_needs
 from engine.runner.state import RunState
 from engine.stats.block_table import BlockTable
 from engine.stats.learner_claims import CANT_TELL, make_claims, primary_claim
 from engine.stats.replicate_concatenation import join_batches
 from engine.store import arrow_codec
 from tests.in_memory_run_cache import InMemoryRunCache
-from tests.laws.small import assert_same, collected, events, spec_of
+from tests.laws.small import assert_same, collected, events, learner_spec, spec_of
 
 SLOW = {"name": "sgd", "knobs": {"lr": 1e-3}}
 TUNED = {"name": "sgd", "role": "baseline", "knobs": {"tuning": "tuned"}}
@@ -195,3 +196,29 @@ def test_a_piece_that_one_batch_lacks_is_nan_there() -> None:
     found = join_batches([curve(2, 0, 1.0), curve(2, 0, 2.0), curve(1, 2, 1.0)])
     assert [block.array.shape for block in found] == [(3, 1), (3, 1)]
     assert np.isnan(found[1].array[2]).all() and (found[0].array == 1).all()
+
+
+def test_later_batches_take_the_rate_that_a_fixed_run_shares(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learner = {"name": "fine_tune", "knobs": {"steps": 3}}
+    spec = learner_spec("fine_tune", learners=[learner], replicates=4)
+    alone = play(spec)
+    monkeypatch.setattr("engine.contract.replicate_batches.MOST_AT_ONCE", 2)
+    batches = play(spec)
+    assert any("replicate" in block.coords for block in blocks(batches))
+    mine, whole = frozen(batches).arrays, frozen(alone).arrays
+    for name in ("lr", "steps"):
+        np.testing.assert_array_equal(mine[name], whole[name])
+    rows = {b.address(): b.array for b in join_batches(blocks(batches))}
+    errors = [b for b in blocks(alone) if (b.phase, b.metric) == ("test", "error")]
+    assert errors
+    for block in errors:
+        # Training may round otherwise in a batch of another size.
+        np.testing.assert_allclose(rows[block.address()], block.array, rtol=2e-5)
+
+
+def test_memory_is_estimated_for_one_batch() -> None:
+    needs = {need.stage: need.replicates for need in stage_needs(batched(replicates=8))}
+    assert needs.pop("summary") == 8 and needs.pop("threshold") == 1
+    assert set(needs.values()) == {2}
