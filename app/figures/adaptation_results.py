@@ -97,8 +97,10 @@ def _cap_y_axis(
         every[every > 0].min(initial=cap) / 1.3,
         figure.layout.yaxis.type == "log",
     )
-    figure.update_yaxes(log_axis([low, cap]) if log else {})
-    figure.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
+    # Not all y axes: the strip of tasks still alive has its own.
+    axis = figure.layout.yaxis
+    axis.update(log_axis([low, cap]) if log else {})
+    axis.update(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
     gone = sum(bool(np.nanmax(mean, initial=0.0) > cap) for mean in means)
     figure.add_annotation(
         text=f"↑ {gone} leave{'s' * (gone == 1)} the range after that step",

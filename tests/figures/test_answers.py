@@ -45,6 +45,15 @@ def test_a_curve_that_diverges_past_its_answer_hides_no_other(log: bool) -> None
     assert any("1 leaves the range" in (a.text or "") for a in fig.layout.annotations)
 
 
+def test_a_cut_axis_leaves_the_strip_of_tasks_still_alive_as_it_is() -> None:
+    wild = line(LABELS[0], 4.0, 1.0, 1e9)
+    gone = np.array([0, 1, 2])
+    fig = drawn(wild._replace(missing_counts=gone, members=4, counted_as=100.0))
+    assert any("leaves the range" in (a.text or "") for a in fig.layout.annotations)
+    assert fig.layout.yaxis51.range == (0.0, 1.08)
+    assert fig.layout.yaxis51.type is None
+
+
 def test_calm_curves_keep_their_own_axis() -> None:
     fig = drawn(line(LABELS[0], 4.0, 1.0, 0.9), line(LABELS[1], 4.0, 2.0, 3.0))
     assert fig.layout.yaxis.range is None
