@@ -1,8 +1,9 @@
 """Records the examples that the first page shows: `python -m tests.record`.
 
-It plays each kind's default preset in a store of its own and keeps the run's archive,
-and beside it how far the rows of its first batch spread where the last bits of what it
-adds and multiplies are moved at random: as far may another machine's lie from them.
+It plays each kind's default preset, quick, in a store of its own and keeps the run's
+archive, and beside it how far its rows spread where the last bits of what it adds and
+multiplies are moved at random: as far may another machine's lie from them. All batches
+of a run until decided would take tens of megabytes.
 
 `python -m tests.record summaries` only summarizes the recorded runs again, as where a
 verdict has other words.
@@ -20,6 +21,7 @@ import torch
 
 from app.client import recorded_examples
 from engine.catalogue import find_card
+from engine.contract.effort import Effort, with_effort
 from engine.contract.events import Block, Event
 from engine.contract.kinds import KINDS
 from engine.contract.run_keys import run_key
@@ -28,7 +30,6 @@ from engine.executors.worker import run_worker
 from engine.export import export_archive, read_archive
 from engine.export.archive import _json_bytes, _zip_members
 from engine.presets import preset
-from engine.runner.batches import batch_specs
 from engine.runner.loop import run
 from engine.runner.titled_summary import summarize_run
 from engine.store import Store
@@ -37,42 +38,36 @@ from tests.golden.rounding import rounded_otherwise
 from tests.golden.rows import WIDER
 from tests.in_memory_run_cache import InMemoryRunCache
 
-JUDGED = ("area", "held_log_loss", "error", "regret_area")
+JUDGED = ("area", "error", "regret_area")
 BOUNDS = Path(__file__).with_name("recorded_bounds.json")
 TAUGHT = ("meta_loss", "lesson_loss")
 FIRST = 2  # steps of a meta-training that are compared one by one
 OTHERS = 4  # other roundings that a bound is taken from
 
 
-def first_batch(spec: RunSpec) -> RunSpec:
-    """Return the spec of a run's first batch, whose rows are the run's first ones."""
-    return batch_specs(spec)[0]
+def example_spec(kind: str) -> RunSpec:
+    """Return the completed spec of a kind's example: its default preset, quick."""
+    shown = preset(KINDS[kind].preset).spec
+    quick = with_effort(shown, KINDS[kind], Effort.QUICK, None)
+    return complete_spec(quick, find_card, "cpu")
 
 
-def judged(blocks: Iterable[Event], spec: RunSpec) -> dict[str, np.ndarray]:
+def judged(blocks: Iterable[Event]) -> dict[str, np.ndarray]:
     """Return what each learner and condition is judged by, averaged over the tasks.
 
-    Args:
-        blocks: The run's, those of all batches joined.
-        spec: The run, or its first batch alone.
-
     Returns:
-        One number per replicate of the first batch, by the block's address, written as
-        JSON. And of each meta-training the loss of its first steps, shape (replicate,
-        step): the end of a long one hangs on the last bits of its beginning.
+        One number per replicate, by the block's address, written as JSON. And of each
+        meta-training the loss of its first steps, shape (replicate, step): the end of
+        a long one hangs on the last bits of its beginning.
     """
-    found, count = {}, first_batch(spec).replicates
+    found = {}
     for block in blocks:
         if not isinstance(block, Block):
             continue
         if block.metric in JUDGED and block.array.ndim:
-            found[json.dumps(block.address())] = (
-                block.array[:count].astype(float).mean(-1)
-            )
+            found[json.dumps(block.address())] = block.array.astype(float).mean(-1)
         elif block.metric in TAUGHT and block.address()[-1] == ("step", 0.0):
-            found[json.dumps(block.address())] = block.array[:count, :FIRST].astype(
-                float
-            )
+            found[json.dumps(block.address())] = block.array[:, :FIRST].astype(float)
     assert found
     return found
 
@@ -82,7 +77,7 @@ def bounds(spec: RunSpec, shown: Mapping[str, np.ndarray]) -> dict[str, float]:
     farthest = dict.fromkeys(shown, 0.0)
     for seed in range(OTHERS):
         with rounded_otherwise(seed):
-            again = judged(run(first_batch(spec), InMemoryRunCache()), spec)
+            again = judged(run(spec, InMemoryRunCache()))
         for name, center in shown.items():
             apart = float(np.abs(again[name] - center).max())
             farthest[name] = max(farthest[name], apart)
@@ -90,13 +85,12 @@ def bounds(spec: RunSpec, shown: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def record(kind: str = "optimization") -> Path:
-    """Play a kind's default preset and write its archive; returns the file."""
-    found = preset(KINDS[kind].preset)
-    spec = complete_spec(found.spec, find_card, "cpu")
+    """Play a kind's example and write its archive; returns the file."""
+    spec = example_spec(kind)
     key = run_key(spec, find_card)
     with tempfile.TemporaryDirectory() as home:
         store = Store.open(Path(home))
-        store.submit(spec, key, found.title)
+        store.submit(spec, key, preset(KINDS[kind].preset).title)
         run_worker(Path(home), once=True)
         archive = export_archive(store, key)
     file = recorded_examples.FOLDER / f"{kind}.zip"
@@ -127,7 +121,7 @@ def main(kinds: Sequence[str]) -> None:
     kept = json.loads(BOUNDS.read_text()) if BOUNDS.exists() else {}
     for kind in kinds or tuple(KINDS):
         example = recorded_examples.read_recorded(record(kind))
-        kept[kind] = bounds(example.spec, judged(example.blocks, example.spec))
+        kept[kind] = bounds(example.spec, judged(example.blocks))
         BOUNDS.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n")
 
 

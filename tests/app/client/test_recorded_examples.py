@@ -1,4 +1,4 @@
-"""A recorded example is what its kind's default preset gives today."""
+"""A recorded example is what its kind's default preset gives today, quick."""
 
 import json
 
@@ -11,10 +11,9 @@ from engine.contract.kinds import KINDS
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import complete_spec
 from engine.device import fingerprint
-from engine.presets import preset
 from engine.runner.loop import run
 from tests.in_memory_run_cache import InMemoryRunCache
-from tests.record import BOUNDS, first_batch, judged
+from tests.record import BOUNDS, example_spec, judged
 from tests.same_machine import same_machine
 
 BOUND = json.loads(BOUNDS.read_text())
@@ -24,10 +23,10 @@ TELLING = 0.1
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_recorded_example_is_the_default_preset(kind: str) -> None:
+def test_the_recorded_example_is_the_default_preset_of_one_batch(kind: str) -> None:
     found = recorded_examples.recorded_run(kind)
     assert found is not None
-    spec = complete_spec(preset(KINDS[kind].preset).spec, find_card, "cpu")
+    spec = example_spec(kind)
     assert found.key == run_key(spec, find_card)
     # It may have been recorded before specs had their newest fields and knobs.
     assert complete_spec(found.spec, find_card, "cpu") == spec
@@ -39,7 +38,7 @@ def test_the_recorded_example_is_the_default_preset(kind: str) -> None:
 def test_every_learner_of_an_example_can_be_compared_anywhere(kind: str) -> None:
     found = recorded_examples.recorded_run(kind)
     assert found is not None
-    assert BOUND[kind].keys() == judged(found.blocks, found.spec).keys()
+    assert BOUND[kind].keys() == judged(found.blocks).keys()
     telling = {json.loads(a)[0] for a, bound in BOUND[kind].items() if bound <= TELLING}
     assert telling == {choice.label for choice in found.spec.learners}
 
@@ -54,11 +53,10 @@ def test_every_learner_of_an_example_can_be_compared_anywhere(kind: str) -> None
         for kind in KINDS
     ],
 )
-def test_running_its_first_batch_again_gives_its_first_rows(kind: str) -> None:
+def test_running_it_again_gives_its_rows(kind: str) -> None:
     found = recorded_examples.recorded_run(kind)
     assert found is not None
-    kept, batch = judged(found.blocks, found.spec), first_batch(found.spec)
-    fresh = judged(run(batch, InMemoryRunCache()), batch)
+    kept, fresh = judged(found.blocks), judged(run(found.spec, InMemoryRunCache()))
     assert kept.keys() == fresh.keys()
     same = same_machine(fingerprint("cpu"), found.fingerprint)
     for name, array in kept.items():
