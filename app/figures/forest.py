@@ -21,6 +21,7 @@ from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import Metric, metric
 from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.claim_words import format_percent, format_sample
+from engine.stats.verdicts.wording import capitalize_first
 
 HOW_TO_READ = (
     "Mark: difference, paired over tasks; bar: its interval, at the level that was "
@@ -115,14 +116,17 @@ def describe_condition(condition: Condition) -> str:
     """Return a test condition in words.
 
     >>> describe_condition(Condition(shift="stretch", severity=4.0))
-    'stretch, severity 4'
+    'Stretch, severity 4'
     """
     parts = [capitalize_name(condition.family)] if condition.family else []
     if condition.shift:
         parts.append(
             f"{name_in_words(condition.shift)}, severity {condition.severity:g}"
         )
-    return " · ".join(parts) or "In distribution: unseen tasks of the same family"
+    return (
+        capitalize_first(" · ".join(parts))
+        or "In distribution: unseen tasks of the same family"
+    )
 
 
 def _describe_claim(claim: Claim) -> str:

@@ -77,13 +77,16 @@ def _draw_run_actions(run: Run, job: Job) -> None:
 
 def describe_sample(run: Run) -> str:
     """Return how many replicates and tests there are, and when the run stopped."""
+    if run.job is not None and not run.blocks and not run.is_alive:
+        return ""  # it failed before anything was computed
     tasks, replicates = run.spec.budget.test_tasks, run.replicates
     noun = run.kind.words.tests
     single = "no intervals" if noun == "tasks" else f"intervals over {noun} only"
-    level = "95 % intervals" if replicates > 1 else f"one replicate: {single}"
+    # Levels stand beside each interval: those of claims differ from those of charts.
+    level = "" if replicates > 1 else f", one replicate: {single}"
     claim = primary_claim(read_claims(run.summary))
     stop = describe_stop(run.spec, claim) if claim else ""
-    return f"n = {replicates} × {tasks} {noun}, {level}. {stop}".rstrip(". ")
+    return f"n = {replicates} × {tasks} {noun}{level}. {stop}".rstrip(". ")
 
 
 def _draw_verdict(run: Run, titles: Mapping[str, str]) -> None:

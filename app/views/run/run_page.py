@@ -136,7 +136,7 @@ def draw_link_notice(wanted: tuple[RunSpec, str] | None) -> None:
         return
     if client.job(wanted[1]) is None:
         st.info(
-            "The form shows the experiment of this link. It is not computed here yet: "
+            "The form's experiment is not computed here yet: "
             "press **Run** to compute it. Below is the recorded example.",
             icon=":material/link:",
         )

@@ -15,7 +15,6 @@ from engine.stats.learner_claims import Claim
 from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.claim_words import (
     format_difference,
-    format_none,
     format_percent,
     format_sample,
     has_interval,
@@ -79,7 +78,7 @@ def make_table(run: Run, claims: Iterable[Claim], names: Mapping[str, str]) -> s
     if any(lost for claim in rows for lost in claim.diverged):
         head.append("Diverged")
         body = [
-            [*cells, " : ".join(format_none(n) for n in claim.diverged)]
+            [*cells, _count_diverged(claim)]
             for cells, claim in zip(body, rows, strict=True)
         ]
     heads = "".join(f'<th scope="col">{escape_html(text)}</th>' for text in head)
@@ -115,6 +114,11 @@ def _difference(run: Run, claim: Claim, at_level: str) -> str:
     return f"{text}{level}" if has_interval(claim) else text
 
 
+def _count_diverged(claim: Claim) -> str:
+    mine, other = claim.diverged
+    return f"{mine:,} : {other:,}"
+
+
 def _name(names: Mapping[str, str], label: str) -> str:
     return names.get(label) or name_in_words(label)
 
@@ -141,6 +145,7 @@ def make_chips(run: Run, claims: Sequence[Claim], names: Mapping[str, str]) -> s
     several = len({place.learner for place in lines}) > 1
     return "".join(
         f'<p class="chips"><b>{escape_html(_title(place, names, several))}</b> '
+        f"<small>n = {_count_units(group)}</small> "
         f"{' '.join(_condition_chips(run, group))}</p>"
         for place, group in lines.items()
     )
@@ -150,6 +155,15 @@ def _title(place: Place, names: Mapping[str, str], several: bool) -> str:
     where = capitalize_first(name_in_words(place.shift) or "other families")
     learner = f": {_name(names, place.learner)}" if several else ","
     return f"{where}{learner} against {_name(names, place.against)}"
+
+
+def _count_units(claims: Iterable[Claim]) -> str:
+    """Return how many independent units a line's claims rest on."""
+    found = {
+        claim.n_replicates * (1 if claim.over == "replicates" else claim.n_tasks)
+        for claim in claims
+    }
+    return "–".join(f"{n:,}" for n in sorted({min(found), max(found)}))
 
 
 def _condition_chips(run: Run, claims: Iterable[Claim]) -> Iterator[str]:
@@ -170,7 +184,7 @@ def _chip(claim: Claim, name: str, hover: str = "") -> str:
     style = CALL_STYLES[claim.call]
     lost = ""
     if name and any(claim.diverged):
-        lost = f" · {claim.diverged[0]:,} : {claim.diverged[1]:,} diverged"
+        lost = f" · {_count_diverged(claim)} diverged"
     said = f"{f'{name} ' if name else ''}{style.sign} {claim.call}{lost}"
     return (
         f'<span class="chip chip-{style.css}" title="{hover}">'
@@ -179,6 +193,6 @@ def _chip(claim: Claim, name: str, hover: str = "") -> str:
 
 
 def make_notes(notes: Iterable[str]) -> str:
-    """Return the notes as small text."""
-    text = " ".join(escape_html(note) for note in notes)
-    return f'<p class="verdict-notes">{text}</p>' if text else ""
+    """Return the notes as a list of small lines."""
+    lines = "".join(f"<li>{escape_html(note)}</li>" for note in notes)
+    return f'<ul class="verdict-notes">{lines}</ul>' if lines else ""

@@ -8,10 +8,10 @@ the answer is rounded to a plain number.
 
 import math
 
+from engine.contract.run_spec import MOST_REPLICATES
 from engine.stats.inference.comparison import Comparison
 
 _LIKELY = 0.8416212335729143  # normal quantile of 80 %
-_HOPELESS = 1000  # more replicates than this are not a plan
 
 
 def replicates_needed(found: Comparison, margin: float, alpha: float) -> int | None:
@@ -23,7 +23,7 @@ def replicates_needed(found: Comparison, margin: float, alpha: float) -> int | N
         alpha: Level of the interval that is to decide.
 
     Returns:
-        A plain number of replicates; None if unknown, or if it is over 1,000.
+        A plain number of replicates; None if unknown, or if a run cannot hold them.
     """
     if found.n_replicates < 2 or not found.error > 0:
         return None
@@ -36,7 +36,9 @@ def replicates_needed(found: Comparison, margin: float, alpha: float) -> int | N
     if size < margin:
         ways.append(((high - low) / 2 + spare) / (margin - size))
     more = (min(ways, default=math.inf) ** 2 - 1) * found.n_replicates
-    return round_up_plainly(max(1, math.ceil(more))) if more <= _HOPELESS else None
+    if more > MOST_REPLICATES - found.n_replicates:
+        return None
+    return round_up_plainly(max(1, math.ceil(more)))
 
 
 def round_up_plainly(count: int) -> int:

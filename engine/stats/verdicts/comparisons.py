@@ -38,14 +38,14 @@ def describe_primary(run: Evidence, terms: VerdictTerms, claim: Claim) -> str:
 
 
 def describe_stop(spec: RunSpec, claim: Claim) -> str:
-    """Return when a run with looks ended; empty without looks.
+    """Return when a run with looks ended; empty where it could not end elsewhere.
 
     Args:
         spec: The run.
         claim: Its primary claim.
     """
     looks, present = spec.looks, claim.n_replicates
-    if not looks:
+    if len(looks) < 2:
         return ""
     if claim.call != CANT_TELL:
         return f"Decided after {present} of at most {looks[-1]} replicates."

@@ -93,7 +93,7 @@ def test_a_pair_with_a_missing_number_is_refused() -> None:
 
 
 def test_the_forecast_is_the_size_at_which_four_in_five_decide() -> None:
-    gaps = np.random.default_rng(3).normal(0.4, 1, (16, 1))
+    gaps = np.random.default_rng(3).normal(0.45, 1, (16, 1))
     more = replicates_needed(compare_over_replicates(gaps, 0 * gaps), 0.0, 0.05)
     assert more is not None
     size, spread = abs(gaps.mean()), gaps.std(ddof=1)
@@ -106,6 +106,9 @@ def test_the_forecast_is_silent_where_nothing_would_help() -> None:
     flat = np.random.default_rng(5).normal(0.0, 1, (16, 8))
     found = compare_over_replicates(flat - flat.mean() + 1e-3, 0 * flat)
     assert replicates_needed(found, 2e-3, 0.05) is None
+    # About 500 more would decide it; a run holds 512, and here are 200.
+    rare = np.tile([1.0, -1.0], 100)[:, None] + 0.115
+    assert replicates_needed(compare_over_replicates(rare, 0 * rare), 0.0, 0.05) is None
     assert replicates_needed(_compare(0, shape=(1, 8)), 0.1, 0.05) is None
 
 

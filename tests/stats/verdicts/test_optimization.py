@@ -122,6 +122,12 @@ def test_a_run_that_is_decided_early_says_after_how_many_replicates() -> None:
     assert " Decided after 8 of at most 16 replicates. " in told(duel(0.2, 0.1), run)
 
 
+@pytest.mark.parametrize("rows", [uncertain(), duel(0.2, 0.1)])
+def test_a_run_of_one_look_could_not_stop_elsewhere(rows: list) -> None:
+    text = told(rows, spec(looks=(8,)))
+    assert "at most 8" not in text and "ceiling" not in text
+
+
 def test_one_replicate_gets_numbers_but_no_interval() -> None:
     blocks = [
         threshold(),

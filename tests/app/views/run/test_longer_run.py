@@ -74,7 +74,17 @@ def test_a_run_until_decided_says_when_it_stopped(
     shown = header.describe_sample(
         replace(run, spec=fixed, summary={"claims": [filed]})
     )
-    assert shown.endswith("intervals")
+    assert shown == "n = 4 × 4 tasks"
+    one_look = run.spec.model_copy(update={"looks": (6,)})
+    shown = header.describe_sample(
+        replace(run, spec=one_look, summary={"claims": [filed]})
+    )
+    assert shown == "n = 4 × 4 tasks"
+
+
+def test_a_run_that_failed_before_its_first_number_has_no_sample(tiny: RunSpec) -> None:
+    job = Job("k", JobState.FAILED, "", 0.0)
+    assert header.describe_sample(Run("k", tiny, (), job)) == ""
 
 
 @pytest.mark.parametrize(

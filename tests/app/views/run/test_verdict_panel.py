@@ -47,6 +47,13 @@ def test_a_shift_is_one_line_of_chips_with_words() -> None:
     assert len(lines) == 2  # one for each chosen learner
     assert "1.5 ▲ better" in lines[0] and "4 ▼ worse" in lines[0]
     assert "against tuned SGD" in lines[0]
+    assert all("<small>n = 8</small>" in line for line in lines)  # replicates
+
+
+def test_every_note_is_a_line_of_its_own() -> None:
+    shown = verdict_panel.make_notes(["One.", "a < b."])
+    assert shown == ('<ul class="verdict-notes"><li>One.</li><li>a &lt; b.</li></ul>')
+    assert verdict_panel.make_notes([]) == ""
 
 
 def test_a_summary_of_an_earlier_version_is_shown_in_todays_words() -> None:
