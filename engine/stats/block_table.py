@@ -11,7 +11,7 @@ from engine.contract.kinds import Criterion, Kind, kind_named, recorded_kind
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.inference.steps_to_threshold import find_crossing
-from engine.stats.replicate_concatenation import join_batches
+from engine.stats.replicate_concatenation import drop_unfinished_tests, join_batches
 
 IN_DISTRIBUTION = Condition()
 PER_TASK = ("replicate", "task")
@@ -37,7 +37,7 @@ class BlockTable:
 
     def __init__(self, blocks: Iterable[Block], kind: str = "") -> None:
         self._kind = kind
-        self.blocks = join_batches(blocks)
+        self.blocks = join_batches(drop_unfinished_tests(blocks))
         self._groups: dict[tuple[str, str, str, Condition], list[Block]] = {}
         for block in self.blocks:
             key = (block.learner, block.phase, block.metric, block.condition)

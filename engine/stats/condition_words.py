@@ -35,8 +35,10 @@ def describe_condition(condition: Condition, spec: RunSpec) -> str:
         spec: The run; it tells families of one kind apart, and shifts that only change
             a count.
 
-    >>> from engine.contract.run_spec import Choice
-    >>> run = RunSpec(family=Choice(name="glyphs", knobs={"shots": 1}))
+    >>> from engine.contract.run_spec import Choice, LearnerChoice
+    >>> learners = (LearnerChoice(name="maml"),)
+    >>> family = Choice(name="glyphs", knobs={"shots": 1})
+    >>> run = RunSpec(family=family, learners=learners)
     >>> describe_condition(Condition(shift="more_noise", severity=2.0), run)
     'more noise 2'
     >>> describe_condition(Condition(shift="shots", severity=5.0), run)

@@ -119,7 +119,7 @@ def make_claims(
     """
     questions = list(ask_questions(table, spec, threshold))
     main = _primary_question(questions, table, spec)
-    alpha = _present_alpha(questions, spec)
+    alpha = _present_alpha(table.n_replicates, spec)
     # The secondary claims stop whenever the primary one does, so they are tested at
     # the level of the same look, not as if this had been the only one.
     answers = _answer_by_holm([q for q in questions if q is not main], alpha)
@@ -152,11 +152,14 @@ def _primary_question(
     )
 
 
-def _present_alpha(questions: Sequence[Question], spec: RunSpec) -> float:
-    """Return the nominal level of the look that the run's replicates have reached."""
-    if not questions or not spec.looks:
+def _present_alpha(present: int, spec: RunSpec) -> float:
+    """Return the nominal level of the look that the run's replicates have reached.
+
+    The replicates are those that were tested: a comparison over repetitions of one
+    training counts only one of them.
+    """
+    if not spec.looks:
         return SIGNIFICANCE
-    present = max(q.found.n_replicates for q in questions)
     reached = [i for i, look in enumerate(spec.looks) if look <= present]
     levels = nominal_levels(spec.looks, SIGNIFICANCE)
     return levels[reached[-1] if reached else 0]

@@ -8,9 +8,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from engine.contract.events import Block
+from engine.contract.events import Block, Condition
+from engine.contract.kinds import KINDS
 
 AXIS = "replicate"
+_RULES = [rule for kind in KINDS.values() for rule in kind.criteria]
+# What every batch measures; leak probes are the first one's alone.
+_JUDGED = {"diverged"}.union(
+    *((rule.deciding, rule.beside, rule.trace, *rule.shown) for rule in _RULES)
+)
 
 
 def join_batches(blocks: Iterable[Block]) -> list[Block]:
@@ -38,6 +44,36 @@ def join_batches(blocks: Iterable[Block]) -> list[Block]:
     return [
         _join(parts, counts[piece[:4]]) if AXIS in parts[0].axes else parts[-1]
         for piece, parts in groups.items()
+    ]
+
+
+def drop_unfinished_tests(blocks: Iterable[Block]) -> list[Block]:
+    """Leave out later tests that lack what the first batch measured there.
+
+    A run that is cancelled during a test leaves more replicates of one learner than of
+    another, and these cannot be paired.
+
+    Args:
+        blocks: Of all batches.
+    """
+    kept = list(blocks)
+    asked: dict[Condition, set[tuple[str, str]]] = {}
+    found: dict[tuple[Condition, object], set[tuple[str, str]]] = {}
+    for block in kept:
+        if block.phase != "test" or AXIS not in block.axes:
+            continue
+        batch, measured = block.coords.get(AXIS), (block.learner, block.metric)
+        done = found.setdefault((block.condition, batch), set())
+        if block.metric in _JUDGED:
+            done.add(measured)
+            if batch is None:
+                asked.setdefault(block.condition, set()).add(measured)
+    unfinished = {at for at, done in found.items() if asked.get(at[0], done) - done}
+    return [
+        block
+        for block in kept
+        if block.phase != "test"
+        or (block.condition, block.coords.get(AXIS)) not in unfinished
     ]
 
 

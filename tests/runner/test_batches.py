@@ -14,8 +14,10 @@ from engine.export.block_checks import BlockReader
 from engine.runner.memory_estimate import stage_needs
 from engine.runner.state import RunState
 from engine.stats.block_table import BlockTable
+from engine.stats.inference.looks import nominal_levels
 from engine.stats.learner_claims import CANT_TELL, make_claims, primary_claim
 from engine.stats.replicate_concatenation import join_batches
+from engine.stats.run_summary import summarize
 from engine.store import arrow_codec
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import assert_same, collected, events, learner_spec, spec_of
@@ -89,6 +91,19 @@ def test_the_same_run_ends_at_the_same_batch_with_the_same_rows(
 ) -> None:
     again = play(batched(shifts=SHIFTS))
     assert_same(collected(iter(decided)), collected(iter(again)))
+
+
+def test_a_run_cancelled_within_a_test_keeps_the_verdict_of_its_last_look(
+    decided: list[Event],
+) -> None:
+    spec, found = batched(shifts=SHIFTS), blocks(decided)
+    second = [i for i, b in enumerate(found) if b.coords.get("replicate") == (2.0, 3.0)]
+    tests = [i for i in second if found[i].phase == "test"]
+    for end in tests[:: len(tests) // 12]:
+        (claim,) = [c for c in summarize(found[:end], spec)["claims"] if c["primary"]]
+        levels = dict(zip(LOOKS, nominal_levels(LOOKS), strict=True))
+        assert claim["n_replicates"] in (2, 4)
+        assert 1 - claim["level"] == pytest.approx(levels[claim["n_replicates"]])
 
 
 def test_a_run_killed_at_any_checkpoint_gives_the_rows_of_the_unbroken_one() -> None:

@@ -85,7 +85,7 @@ def describe_sample(run: Run) -> str:
     # Levels stand beside each interval: those of claims differ from those of charts.
     level = "" if replicates > 1 else f", one replicate: {single}"
     claim = primary_claim(read_claims(run.summary))
-    stop = describe_stop(run.spec, claim) if claim else ""
+    stop = describe_stop(run.spec, claim, replicates) if claim else ""
     return f"n = {replicates} × {tasks} {noun}{level}. {stop}".rstrip(". ")
 
 

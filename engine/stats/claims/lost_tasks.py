@@ -50,7 +50,7 @@ def compare_lost_tasks(mine: Floats, other: Floats) -> LostTasks:
     """
     gaps = mine.sum(axis=1).astype(int) - other.sum(axis=1).astype(int)
     p = _sign_flip_p(gaps.tolist()) if len(gaps) > 1 else float("nan")
-    least_p = min(1.0, 2.0 ** (1 - np.count_nonzero(gaps)))
+    least_p = min(1.0, 2.0 ** (1 - int(np.count_nonzero(gaps))))
     alike = np.array_equal(mine, other) and not bool(mine.all())
     return LostTasks(int(mine.sum()), int(other.sum()), p, least_p, alike)
 

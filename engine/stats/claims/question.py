@@ -79,7 +79,7 @@ class Question:
         """
         share, margin = self._share(alpha), self._margin()
         low, high = self.found.interval(share)
-        by_divergence = self.lost.p <= share
+        by_divergence = self._tests_lost(alpha) and self.lost.p <= share
         call = call_from_interval(low, high, margin)
         if by_divergence:
             call = WORSE if self.lost.mine > self.lost.other else BETTER
@@ -101,8 +101,11 @@ class Question:
         return max(least, 2 * min(p, self.lost.p)) if p >= least else p
 
     def _share(self, alpha: float) -> float:
-        # Bonferroni, unless lost tasks are too few for a second test.
-        return alpha / 2 if 2 * self.lost.least_p <= alpha else alpha
+        return alpha / 2 if self._tests_lost(alpha) else alpha  # Bonferroni
+
+    def _tests_lost(self, alpha: float) -> bool:
+        """Return whether enough tasks were lost for a second test at half the level."""
+        return 2 * self.lost.least_p <= alpha
 
     def _margin(self) -> float:
         return self.margin if self.lost.alike else 0.0

@@ -106,7 +106,7 @@ def compare_over_replicates(first: Floats, second: Floats) -> Comparison:
 
     >>> found = compare_over_replicates(np.eye(8), np.zeros((8, 8)))
     >>> found.mean, found.n_units, found.p()
-    (0.125, 8, 0.0)
+    (0.125, 8, 0.0078125)
     """
     gaps = paired_gaps(first, second)
     share = improvement_probability(first, second)

@@ -48,13 +48,14 @@ class SkewedMean(NamedTuple):
             alpha: Chance that the interval misses the mean, such as 0.05.
 
         Returns:
-            Its ends in the unit of the values; NaN with one unit.
+            Its ends in the unit of the values; NaN with one unit, or with too few
+            equal ones.
         """
         from scipy.special import stdtrit
 
-        # Equal values leave no variance: the mean is exact and t undefined.
         if self.error == 0.0:
-            return self.mean, self.mean
+            end = self.mean if alpha >= self._p_of_equal_units() else float("nan")
+            return end, end
         critical = float(-stdtrit(self.n - 1.0, alpha / 2))
         ends = _untransform(np.array([critical, -critical]), self.bend)
         below = max(critical, float(ends[0])) * self.error
@@ -71,9 +72,17 @@ class SkewedMean(NamedTuple):
             The two-sided p-value; NaN with one unit.
         """
         if self.error == 0.0:
-            return float(self.mean == at)
+            return 1.0 if self.mean == at else self._p_of_equal_units()
         t = np.array((self.mean - at) / self.error)
         return float(_p_of_t(t, np.array(self.bend), self.n))
+
+    def _p_of_equal_units(self) -> float:
+        """Return the p-value of a sign-flip test of equal units; 0 if all are 0.
+
+        They leave no variance and t undefined; but counts and shares of a few tasks are
+        often equal by chance, and signs as good as a coin agree in 2 of 2^n cases.
+        """
+        return float(2.0 ** (1 - self.n)) if self.mean else 0.0
 
 
 def estimate_mean(values: Floats) -> SkewedMean:
@@ -92,6 +101,8 @@ def estimate_mean(values: Floats) -> SkewedMean:
     n = len(values)
     if n < 2:
         return SkewedMean(float(values.mean()), float("nan"), 0.0, n)
+    if values.min() == values.max():  # rounding in the mean would feign a spread
+        return SkewedMean(float(values[0]), 0.0, 0.0, n)
     error, bend = _errors_and_bends(values)
     return SkewedMean(float(values.mean()), float(error), float(bend), n)
 

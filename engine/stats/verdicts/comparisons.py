@@ -37,14 +37,15 @@ def describe_primary(run: Evidence, terms: VerdictTerms, claim: Claim) -> str:
     return f"{title_metric(run.criterion)}: {levels}; {gap} ({width}n = {sample})."
 
 
-def describe_stop(spec: RunSpec, claim: Claim) -> str:
+def describe_stop(spec: RunSpec, claim: Claim, present: int) -> str:
     """Return when a run with looks ended; empty where it could not end elsewhere.
 
     Args:
         spec: The run.
         claim: Its primary claim.
+        present: Replicates that were tested; a claim about repetitions counts fewer.
     """
-    looks, present = spec.looks, claim.n_replicates
+    looks = spec.looks
     if len(looks) < 2:
         return ""
     if claim.call != CANT_TELL:

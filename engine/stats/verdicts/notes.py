@@ -43,7 +43,7 @@ def _one_training(run: Evidence, claim: Claim) -> Iterator[str]:
     if claim.over == "episodes":
         count = count_tests(claim.n_tasks, run.tests)
         yield (
-            f"Decided over {count} of one training; another training may come to "
+            f"Compared over {count} of one training; another training may come to "
             "another result."
         )
 

@@ -83,7 +83,7 @@ def write_verdict(
         None,
         (
             describe_primary(run, terms, run.primary),
-            describe_stop(run.spec, run.primary),
+            describe_stop(run.spec, run.primary, run.shape().replicates),
         ),
     )
     return Verdict(

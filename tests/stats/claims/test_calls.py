@@ -96,6 +96,8 @@ def test_two_tests_share_the_level_and_one_that_cannot_reject_has_no_share() -> 
         lost = compare_lost_tasks(mine, np.zeros((8, 1)))
         answer = question(redrawn(0.3), lost=lost).answer(0.05)
         assert answer.level == pytest.approx(level)
+        # p is 1/32 for 6 units: below 0.05, but the metric's test has spent that.
+        assert answer.by_divergence == (units == 7)
 
 
 def test_lost_tasks_are_tested_exactly() -> None:

@@ -64,9 +64,14 @@ def test_two_equal_learners_are_equal_at_any_level() -> None:
     assert (found.p(), found.p_equal(0.1), found.improvement) == (1.0, 0.0, 0.5)
 
 
-def test_a_constant_difference_is_certain() -> None:
-    found = compare_over_replicates(np.ones((8, 8)), np.zeros((8, 8)))
-    assert (found.p(), found.p_equal(0.5), found.p_equal(2.0)) == (0.0, 1.0, 0.0)
+def test_a_constant_difference_is_as_certain_as_its_signs() -> None:
+    for n in (2, 8):
+        found = compare_over_replicates(np.full((n, 3), 0.1), np.zeros((n, 3)))
+        signs = stats.binomtest(n, n).pvalue
+        assert (found.p(), found.p_equal(0.2)) == (signs, signs)
+        assert found.p_equal(0.05) == 1.0
+        assert found.interval(signs) == pytest.approx((0.1, 0.1))
+        assert np.isnan(found.interval(0.99 * signs)).all()
 
 
 def test_one_replicate_has_a_mean_and_no_interval() -> None:

@@ -10,6 +10,7 @@ from engine.contract.events import Block, Condition
 from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.claims.rival import strongest_baseline
+from engine.stats.inference.looks import nominal_levels
 from engine.stats.learner_claims import make_claims
 from engine.stats.run_summary import summarize
 from tests.stats.made_up import (
@@ -97,7 +98,18 @@ def test_one_training_is_judged_over_its_episodes_and_says_so() -> None:
     sentence = told(blocks)
     assert "n = 200 episodes of one training" in sentence
     assert "±" in sentence
-    assert "Decided over 200 episodes of one training; another training" in sentence
+    assert "Compared over 200 episodes of one training; another training" in sentence
+
+
+def test_repetitions_of_one_training_are_one_but_reach_the_ceiling() -> None:
+    mine, other = (np.tile(wrong(0.05, seed)[:1], (4, 1)) for seed in (1, 2))
+    blocks = [*few_shot("protonet", mine), *few_shot("fine_tune", other)]
+    run = few_spec().model_copy(update={"looks": (2, 4), "replicates": 4})
+    found = summarize(blocks, run)
+    (claim,) = found["claims"]
+    assert (claim["n_replicates"], claim["over"]) == (1, "episodes")
+    assert 1 - claim["level"] == pytest.approx(nominal_levels((2, 4))[-1])
+    assert "Decided after 4 of at most 4 replicates." in str(found["sentence"])
 
 
 def test_a_claim_says_what_varied_freely() -> None:

@@ -111,7 +111,7 @@ def test_a_training_that_saves_nothing_is_never_paid_back() -> None:
 def test_the_verdict_names_a_single_meta_training() -> None:
     blocks = duel(times(20, 1), times(50, 2))
     assert "one training" not in told(blocks)
-    assert "Decided over 60 searches of one training;" in told(
+    assert "Compared over 60 searches of one training;" in told(
         [*blocks, trained("warm", 100.0)]
     )
 
