@@ -8,7 +8,9 @@ import pytest
 
 from engine.catalogue import all_cards, find_card
 from engine.contract.cards import Card
+from engine.contract.effort import Effort, with_effort
 from engine.contract.errors import Refused
+from engine.contract.kinds import OPTIMIZATION
 from engine.contract.run_keys import earlier_keys, run_key
 from engine.contract.run_spec import complete_spec
 from engine.export import export_archive, import_process
@@ -165,6 +167,7 @@ def test_a_run_that_says_another_kind_than_its_family_is_a_copy(
     )
     every = [card.model_dump(mode="json") for card in all_cards()]
     told = answer_request({"home": str(store.home), "cards": every}, said)
-    spec = complete_spec(preset("default").spec, find_card, "cpu")
+    quick = with_effort(preset("default").spec, OPTIMIZATION, Effort.QUICK, None)
+    spec = complete_spec(quick, find_card, "cpu")
     assert (told["key"] == run_key(spec, find_card)) == (kind in ("", "optimization"))
     assert "sentence" in (store.summary(told["key"]) or {})
