@@ -122,7 +122,7 @@ def prepare_form() -> None:
             load_spec(pending)
             return
         except Refused as refusal:
-            add_notice(refusal.message)
+            add_notice(f"The form cannot show this experiment: {refusal.message}")
     if "k.family" not in st.session_state:
         load_spec(
             derived_experiments.default_experiment(client.catalogue(), form_kind())

@@ -76,7 +76,7 @@ def make_table(run: Run, claims: Iterable[Claim], names: Mapping[str, str]) -> s
     head = ["Learner", "Call", "Against", f"Difference in {_metric_title(run)}", "n"]
     body = [_table_row(run, claim, names) for claim in rows]
     if any(lost for claim in rows for lost in claim.diverged):
-        head.append("Diverged")
+        head.append("Diverged (learner : other)")
         body = [
             [*cells, _count_diverged(claim)]
             for cells, claim in zip(body, rows, strict=True)
