@@ -105,12 +105,14 @@ def _price(run: Evidence, claim: Claim) -> list[str]:
 def _describe_break_even(interval: Interval) -> str:
     if not np.isfinite(interval.mean):
         return "which no number of targets pays back"
+    count = format_number(interval.mean)
+    if np.isnan(interval.low):  # so few searches have no interval
+        return f"paid back after {count} targets"
     # The upper end is infinite where the interval of what is saved includes 0.
     ends = [
         format_number(v) if np.isfinite(v) else "never"
         for v in (interval.low, interval.high)
     ]
-    count = format_number(interval.mean)
     return f"paid back after {count} targets [{ends[0]}, {ends[1]}]"
 
 

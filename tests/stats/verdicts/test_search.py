@@ -93,6 +93,12 @@ def test_the_verdict_has_source_evaluations_and_the_targets_that_pay_them_back()
     assert "Warm took 3,000 evaluations beforehand, paid back after 100 t" in sentence
 
 
+def test_a_single_search_is_paid_back_without_an_interval() -> None:
+    blocks = duel(np.full((1, 1), 20.0), np.full((1, 1), 50.0))
+    sentence = told([*blocks, trained("warm", 3000.0)])
+    assert "beforehand, paid back after 100 targets. " in sentence
+
+
 def test_what_every_chosen_strategy_spent_beforehand_is_told() -> None:
     also = WARM.model_copy(update={"label": "also"})
     blocks = duel(np.full((1, 60), 20.0), np.full((1, 60), 50.0))
