@@ -119,7 +119,8 @@ def test_with_one_input_he_weights_make_the_first_inner_step_explode(
 ) -> None:
     budget = Budget(task_evaluations=1, tasks_per_step=1, test_tasks=1, horizon=2)
     spec = completed(start).model_copy(update={"budget": budget, "shifts": ()})
-    spec = spec.model_copy(update={"learners": spec.learners[:1]})
+    few = {"learners": spec.learners[:1], "replicates": 4, "looks": ()}
+    spec = spec.model_copy(update=few)
     found = [event for event in run(spec, SHELF) if isinstance(event, Block)]
     (ratio,) = (b.array for b in found if b.metric == "first_step_ratio")
     assert ratio.shape == (spec.replicates, budget.validation_tasks)
