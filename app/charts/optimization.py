@@ -78,8 +78,9 @@ def condition_title(
         spec: The run; two families of one kind are named by what they differ in.
         titles: Titles of parts, by name.
 
-    >>> from engine.contract.run_spec import Choice
-    >>> run = RunSpec(family=Choice(name="mixtures"))
+    >>> from engine.contract.run_spec import Choice, LearnerChoice
+    >>> learners = (LearnerChoice(name="lr_scale"),)
+    >>> run = RunSpec(family=Choice(name="mixtures"), learners=learners)
     >>> condition_title(Condition(shift="stretch", severity=2.0), run,
     ...     {"stretch": "Stretch"})
     'Stretch 2'
