@@ -40,6 +40,15 @@ def test_the_table_begins_with_the_primary_question_and_has_every_pair() -> None
     assert table.startswith('<details class="verdict-table">')
 
 
+def test_diverged_tasks_are_counted_as_numbers_in_the_order_of_the_title() -> None:
+    run = finished()
+    claims = [replace(c, diverged=(3, 0)) for c in deciding_claims(run)]
+    table = verdict_panel.make_table(run, claims, learner_names(SPEC))
+    assert "Diverged (learner : other)" in table and "<td>3 : 0</td>" in table
+    none = verdict_panel.make_table(run, deciding_claims(run), learner_names(SPEC))
+    assert "Diverged" not in none
+
+
 def test_a_shift_is_one_line_of_chips_with_words() -> None:
     run = finished()
     chips = verdict_panel.make_chips(run, deciding_claims(run), learner_names(SPEC))
