@@ -22,7 +22,7 @@ class Study(NamedTuple):
         title: Short title for lists.
         sentence: The claim, as the field repeats it.
         protocol: What is run, what is measured, and what counts as supported, not
-            supported, or depends.
+            supported, depends, or can't tell yet.
         specs: The runs; studies that share runs compute them once.
         ground: Name of the space on which it is measured.
         matrix: Whether its runs fill a transfer matrix.

@@ -58,7 +58,8 @@ def _pattern_studies(ground: StudyBenchmark) -> tuple[Study, Study]:
             "evaluations to the best 1 %, relative to evolution's (log ratio of "
             "restricted means): by how much they fall per tenfold size; mean over "
             "targets with its 95 % interval (with few targets, over trainings). "
-            "Supported: the interval lies above 0. Not supported: otherwise.",
+            "Supported: the interval lies above 0. Not supported: it lies below. Can't "
+            "tell yet: it holds 0.",
             tuple(search_spec(family, WARM, COLD) for family in ground.sized_spaces),
             ground.name,
         ),

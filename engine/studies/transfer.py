@@ -94,8 +94,8 @@ def _studies_from_one(ground: StudyBenchmark) -> tuple[Study, ...]:
             "kinship). Measured: rank correlation between similarity and the saved "
             "share of mean regret (log ratio of means over all searches of a pair), "
             "within each source over its targets; mean over sources. "
-            f"{_SHARED} Supported: the interval lies above 0. Not supported: "
-            "otherwise.",
+            f"{_SHARED} Supported: the interval lies above 0. Not supported: it lies "
+            "below. Can't tell yet: it holds 0.",
             pairs,
             ground.name,
             matrix=True,

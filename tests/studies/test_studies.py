@@ -12,6 +12,7 @@ from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec
 from engine.executors.in_process import settle_spec
 from engine.stats.claims_board import STUDY_JUDGES
+from engine.stats.claims_board.study_verdict import Verdict
 from engine.store import Store
 from engine.studies import study_benchmarks
 from engine.studies.definition import COLD, RANDOM, WARM, Study, search_spec
@@ -129,7 +130,7 @@ def test_a_study_is_measured_once_and_then_read_from_the_store(
 ) -> None:
     assert __main__.main(["study", tiny.name, "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
-    assert first["judgment"]["verdict"] in ("supported", "not supported", "depends")
+    assert first["judgment"]["verdict"] in get_args(Verdict)
     assert [row["What"] for row in first["judgment"]["rows"]] == [
         "kinship 0.9",
         "kinship 0.5",

@@ -19,7 +19,8 @@ from engine.stats.claims_board import StudyVerdict, judge_study
 VERDICTS = {
     "supported": (":material/check_circle:", "green"),
     "not supported": (":material/cancel:", "red"),
-    "depends": (":material/help:", "orange"),
+    "depends": (":material/alt_route:", "orange"),
+    "can't tell yet": (":material/help:", "gray"),
 }
 
 

@@ -13,13 +13,13 @@ from engine.stats.claims_board.study_verdict import (
     FinishedRun,
     SourceTarget,
     StudyVerdict,
-    Verdict,
     jackknife_interval,
     mean_over_units,
     percent_saved,
     source_targets,
     table_row,
     undecided_verdict,
+    verdict_by_sign,
 )
 from engine.stats.inference.intervals import Interval
 from engine.stats.verdicts.wording import format_number
@@ -54,7 +54,7 @@ def judge_growing_space(runs: Sequence[FinishedRun]) -> StudyVerdict:
         return undecided_verdict("no target was searched on at two sizes")
     cells = [cell for some in sized for cell in some]
     found = percent_saved(_over_targets(cells, _slope))
-    verdict: Verdict = "supported" if found.low > 0 else "not supported"
+    verdict = verdict_by_sign(found)
     rows = []
     for size in sorted({cell.size for cell in cells}):
         here = [cell for cell in cells if cell.size == size]

@@ -18,7 +18,7 @@ from engine.stats.inference.intervals import (
     t_critical,
 )
 
-Verdict = Literal["supported", "not supported", "depends"]
+Verdict = Literal["supported", "not supported", "depends", "can't tell yet"]
 VerdictRow = dict[str, str | float | int]
 FEW = 4  # targets or tasks; with fewer the intervals are over trainings
 NOTHING = Interval(math.nan, math.nan, math.nan, 0)
@@ -182,8 +182,20 @@ def _round_significant(value: float) -> float:
     return float(f"{value:.4g}") if math.isfinite(value) else value
 
 
+def verdict_by_sign(found: Interval) -> Verdict:
+    """Return the verdict on the claim that a quantity is above 0.
+
+    >>> verdict_by_sign(Interval(2.0, 1.0, 3.0, 8))
+    'supported'
+    >>> verdict_by_sign(Interval(2.0, -1.0, 5.0, 8))
+    "can't tell yet"
+    """
+    if found.low > 0:
+        return "supported"
+    return "not supported" if found.high < 0 else "can't tell yet"
+
+
 def undecided_verdict(why: str) -> StudyVerdict:
     """Return a verdict that leaves the claim open, with the reason."""
-    return StudyVerdict(
-        "depends", math.nan, math.nan, math.nan, "", f"Undecided: {why}."
-    )
+    nothing = (math.nan, math.nan, math.nan)
+    return StudyVerdict("can't tell yet", *nothing, "", f"Can't tell yet: {why}.")

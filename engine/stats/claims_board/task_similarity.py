@@ -20,6 +20,7 @@ from engine.stats.claims_board.study_verdict import (
     source_targets,
     table_row,
     undecided_verdict,
+    verdict_by_sign,
 )
 from engine.stats.inference.intervals import Interval
 from engine.stats.verdicts.wording import format_number
@@ -59,7 +60,7 @@ def judge_near_domains(runs: Sequence[FinishedRun]) -> StudyVerdict:
     if len({p.similarity for p in pairs}) < 3:
         return undecided_verdict("fewer than three similarities were measured")
     found = _similarity_effect(pairs)
-    verdict: Verdict = "supported" if found.low > 0 else "not supported"
+    verdict = verdict_by_sign(found)
     near, far = _split_at_median(pairs)
     rows = [_pair_row(p, WARM) for p in sorted(pairs, key=lambda p: -p.similarity)]
     halves = (("near targets", near), ("far targets", far))
@@ -70,17 +71,16 @@ def judge_near_domains(runs: Sequence[FinishedRun]) -> StudyVerdict:
         for at, half in halves
         if all(CONTROL in p.regrets for p in half)
     ]
+    trend = {
+        "not supported": "Savings fall with similarity",
+        "can't tell yet": "Whether savings rise with similarity is open",
+    }.get(verdict, "Savings rise with similarity")
     told = (
-        f"Savings rise with similarity: rank correlation {format_number(found.mean)} "
+        f"{trend}: rank correlation {format_number(found.mean)} "
         f"[{format_number(found.low)}, {format_number(found.high)}]. On near targets "
         f"transfer saves {_format_percent(ends[0])} of the mean regret, on far ones "
         f"{_format_percent(ends[1])}."
     )
-    if verdict != "supported":
-        told = told.replace(
-            "Savings rise with similarity",
-            "Savings do not rise significantly with similarity",
-        )
     return StudyVerdict(verdict, *found[:3], "rank correlation", told, tuple(rows))
 
 
