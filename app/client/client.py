@@ -19,7 +19,6 @@ from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.block_table import BlockTable
-from engine.stats.replicate_concatenation import join_batches
 from engine.store import NoRun, Progress, StoreError
 
 _block_cache = run_block_cache.BlockCache()
@@ -172,26 +171,14 @@ def summary(key: str) -> dict[str, Any] | None:
     return store().summary(key)
 
 
-def replicates_run(key: str) -> int:
-    """Return how many replicates an ended run computed; it may have stopped early."""
-    asked = spec(key)
-    if len(asked.looks) < 2:
-        return asked.replicates
-    return int((summary(key) or {}).get("replicates") or asked.replicates)
-
-
 def progress(key: str) -> Progress:
     """Return a run's progress."""
     return store().progress(key)
 
 
-def list_frozen(key: str) -> list[tuple[str, dict[str, Any]]]:
-    """List a run's frozen meta-learners: artefact name and info."""
-    return [
-        (entry.name, {**entry.info, "digest": entry.digest})
-        for entry in store().artefacts(key)
-        if entry.kind == "frozen"
-    ]
+def list_frozen(key: str) -> list[str]:
+    """Return the names of a run's frozen meta-learners."""
+    return [e.name for e in store().artefacts(key) if e.kind == "frozen"]
 
 
 @dataclass(frozen=True)
@@ -294,7 +281,6 @@ def run(key: str) -> Run:
     if known is None:
         raise NoRun(key)
     blocks = _block_cache.blocks(key, known.attempt, held.blocks)
-    blocks = tuple(join_batches(blocks))
     artefacts = held.artefacts(key)
     return Run(
         key=key,

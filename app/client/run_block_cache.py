@@ -1,6 +1,7 @@
 """Cache of the blocks of runs, read incrementally and shared by all sessions.
 
-A block with the address of an earlier one replaces it. Few runs are cached; the least
+A block with the address of an earlier one replaces it, and batches of replicates are
+joined once, when they are read. Few runs are cached; the least
 recently used is evicted first.
 """
 
@@ -9,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from engine.contract.events import Block
+from engine.stats.replicate_concatenation import join_batches
 
 ReadBlocks = Callable[[str, int], tuple[list[Block], int]]
 MAX_RUNS = 12
@@ -20,14 +22,17 @@ class RunBlocks:
     def __init__(self) -> None:
         self.cursor = 0
         self.blocks: dict[tuple[object, ...], Block] = {}
+        self.joined: tuple[Block, ...] = ()
         self.lock = threading.Lock()
 
     def update(self, key: str, read_blocks: ReadBlocks) -> tuple[Block, ...]:
-        """Read what is new and return all blocks."""
+        """Read what is new and return all blocks, each with all replicates so far."""
         with self.lock:
             fresh, self.cursor = read_blocks(key, self.cursor)
-            self.blocks |= {block.address(): block for block in fresh}
-            return tuple(self.blocks.values())
+            if fresh:
+                self.blocks |= {block.address(): block for block in fresh}
+                self.joined = tuple(join_batches(self.blocks.values()))
+            return self.joined
 
 
 class BlockCache:

@@ -71,8 +71,15 @@ def _past_speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[flo
             and client.kind_of_spec(spec) is kind
             and _is_comparable(spec, like, kind)
         ):
-            ran = with_replicates(spec, client.replicates_run(job.key))
+            ran = with_replicates(spec, _replicates_run(job.key, spec))
             yield COSTS[kind.name].estimate_time_units(ran) / took
+
+
+def _replicates_run(key: str, spec: RunSpec) -> int:
+    """Return how many replicates an ended run computed; it may have stopped early."""
+    if len(spec.looks) < 2:
+        return spec.replicates
+    return int((client.summary(key) or {}).get("replicates") or spec.replicates)
 
 
 def _is_comparable(one: RunSpec, other: RunSpec, kind: Kind) -> bool:

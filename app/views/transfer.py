@@ -224,7 +224,7 @@ def _drop_unfit_baselines(spec: RunSpec) -> RunSpec:
 def _frozen_names(job: Job) -> list[str]:
     """Return a run's frozen meta-learners; tuned baselines are tuned anew."""
     learned = {e.label for e in client.spec(job.key).learners if e.role == "chosen"}
-    return [name for name, _ in client.list_frozen(job.key) if name in learned]
+    return [name for name in client.list_frozen(job.key) if name in learned]
 
 
 def start_from_frozen(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
