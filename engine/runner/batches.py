@@ -147,9 +147,12 @@ def describe_progress(spec: RunSpec, number: int, claim: Claim | None) -> str:
         claim: The primary claim of the earlier batches.
 
     Returns:
-        Such as "difference −0.10 [−0.22, 0.02], batch 3 of at most 8".
+        Such as "difference −0.10 [−0.22, 0.02], batch 3 of at most 8"; empty for a run
+        in one batch.
     """
     batches = len(replicate_batches(spec))
+    if batches == 1:
+        return ""
     limit = "at most " if len(spec.looks) > 1 else ""
     text = f"batch {number + 1} of {limit}{batches}"
     if claim is None:

@@ -57,6 +57,7 @@ from engine.runner.results_of_other_runs import RunCache
 from engine.runner.spec_checks import check_run
 from engine.runner.stage_costs import training_cost, tuning_cost, validation_cost
 from engine.runner.state import RunState, StageKey
+from engine.stats.learner_claims import Claim
 
 
 @dataclass(frozen=True)
@@ -100,27 +101,32 @@ def run(
     contexts = [RunContext(each) for each in batch_specs(spec)]
     check_run(contexts[0])
     state = _initial_state(contexts[0], cache, resume)
-    yield from _run_batch(contexts[state.batch], cache, spec, state)
+    claim = ask_primary_question(spec, state, state.batch)
+    yield from _run_batch(contexts[state.batch], cache, spec, state, claim)
     while state.batch + 1 < len(contexts):
         claim = ask_primary_question(spec, state, state.batch + 1)
         if is_look(spec, state) and is_decided(claim):
             break
         state.begin_batch()
         yield state.checkpoint()
-        yield from _run_batch(contexts[state.batch], cache, spec, state)
+        yield from _run_batch(contexts[state.batch], cache, spec, state, claim)
     yield Note("end", 1.0)
     if any(state.diverged.values()):
         raise AllDiverged(contexts[0].kind.words.all_diverged)
 
 
 def _run_batch(
-    context: RunContext, cache: RunCache, spec: RunSpec, state: RunState
+    context: RunContext,
+    cache: RunCache,
+    spec: RunSpec,
+    state: RunState,
+    claim: Claim | None,
 ) -> Iterator[Event]:
-    """Execute the stages of a batch; yield its events as those of the whole run."""
-    text = ""
-    if len(batch_specs(spec)) > 1:
-        claim = ask_primary_question(spec, state, state.batch)
-        text = describe_progress(spec, state.batch, claim)
+    """Execute the stages of a batch; yield its events as those of the whole run.
+
+    The claim is that of the earlier batches.
+    """
+    text = describe_progress(spec, state.batch, claim)
     events = _batch_events(context, cache, state)
     for event in number_replicates(context, events, spec, state):
         keep_deciding_block(spec, event, state)

@@ -136,15 +136,15 @@ def primary_claim(claims: Iterable[Claim]) -> Claim | None:
 def _primary_question(
     questions: Sequence[Question], table: BlockTable, spec: RunSpec
 ) -> Question | None:
-    pairs = {
-        (learner.label, main_rival(table, spec, learner))
-        for learner in chosen_learners(spec)[:1]
-    }
+    chosen = chosen_learners(spec)
+    if not chosen:
+        return None
+    pair = (chosen[0].label, main_rival(table, spec, chosen[0]))
     return next(
         (
             q
             for q in questions
-            if (q.learner, q.against) in pairs
+            if (q.learner, q.against) == pair
             if q.condition == IN_DISTRIBUTION
             if q.metric == table.criterion.deciding
         ),

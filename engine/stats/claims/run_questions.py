@@ -1,7 +1,7 @@
 """The questions of a run: which pairs of learners are compared, where and by what."""
 
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import product
 
 from engine.contract.events import Condition
 from engine.contract.kinds import Criterion
@@ -35,15 +35,12 @@ def ask_questions(
     """
     chosen = chosen_learners(spec)
     metrics = table.criterion.metrics_to_compare(threshold)
-    duels = combinations(chosen, 2)
-    pairs = [*product(chosen, baseline_learners(spec)), *duels]
-    for learner in chosen:
+    for i, learner in enumerate(chosen):
         rivals = main_rivals(table, spec, learner)
-        for one, other in pairs:
-            if one is learner:
-                for metric in metrics:
-                    decisive = other.label in rivals
-                    yield from _ask(table, spec, (one, other), metric, decisive)
+        others = [*baseline_learners(spec), *chosen[i + 1 :]]
+        for other, metric in product(others, metrics):
+            decisive = other.label in rivals
+            yield from _ask(table, spec, (learner, other), metric, decisive)
 
 
 def _ask(
