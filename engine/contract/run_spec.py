@@ -281,22 +281,6 @@ def group_equal_learners(spec: RunSpec) -> list[tuple[LearnerChoice, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-def part_titles(spec: RunSpec, cards: CardLookup) -> dict[str, str]:
-    """Return the titles of a run's family and learners, by part name.
-
-    A part of an imported run that does not exist here is left out.
-    """
-    parts = [("family", spec.family.name)]
-    parts += [("learner", choice.name) for choice in spec.learners]
-    found = {}
-    for slot, name in parts:
-        try:
-            found[name] = cards(slot, name).title
-        except Refused:
-            continue
-    return found
-
-
 def canonical_json(value: Any) -> bytes:
     """Return canonical JSON: sorted keys, no spaces, ASCII.
 

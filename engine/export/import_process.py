@@ -16,8 +16,9 @@ from typing import Any
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
+from engine.contract.part_titles import part_titles
 from engine.contract.run_keys import earlier_keys, run_key
-from engine.contract.run_spec import CardLookup, RunSpec, kind_of_family, part_titles
+from engine.contract.run_spec import CardLookup, RunSpec, kind_of_family
 from engine.contract.suggestions import unknown_part_error
 from engine.export.archive import import_run
 from engine.export.zip_members import check_size

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from engine.catalogue import find_card
 from engine.contract.events import Block
-from engine.contract.run_spec import RunSpec, part_titles
+from engine.contract.part_titles import part_titles
+from engine.contract.run_spec import RunSpec
 from engine.stats import run_summary
 
 

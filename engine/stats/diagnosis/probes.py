@@ -1,7 +1,6 @@
 """Detectors of few-shot tests: memorization, leaks and shortcuts, by probes."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -9,7 +8,12 @@ from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, BlockTable
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.task_metrics.few_shot import WORST
+from engine.stats.diagnosis.probe_errors import (
+    MeanAndError,
+    mean_and_error,
+    paired_difference,
+    uncapped_errors,
+)
 from engine.stats.verdicts.wording import format_number
 
 SURE = 3.0  # standard errors
@@ -24,60 +28,6 @@ SHORTCUT = 0.1  # loss of accuracy
 EVERYONE = ""  # the finding is about the episodes, not about a learner
 
 
-class MeanAndError(NamedTuple):
-    """A mean over episodes and its standard error."""
-
-    mean: float
-    error: float
-
-
-def mean_and_error(values: Floats) -> MeanAndError:
-    """Return the mean of paired differences and its standard error.
-
-    Args:
-        values: One difference per episode; any shape.
-
-    Returns:
-        Mean and standard error over all episodes, in the unit of the values.
-
-    >>> mean_and_error(np.array([[1.0, 1.0]]))
-    MeanAndError(mean=1.0, error=0.0)
-    """
-    free = max(1, values.size - 1)
-    error = float(np.sqrt(((values - values.mean()) ** 2).sum() / free / values.size))
-    return MeanAndError(float(values.mean()), error)
-
-
-def _paired_difference(
-    table: BlockTable, label: str, first: str, second: str
-) -> MeanAndError | None:
-    """Return the mean of first − second over the episodes that have both errors.
-
-    None if one is missing, or if most episodes have an error at its cap.
-    """
-    one, other = (
-        _uncapped_errors(table, label, first),
-        _uncapped_errors(table, label, second),
-    )
-    if one is None or other is None:
-        return None
-    apart = one - other
-    known = apart[np.isfinite(apart)]
-    return mean_and_error(known) if known.size > apart.size / 2 else None
-
-
-def _uncapped_errors(table: BlockTable, label: str, name: str) -> Floats | None:
-    """Return an error per episode, NaN at the cap; None if it was not measured.
-
-    A squared error at its cap stands for a task that blew up. All classes wrong is an
-    error of 1, which is measured.
-    """
-    errors = table.test_values(label, name)
-    if errors is None or table.criterion.share:
-        return errors
-    return np.where(errors < WORST["query_mse"], errors, np.nan)
-
-
 def memorization(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """2: the support's labels do not matter, or adapting changes next to nothing.
 
@@ -85,10 +35,10 @@ def memorization(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     however little its inner steps lower the loss.
     """
     for learner in spec.learners:
-        rise = _paired_difference(
+        rise = paired_difference(
             table, learner.label, "shuffled_error", "as_asked_error"
         )
-        asked = _uncapped_errors(table, learner.label, "as_asked_error")
+        asked = uncapped_errors(table, learner.label, "as_asked_error")
         if rise is None or asked is None:
             continue
         asked = asked[np.isfinite(asked)]
@@ -189,7 +139,7 @@ def transduction(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """4: an answer depends on the other queries of its batch."""
     for learner in spec.learners:
         company = table.test_values(learner.label, "company_matters")
-        lost = _paired_difference(table, learner.label, "alone_error", "together_error")
+        lost = paired_difference(table, learner.label, "alone_error", "together_error")
         if company is None or lost is None:
             continue
         share = float(company.mean())
@@ -230,7 +180,7 @@ def small_batch_statistics(table: BlockTable, spec: RunSpec) -> Iterator[Finding
         )
         return
     for learner in spec.learners:
-        lost = _paired_difference(table, learner.label, "alone_error", "together_error")
+        lost = paired_difference(table, learner.label, "alone_error", "together_error")
         if lost is None:
             continue
         broken = table.criterion.share and lost.mean > BROKEN
@@ -269,7 +219,7 @@ def degenerate_split(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
 def label_order_shortcut(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """22: it answers worse with permuted class indices: it learned their order."""
     for learner in spec.learners:
-        rise = _paired_difference(
+        rise = paired_difference(
             table, learner.label, "reordered_error", "as_asked_error"
         )
         if rise is None:
@@ -293,7 +243,7 @@ def impossible_accuracy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     if bound is None:
         return
     for learner in spec.learners:
-        asked = _uncapped_errors(table, learner.label, "as_asked_error")
+        asked = uncapped_errors(table, learner.label, "as_asked_error")
         # An error at its cap beats nothing, and its mean would be no measurement.
         if asked is None or asked.shape != bound.shape or np.isnan(asked).any():
             continue
