@@ -51,35 +51,44 @@ def per_task(seed: int = 0) -> dict[str, Floats]:
     return values
 
 
+def claim(against: str, call: Call, **others: Any) -> Claim:
+    """Return a claim about LR scale, in distribution unless another condition is given.
+
+    Args:
+        against: Label of the other learner.
+        call: Its call, whatever the numbers are.
+        others: Fields that differ.
+    """
+    usual: dict[str, Any] = {
+        "learner": "lr_scale",
+        "condition": Condition(),
+        "metric": "steps_to_threshold",
+        "difference": -1.0,
+        "low": -2.0,
+        "high": 0.5,
+        "level": 0.95,
+        "margin": 1.0,
+        "primary": False,
+        "decisive": False,
+        "n_replicates": 8,
+        "n_tasks": 8,
+        "probability_of_improvement": 0.5,
+    }
+    return Claim(against=against, call=call, **usual | others)
+
+
 def claims() -> list[Claim]:
-    made = []
     calls: dict[str, Call] = {
         "sgd": BETTER,
         "sgd_tuned": CANT_TELL,
         "adam_tuned": WORSE,
     }
-    for against, call in calls.items():
-        for severity in (0.0, 4.0):
-            made.append(
-                Claim(
-                    learner="lr_scale",
-                    against=against,
-                    condition=Condition("", "stretch" if severity else "", severity),
-                    metric="steps_to_threshold",
-                    difference=-1.0,
-                    low=-2.0,
-                    high=0.5,
-                    level=0.95,
-                    margin=1.0,
-                    call=call,
-                    primary=False,
-                    decisive=against == "sgd_tuned",
-                    n_replicates=8,
-                    n_tasks=8,
-                    probability_of_improvement=0.5,
-                )
-            )
-    return made
+    places = [Condition(), Condition("", "stretch", 4.0)]
+    return [
+        claim(against, call, condition=place, decisive=against == "sgd_tuned")
+        for against, call in calls.items()
+        for place in places
+    ]
 
 
 def film(frames: int = 12, tasks: int = 2) -> Any:

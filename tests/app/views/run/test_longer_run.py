@@ -12,8 +12,8 @@ from app.views.run import header, longer_run
 from engine.contract.events import Block
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec
-from engine.stats.block_table import IN_DISTRIBUTION
-from engine.stats.learner_claims import Claim
+from engine.stats.claims.calls import Call
+from tests.figures.made import claim
 
 LOOKS = (2, 4, 6)
 
@@ -47,27 +47,11 @@ def test_the_sample_is_what_was_computed_not_the_ceiling(tiny: RunSpec) -> None:
     ],
 )
 def test_a_run_until_decided_says_when_it_stopped(
-    call: str, said: str, tiny: RunSpec
+    call: Call, said: str, tiny: RunSpec
 ) -> None:
     run = ended(tiny, 4)
-    claim = Claim(
-        learner="lr_scale",
-        against="sgd",
-        condition=IN_DISTRIBUTION,
-        metric="area",
-        difference=-0.1,
-        low=-0.2,
-        high=0.1,
-        level=0.95,
-        margin=0.05,
-        call=call,
-        primary=True,
-        decisive=True,
-        n_replicates=4,
-        n_tasks=4,
-        probability_of_improvement=0.9,
-    )
-    filed = {**vars(claim), "condition": vars(claim.condition)}
+    found = claim("sgd", call, primary=True, decisive=True, n_replicates=4)
+    filed = {**vars(found), "condition": vars(found.condition)}
     shown = header.describe_sample(replace(run, summary={"claims": [filed]}))
     assert shown.endswith(said)
     fixed = run.spec.model_copy(update={"looks": ()})
