@@ -4,6 +4,7 @@ The first axis of every tensor of a task is the member, replicate Ã— (particle Ã
 that of every tensor of a meta-learner is the replicate.
 """
 
+from engine.protocol.density import Density
 from engine.protocol.estimators import (
     Estimator,
     PolicyProblem,
@@ -53,6 +54,7 @@ __all__ = [
     "BaseLearner",
     "BatchSpec",
     "Compile",
+    "Density",
     "Episode",
     "EpisodeBatch",
     "Estimator",

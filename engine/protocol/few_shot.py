@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.protocol.density import Density
 from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
 from engine.protocol.tasks import TaskBatch
@@ -39,6 +40,10 @@ class ExampleBatch:
         ids = None if self.ids is None else change(self.ids)
         return ExampleBatch(change(self.x), change(self.y), ids)
 
+    def cut(self, first: int, last: int) -> "ExampleBatch":
+        """Return the examples from `first` up to `last`, which is left out."""
+        return self.map(lambda tensor: tensor[..., first:last])
+
 
 @dataclass(frozen=True)
 class EpisodeBatch(TaskBatch):
@@ -55,6 +60,8 @@ class EpisodeBatch(TaskBatch):
         support: Labeled examples.
         query: Examples to be predicted.
         truth: Noise-free inputs and targets, for plots; shape (member, 2, point).
+        online: Whether targets are revealed one by one: the queries are the support's
+            own examples, and each is predicted from those before it.
     """
 
     net: Net
@@ -67,10 +74,18 @@ class EpisodeBatch(TaskBatch):
     support: ExampleBatch
     query: ExampleBatch
     truth: Tensor | None = None
+    online: bool = False
 
     @property
     def members(self) -> int:
         return self.support.y.shape[0]
+
+    @property
+    def context_lengths(self) -> tuple[int, ...]:
+        """Return the number of leading support examples that each query may use."""
+        if self.online:
+            return tuple(range(self.query.count))
+        return (self.support.count,) * self.query.count
 
     @property
     def chunk(self) -> int:  # type: ignore[override]
@@ -101,6 +116,21 @@ class EpisodeBatch(TaskBatch):
             query=self.query.map(take_rows),
             truth=None if self.truth is None else take_rows(self.truth),
         )
+
+    def first_shots(self, count: int) -> Self:
+        """Return the episodes with only the first examples of their support."""
+        return replace(self, support=self.support.cut(0, count))
+
+    def split(self, count: int, last: int | None = None) -> Self:
+        """Return online episodes as they are after some examples were revealed.
+
+        Args:
+            count: Number of revealed examples, which become the support.
+            last: The queries are those from `count` up to this one, which is left out;
+                None for all the rest.
+        """
+        rest = self.query.cut(count, self.query.count if last is None else last)
+        return replace(self.first_shots(count), query=rest, online=False)
 
     def answer(self, weights: Weights, shots: ExampleBatch, step: int = 0) -> Tensor:
         """Return the net's outputs for the support or the queries.
@@ -162,6 +192,9 @@ class Prediction(NamedTuple):
         distance: L2 distance from the weights before adaptation; shape (member,).
         layer_grad_norms: L2 norm of the last inner gradient, by layer; shape
             (member, layer).
+        density: What the learner believes of the targets, for regression; None if it
+            only predicts values. For classes the softmax of `query_outputs` is its
+            belief.
     """
 
     step: int
@@ -169,3 +202,4 @@ class Prediction(NamedTuple):
     support_loss: Tensor | None = None
     distance: Tensor | None = None
     layer_grad_norms: Tensor | None = None
+    density: Density | None = None

@@ -191,6 +191,15 @@ class Learner(Part):
             Gradients or new weights, the new memory and training metrics.
         """
 
+    def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
+        """Return the tasks of a meta-step in the form in which this learner sees them.
+
+        Args:
+            tasks: The tasks as they were drawn.
+            rng: The step's stream, the same for all learners.
+        """
+        return tasks
+
     def gradients_per_test(self, horizon: int) -> float:
         """Estimate the number of gradients of one test, for the progress bar."""
         return float(horizon)

@@ -42,6 +42,8 @@ class Episode(Sample):
         held_ids: The same for the queries.
         known_classes: Number of classes in the meta-training pool; 0 for regression.
         truth: Noise-free inputs and targets, for plots; shape (2, point).
+        online: Whether targets are revealed one by one: the queries are the support's
+            own examples, and each is predicted from those before it.
     """
 
     shape: tuple[int, ...] = ()
@@ -49,6 +51,7 @@ class Episode(Sample):
     held_ids: np.ndarray | None = None
     known_classes: int = 0
     truth: np.ndarray | None = None
+    online: bool = False
 
 
 Warp = Callable[[Sample, Rng], Sample]

@@ -263,7 +263,7 @@ def _answer_in_chunks(
         meta = Meta(select_replicates(weights, replicates), {})
         wanted = learner.answer_step(meta)
         theta = broadcast_to_members(meta.weights, some.members)
-        found = learner.predict(theta, some)
+        found = learner.predictions(theta, some)
         parts.append(next(p.query_outputs.detach() for p in found if p.step == wanted))
         yield Note(f"probe {entry.label}", len(torch.cat(parts)) / tasks.members)
     return torch.cat(parts)

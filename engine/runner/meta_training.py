@@ -210,7 +210,9 @@ def _outer_step(
         step, step % segments, segments, streams, done, compile_gradient
     )
     meta = Meta(training.trees["weights"], training.trees["memory"])
-    return training.entry.learner.outer(meta, tasks, step_context, context.estimator)
+    learner = training.entry.learner
+    seen = learner.training_tasks(tasks, context.rng.child("train", "view", step))
+    return learner.outer(meta, seen, step_context, context.estimator)
 
 
 def _draw_training_tasks(context: RunContext, plan: Plan, step: int) -> TaskBatch:

@@ -8,11 +8,13 @@ gradients: one chunk of members at a time, with one backward pass per chunk.
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.online_episodes import predict_prefixes
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
 from engine.protocol import (
@@ -30,6 +32,7 @@ from engine.protocol import (
     TraceSegment,
     Weights,
     chosen_class,
+    generator,
     run_eagerly,
 )
 from engine.protocol.member_chunks import (
@@ -42,7 +45,14 @@ TaskLoss = Callable[[Weights, EpisodeBatch], Tensor]
 
 
 class FewShotLearner(Learner):
-    """A learner of episodes, defined by its predictions after each inner step."""
+    """A learner of episodes, defined by its predictions after each inner step.
+
+    Attributes:
+        reads_sequences: Whether `predict` answers online episodes itself, each query
+            from the examples before it. If not, it is asked again after each example.
+    """
+
+    reads_sequences: ClassVar[bool] = False
 
     @abstractmethod
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
@@ -57,6 +67,20 @@ class FewShotLearner(Learner):
             The predictions before the first inner step, then after later ones. None
             of their tensors has a graph.
         """
+
+    def predictions(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
+        """Predict the queries, also those of online episodes; as `predict`."""
+        if tasks.online and not self.reads_sequences:
+            return predict_prefixes(self.predict, theta, tasks)
+        return self.predict(theta, tasks)
+
+    def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
+        """Return online episodes as they are after a random number of examples."""
+        assert isinstance(tasks, EpisodeBatch)
+        if not tasks.online or self.reads_sequences:
+            return tasks
+        seen = generator(rng.child("seen")).integers(1, tasks.support.count)
+        return tasks.split(int(seen))
 
     def answer_step(self, meta: Meta) -> int:
         """Return the inner step whose prediction is scored.
@@ -102,7 +126,7 @@ class FewShotLearner(Learner):
         assert isinstance(tasks, EpisodeBatch)
         theta = broadcast_to_members(meta.weights, tasks.members)
         rows, at = [], []
-        for found in self.predict(theta, tasks):
+        for found in self.predictions(theta, tasks):
             rows.append(answer_metrics(tasks, found))
             at.append(found.step)
         traces = {

@@ -178,11 +178,14 @@ def _learner_arrays(
     theta = broadcast_to_members(weights, tasks.members)
     answer = learner.answer_step(Meta(weights, {}))
     if form == EPISODE:
-        found = next(p for p in learner.predict(theta, tasks) if p.step == answer)
+        found = next(p for p in learner.predictions(theta, tasks) if p.step == answer)
         return _answers(found, tasks)
     assert tasks.truth is not None
     grid = replace(tasks, query=ExampleBatch(tasks.truth[:, :1], tasks.truth[:, 1]))
-    curves, points = list(learner.predict(theta, grid)), learner.predict(theta, tasks)
+    curves, points = (
+        list(learner.predictions(theta, grid)),
+        learner.predictions(theta, tasks),
+    )
     kept = frame_positions([p.step for p in curves], answer)
     mse = torch.stack([_mse(p, tasks) for p in points], 1)
     return {

@@ -145,4 +145,5 @@ def stack_episodes(
             stack(lambda e: e.held_ids) if labelled else None,
         ),
         truth=stack(lambda e: e.truth) if drawn else None,
+        online=first.online,
     )

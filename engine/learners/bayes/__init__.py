@@ -1,0 +1,1 @@
+"""Probabilistic learners: they predict a distribution, not one value."""

@@ -1,0 +1,1 @@
+"""Learners that read the support, or remember it, instead of fitting weights."""
