@@ -10,7 +10,20 @@ from typing import Any
 
 from engine.contract.metrics import metric
 
-AXES = ("replicate", "task", "step", "inner_step", "layer", "rate", "cell")
+# The axes of maps that are drawn as pictures; a map is recorded, but not exported.
+MAP_AXES = ("query", "example", "time", "slot")
+AXES = (
+    "replicate",
+    "task",
+    "step",
+    "inner_step",
+    "layer",
+    "rate",
+    "cell",
+    "context",
+    "presentation",
+    *MAP_AXES,
+)
 PHASES = ("tune", "train", "validate", "test")
 FILMS = ("film", "search")  # kinds of artefact that hold a film of a test
 # Timings, remarks and checkpoints are stored under this title, so that it stays;

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from engine.contract.errors import Refused
-from engine.contract.events import Block, Condition
+from engine.contract.events import MAP_AXES, Block, Condition
 from engine.contract.metrics import METRICS
 from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_spec import RunSpec, StrictModel
@@ -41,7 +41,16 @@ HEADS = {
     "validate": (("replicate",),),
     "test": (("replicate", "task"),),
 }
-_FURTHER = ("rate", "step", "layer", "inner_step", "cell")
+_FURTHER = (
+    "rate",
+    "step",
+    "layer",
+    "inner_step",
+    "cell",
+    "context",
+    "presentation",
+    *MAP_AXES,
+)
 
 
 class _Header(StrictModel):

@@ -40,7 +40,7 @@ COLUMNS = (
     "value",
     "status",
 )
-# Recorded at each validation for the live view only.
+# Recorded at validations for the live view and for pictures only.
 LIVE = frozenset(
     (
         "loss",
@@ -55,6 +55,8 @@ LIVE = frozenset(
         "entropy",
         "value_loss",
         "explained_variance",
+        "attention",
+        "memory_usage",
     )
 )
 # Of metrics that may be censored: the flag that is 0 where they are.

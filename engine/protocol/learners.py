@@ -78,7 +78,12 @@ class TraceSegment(NamedTuple):
 
 
 class Inspection(NamedTuple):
-    """Internal values of a meta-learner, for plots; shape (replicate, *axes)."""
+    """Internal values of a meta-learner, for plots; shape (replicate, *axes).
+
+    Maps are drawn as pictures: `attention`, with axes ("query", "example"), and
+    `memory_usage`, with axes ("time", "slot"), both on the first validation episode of
+    each replicate; `algorithms/few_shot/inspected_episodes.py` makes them.
+    """
 
     axes: tuple[str, ...]
     values: Tensor

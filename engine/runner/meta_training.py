@@ -28,6 +28,7 @@ from engine.runner.state import RunState
 from engine.runner.validation import (
     adapt_in_chunks,
     draw_validation_tasks,
+    inspection_blocks,
     validation_curves,
 )
 
@@ -229,19 +230,14 @@ def _validate(
     found = yield from adapt_in_chunks(learner, weights, validation_tasks, stage, done)
     score = context.judge.score(found).view(context.spec.replicates, -1).mean(1)
     seen = {context.kind.metrics.validation: Inspection((), score)}
-    for name, inside in (
-        seen | learner.inspect(Meta(weights, {}), validation_tasks)
-    ).items():
-        array = inside.values[:, None].cpu().numpy()
-        axes = ("replicate", "step", *inside.axes)
-        at = {"step": (float(training.step),)}
-        yield Block(training.label, "validate", name, axes, array, coords=at)
-    yield from validation_curves(context, training.label, found)
+    seen |= learner.inspect(Meta(weights, {}), validation_tasks)
     budget = context.spec.budget
     stopped = training.keep_best(score, budget.patience)
-    if stopped or training.step in snapshot_steps(
-        training.plan.steps, budget.validate_every
-    ):
+    pictured = snapshot_steps(training.plan.steps, budget.validate_every)
+    shown = stopped or training.step in pictured
+    yield from inspection_blocks(training.label, training.step, seen, maps=shown)
+    yield from validation_curves(context, training.label, found)
+    if shown:
         yield from take_snapshot(
             training.entry, weights, validation_tasks, training.step
         )

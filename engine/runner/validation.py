@@ -4,8 +4,15 @@ from collections.abc import Generator, Iterator
 
 import torch
 
-from engine.contract.events import Block, Note
-from engine.protocol import Learner, Meta, TaskBatch, TraceSegment, Weights
+from engine.contract.events import MAP_AXES, Block, Note
+from engine.protocol import (
+    Inspection,
+    Learner,
+    Meta,
+    TaskBatch,
+    TraceSegment,
+    Weights,
+)
 from engine.protocol.member_chunks import chunks, join_segments, select_replicates
 from engine.runner.context import RunContext
 
@@ -42,6 +49,24 @@ def validation_curves(
             mean.cpu().numpy(),
             coords={"step": steps},
         )
+
+
+def inspection_blocks(
+    label: str, step: int, found: dict[str, Inspection], *, maps: bool
+) -> Iterator[Block]:
+    """Yield a validation's scores and what a learner shows of its inside.
+
+    Args:
+        label: The learner's label.
+        step: Meta-steps taken.
+        found: Values by metric.
+        maps: Whether maps are recorded, too; they are large.
+    """
+    for name, inside in found.items():
+        if maps or not set(inside.axes) & set(MAP_AXES):
+            array = inside.values[:, None].cpu().numpy()
+            axes, at = ("replicate", "step", *inside.axes), {"step": (float(step),)}
+            yield Block(label, "validate", name, axes, array, coords=at)
 
 
 def adapt_in_chunks(

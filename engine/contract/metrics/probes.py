@@ -92,4 +92,21 @@ PROBES = (
         "linear",
         "How many examples batch normalization averages over; 0 if there is none.",
     ),
+    # what a read looks at, on the first validation episode of each replicate
+    Metric(
+        "attention",
+        "Attention",
+        "weight",
+        0,
+        "linear",
+        "Weight of each support example in the answer to each query; mean over heads.",
+    ),
+    Metric(
+        "memory_usage",
+        "Memory usage",
+        "weight",
+        0,
+        "linear",
+        "How much each memory slot was read or written lately, after each example.",
+    ),
 )
