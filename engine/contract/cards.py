@@ -144,8 +144,13 @@ def complete_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
             hint = f"; did you mean {near!r}?" if near else have
             raise Refused(f"{card.title} has no knob {clean(name)[:40]!r}{hint}", name)
     # A spec that gives every other knob was completed before the newer ones existed.
-    old = bool(knobs) and all(k.before or k.name in knobs for k in card.knobs)
-    usual = {k.name: k.before if old and k.before else k.default for k in card.knobs}
+    old = bool(knobs) and all(
+        k.before is not None or k.name in knobs for k in card.knobs
+    )
+    usual = {
+        k.name: k.before if old and k.before is not None else k.default
+        for k in card.knobs
+    }
     return {
         name: check_knob(knob, knobs.get(name, usual[name]))
         for name, knob in known.items()

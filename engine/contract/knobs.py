@@ -31,7 +31,7 @@ class KnobCard(BaseModel):
     log: bool = False
     advanced: bool = False
     follows: str = ""
-    before: str = ""
+    before: Any = None
     choices: tuple[str, ...] = ()
 
 

@@ -50,7 +50,7 @@ def knob(
     log: bool = False,
     advanced: bool = False,
     follows: str = "",
-    before: str = "",
+    before: Any = None,
     **unknown: Never,
 ) -> Any:
     """Declare one hyperparameter of a part.
@@ -67,7 +67,7 @@ def knob(
         follows: Trait of the task family that multiplies the default, such as `rate`: a
             step size that is small on one family diverges on another. A trait that is
             a text, such as `net_start`, replaces the default.
-        before: For a choice that was added to a part: the value that all earlier runs
+        before: For a knob that was added to a part: the value that all earlier runs
             had. Their specs mean it, and their keys stay as they are.
         **unknown: Never allowed; it is here to answer a misspelled argument.
 

@@ -57,8 +57,10 @@ def _older_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
 
     The numbers are the same, so the key stays what it was before the knob existed.
     """
-    before = {knob.name: knob.before for knob in card.knobs if knob.before}
-    return {name: v for name, v in knobs.items() if before.get(name) != v}
+    before = {knob.name: knob.before for knob in card.knobs if knob.before is not None}
+    return {
+        name: v for name, v in knobs.items() if name not in before or before[name] != v
+    }
 
 
 def earlier_keys(spec: RunSpec, cards: CardLookup) -> Iterator[str]:

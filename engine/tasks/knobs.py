@@ -136,6 +136,21 @@ def balance() -> Balance:
     )
 
 
+def train_tasks() -> int:
+    """Declare how many different tasks meta-training sees."""
+    return knob(  # type: ignore[no-any-return]
+        0,
+        label="Training tasks",
+        unit="tasks",
+        low=0,
+        high=1_000_000,
+        advanced=True,
+        before=0,
+        help="Different tasks in meta-training, with fixed examples; 0 draws each task "
+        "anew. With few of them, a learner memorizes.",
+    )
+
+
 def side(default: Side = "28") -> Side:
     """Declare how large gray images are."""
     return knob(  # type: ignore[no-any-return]

@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
-from engine.protocol import Episode
+from engine.contract.rng import Rng
+from engine.protocol import Episode, generator
 
 SPAN = 5.0
 GRID = np.linspace(-SPAN, SPAN, 101)
@@ -121,7 +122,11 @@ def draw_inputs(draw: np.random.Generator, count: int, grid: bool = True) -> np.
 
 
 def curve_episode(
-    x: np.ndarray, y: np.ndarray, cut: tuple[int, int], disturbed: np.ndarray | float
+    x: np.ndarray,
+    y: np.ndarray,
+    cut: tuple[int, int],
+    disturbed: np.ndarray | float,
+    held_noise: np.ndarray | float = 0.0,
 ) -> Episode:
     """Make an episode of a function.
 
@@ -131,33 +136,47 @@ def curve_episode(
         y: Function values; shape (point,).
         cut: Numbers of queries and of shots.
         disturbed: Noise of the support's targets; shape (shot,), or 0.
+        held_noise: Noise of the queries' targets; shape (query,), or 0.
     """
     queries, shots = cut
     both = np.array([x, y], np.float32)
     count = queries + shots
-    answers = both[1, queries:count]
+    answers, held = both[1, queries:count], both[1, :queries]
     return Episode(
         x=both[:1, queries:count],
         y=answers + disturbed if np.ndim(disturbed) else answers,
         held_x=both[:1, :queries],
-        held_y=both[1, :queries],
+        held_y=held + held_noise if np.ndim(held_noise) else held,
         outputs=1,
         shape=(1,),
         truth=both[:, count:] if len(x) > count else None,
     )
 
 
-def draw_support_noise(
-    draw: np.random.Generator, size: float, shots: int
-) -> np.ndarray:
-    """Draw the noise of the support's targets.
+def draw_noise(draw: np.random.Generator, size: float, count: int) -> np.ndarray:
+    """Draw the noise of targets.
 
     Args:
         draw: Random numbers.
         size: Standard deviation.
-        shots: Number of examples.
+        count: Number of examples.
 
     Returns:
-        float32, shape (shot,).
+        float32, shape (count,).
     """
-    return np.asarray(size * draw.standard_normal(shots)).astype(np.float32)
+    return np.asarray(size * draw.standard_normal(count)).astype(np.float32)
+
+
+def limit_training_tasks(rng: Rng, pool: str, count: int) -> Rng:
+    """Return the stream of one of a few fixed training tasks; other pools keep theirs.
+
+    Args:
+        rng: The task's own stream; the second name of its path is the replicate, whose
+            fixed tasks are its own.
+        pool: "train", "validation" or "test".
+        count: How many tasks there are for meta-training; 0 draws each anew.
+    """
+    if pool != "train" or not count:
+        return rng
+    which = int(generator(rng.child("which")).integers(count))
+    return Rng(rng.root).child("fixed_task", *rng.path[1:2], which)

@@ -84,7 +84,7 @@ class FunctionMixture(EpisodeFamily):
         disturbed: np.ndarray | float = 0.0
         if self.noise:
             apart = generator(rng.child("noise"))
-            disturbed = _functions_1d.draw_support_noise(apart, self.noise, self.shots)
+            disturbed = _functions_1d.draw_noise(apart, self.noise, self.shots)
         return _functions_1d.curve_episode(x, y, (self.queries, self.shots), disturbed)
 
 

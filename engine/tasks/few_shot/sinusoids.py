@@ -29,6 +29,7 @@ class Sinusoids(EpisodeFamily):
     queries: int = knobs.queries(10)
     train_shots: int = knobs.train_shots()
     train_queries: int = knobs.train_queries()
+    train_tasks: int = knobs.train_tasks()
     amplitude_low: float = _functions_1d.amplitude_low_knob()
     amplitude_high: float = _functions_1d.amplitude_high_knob()
     phase_low: float = _functions_1d.phase_low_knob(0.0)
@@ -45,6 +46,7 @@ class Sinusoids(EpisodeFamily):
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Draw a wave, then its points; pools differ only by their streams."""
+        rng = _functions_1d.limit_training_tasks(rng, pool, self.train_tasks)
         draw = generator(rng.child("data"))
         low, high = self.amplitude_low, self.amplitude_high
         first, second = draw.random(2).tolist()
@@ -57,5 +59,5 @@ class Sinusoids(EpisodeFamily):
             return _functions_1d.curve_episode(x, y, cut, 0.0)
         # From a separate stream, so that more shots keep the noise of the first.
         apart = generator(rng.child("noise"))
-        disturbed = _functions_1d.draw_support_noise(apart, self.noise, self.shots)
+        disturbed = _functions_1d.draw_noise(apart, self.noise, self.shots)
         return _functions_1d.curve_episode(x, y, cut, disturbed)

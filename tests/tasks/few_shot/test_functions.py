@@ -10,6 +10,7 @@ from engine.contract.rng import Rng
 from engine.protocol import Episode, generator
 from engine.runner.context import RunContext
 from engine.tasks.few_shot._family import EpisodeFamily
+from engine.tasks.few_shot.ambiguous_functions import AmbiguousFunctions
 from engine.tasks.few_shot.function_mixture import FunctionMixture, unit_function
 from engine.tasks.few_shot.gaussian_process import GaussianProcess
 from engine.tasks.few_shot.sinusoids import Sinusoids
@@ -87,7 +88,9 @@ def test_queries_and_picture_lie_on_one_function_and_noise_on_the_support_alone(
     assert np.std(gaps) == pytest.approx(0.5, rel=0.1)
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "family", [*FAMILIES, AmbiguousFunctions()], ids=lambda f: f.name
+)
 def test_more_shots_leave_the_queries_and_the_first_shots_as_they_were(
     family: EpisodeFamily,
 ) -> None:
@@ -212,6 +215,55 @@ def test_supports_of_a_batch_are_what_was_sampled(family: str) -> None:
     alone = context.setting.family.sample(stream, "test")  # type: ignore[attr-defined]
     np.testing.assert_array_equal(tasks.take([3]).support.x[0], alone.x)  # type: ignore[attr-defined]
     assert tasks.take([3]).truth is not None  # type: ignore[attr-defined]
+
+
+def test_half_of_the_ambiguous_functions_are_lines_and_half_are_waves() -> None:
+    lines, waves = [], []
+    for episode in episodes(AmbiguousFunctions(), 1000):
+        assert episode.truth is not None
+        x, y = episode.truth.astype(np.float64)
+        slope, intercept = np.polyfit(x, y, 1)
+        if np.abs(slope * x + intercept - y).max() < 1e-5:
+            lines.append((slope, intercept))
+            continue
+        basis = np.stack([np.sin(x), np.cos(x)], 1)
+        (sine, cosine), left, *_ = np.linalg.lstsq(basis, y, rcond=None)
+        assert left < 1e-6, "neither a line nor a wave of frequency 1"
+        waves.append((np.hypot(sine, cosine), np.arctan2(-cosine, sine) / np.pi))
+    assert abs(len(lines) - 500) < 4 * 250**0.5
+    assert 2.9 < np.abs(lines).max() < 3 and np.abs(np.mean(lines, 0)).max() < 0.3
+    assert np.min(waves, 0)[0] > 0.1 - 1e-4 and np.max(waves, 0)[0] < 5 + 1e-4
+    assert np.min(waves, 0)[1] > -1e-4 and np.max(waves, 0)[1] < 1 + 1e-4
+
+
+def test_ambiguous_functions_are_noisy_on_support_and_queries_not_in_the_plot() -> None:
+    clean = episodes(AmbiguousFunctions(noise=0.0), 200)
+    noisy = episodes(AmbiguousFunctions(), 200)
+    shown = np.concatenate([n.y - c.y for c, n in zip(clean, noisy, strict=True)])
+    held = np.concatenate(
+        [n.held_y - c.held_y for c, n in zip(clean, noisy, strict=True)]
+    )
+    assert np.std(shown) == pytest.approx(0.3, rel=0.1)
+    assert np.std(held) == pytest.approx(0.3, rel=0.07)
+    for one, two in zip(clean, noisy, strict=True):
+        np.testing.assert_array_equal(one.truth, two.truth)
+
+
+@pytest.mark.parametrize("kind", [Sinusoids, AmbiguousFunctions])
+def test_a_limited_number_of_training_tasks_leaves_validation_and_tests_alone(
+    kind: type[EpisodeFamily],
+) -> None:
+    family = kind(train_tasks=3)  # type: ignore[call-arg]
+
+    def supports(of: EpisodeFamily, pool: str, replicate: int = 0) -> list[bytes]:
+        rngs = [Rng(2).child(pool, replicate, task) for task in range(40)]
+        return [of.sample(rng, pool).y.tobytes() for rng in rngs]
+
+    assert len(set(supports(family, "train"))) == 3
+    assert not set(supports(family, "train")) & set(supports(family, "train", 1))
+    assert len(set(supports(kind(), "train"))) == 40
+    for pool in ("validation", "test"):
+        assert supports(family, pool) == supports(kind(), pool)
 
 
 def test_a_generator_is_the_one_of_its_key() -> None:
