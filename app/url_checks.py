@@ -24,6 +24,7 @@ VIEW = frozenset(
         "every_claim",
         "few_shot_curves",
         "film_name",
+        "film_over",
         "film_task",
         "film_which",
         "find",

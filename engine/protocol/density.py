@@ -1,12 +1,15 @@
 """What a learner believes of each target: an equal mixture of normal distributions."""
 
 import math
+from statistics import NormalDist
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from engine.protocol.meta_types import square_root
+
+HALVINGS = 40  # of the range of a quantile: all digits of a float32, and some more
 
 
 class Density(NamedTuple):
@@ -56,3 +59,26 @@ class Density(NamedTuple):
         mean = self.mean.mean(1)
         spread = (self.mean - mean.unsqueeze(1)).square().mean(1)
         return mean, square_root(self.sd.square().mean(1) + spread)
+
+    def central_interval(self, share: float) -> tuple[Tensor, Tensor]:
+        """Return the interval that holds this share of the probability, in the middle.
+
+        Args:
+            share: Probability inside; as much lies below it as above.
+
+        Returns:
+            Its two ends, each of shape (member, example).
+        """
+        tail = (1.0 - share) / 2.0
+        # No component has more than the tail beyond its own quantile.
+        reach = NormalDist().inv_cdf(1.0 - tail) * self.sd
+        ends = (self.mean - reach).amin(1), (self.mean + reach).amax(1)
+        return self._bisect(tail, *ends), self._bisect(1.0 - tail, *ends)
+
+    def _bisect(self, probability: float, low: Tensor, high: Tensor) -> Tensor:
+        """Return a quantile of the mixture that lies between two values."""
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2.0
+            less = self.below(middle) < probability
+            low, high = torch.where(less, middle, low), torch.where(less, high, middle)
+        return (low + high) / 2.0

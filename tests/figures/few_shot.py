@@ -72,3 +72,22 @@ def snapshots(ways: int = 4, features: int = 9) -> dict[str, list[Any]]:
         ]
         for label in ("maml", "protonet")
     }
+
+
+def beliefs(tasks: int = 3, points: int = 41) -> Any:
+    """A film whose learners were asked on 1 to 5 examples; MAML has a density."""
+    film = adaptation(tasks, points)
+    truth = film.arrays["truth"]
+    share = np.linspace(0.2, 1.0, 5)[None, :, None]
+    for i, label in enumerate(ROLES):
+        curve = (truth[:, None] * share + i).astype(np.float32)
+        film.arrays[f"{label}/examples/counts"] = np.arange(1, 6)
+        film.arrays[f"{label}/examples/curve"] = curve
+        mse = ((curve - truth[:, None]) ** 2).mean(2)
+        film.arrays[f"{label}/examples/mse"] = mse
+    curve = film.arrays["maml/examples/curve"]
+    film.arrays["maml/examples/low"] = curve - 1 / share.astype(np.float32)
+    film.arrays["maml/examples/high"] = curve + 1 / share.astype(np.float32)
+    offsets = np.linspace(-1, 1, 5, dtype=np.float32)[:, None]
+    film.arrays["maml/examples/samples"] = curve[:, :, None] + offsets
+    return film

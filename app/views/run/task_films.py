@@ -9,7 +9,8 @@ from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.animation import FilmOptions
 from app.figures.episode import episode_figure
-from app.figures.function_adaptation import adaptation_figure
+from app.figures.function_adaptation import adaptation_figure, filmed_steps
+from app.figures.function_beliefs import beliefs_figure, believing_labels
 from app.figures.theme import learner_name
 from app.figures.training_film import boundary_figure, path_figure
 from app.widgets import page_elements
@@ -17,8 +18,13 @@ from app.widgets.escaping import escape_markdown
 from engine.contract.events import Artefact, Condition
 
 FILMS = {"film": "In distribution", "film-shifted": "Shifted"}
-# By form: how it is drawn, and panels per row on a wide and on a narrow screen.
-FEW_SHOT = {"adaptation": (adaptation_figure, 3, 2), "episode": (episode_figure, 2, 1)}
+ALONG = {"steps": "Inner steps", "examples": "Examples"}
+# How few-shot films are drawn, and panels per row on a wide and on a narrow screen.
+FEW_SHOT = {
+    "steps": (adaptation_figure, 3, 2),
+    "examples": (beliefs_figure, 3, 2),
+    "episode": (episode_figure, 2, 1),
+}
 WideAndNarrow = tuple[go.Figure, go.Figure | None]
 
 
@@ -46,7 +52,8 @@ def draw_films(run: Run) -> None:
             task = (
                 _choose_test_task(made) if "which" in made.info else _choose_task(made)
             )
-        _draw_film(run, made, task)
+            form = _choose_form(run, made)
+        _draw_film(run, made, form, task)
 
 
 def draw_insides(run: Run) -> None:
@@ -100,9 +107,39 @@ def _choose_test_task(film: Artefact) -> int:
     return words.index(str(picked)) if picked in words else 0
 
 
-def _draw_film(run: Run, film: Artefact, task: int) -> None:
-    name = ("film", run.cache_key, film.name, task)
-    wide, narrow = get_or_make(name, lambda: _film_figures(run, film, task))
+def _choose_form(run: Run, film: Artefact) -> str:
+    """Return how a film is drawn; one of functions over inner steps or examples."""
+    form = str(film.info.get("form"))
+    if form != "adaptation":
+        return form
+    found = _function_forms(run, film)
+    if len(found) < 2:
+        return found[0]
+    picked = st.segmented_control(
+        "Over",
+        found,
+        format_func=ALONG.get,
+        default=found[0],
+        key="film_over",
+        bind="query-params",
+        required=True,
+        help="What a learner answers after each inner step on the whole support, or "
+        "on only its first examples.",
+    )
+    return str(picked) if picked in found else found[0]
+
+
+def _function_forms(run: Run, film: Artefact) -> list[str]:
+    """Return along what a film of functions has more than one frame; steps if none."""
+    asked = [label for label in run.roles if f"{label}/curve" in film.arrays]
+    found = ["steps"] if len(filmed_steps(film, asked)) > 1 else []
+    found += ["examples"] if believing_labels(film, run.roles) else []
+    return found or ["steps"]
+
+
+def _draw_film(run: Run, film: Artefact, form: str, task: int) -> None:
+    name = ("film", run.cache_key, film.name, form, task)
+    wide, narrow = get_or_make(name, lambda: _film_figures(run, film, form, task))
     page_elements.draw_chart(wide, "film_chart", narrow=narrow)
     if "which" in film.info:
         st.caption(_describe_choice(run, film))
@@ -119,8 +156,7 @@ def _describe_choice(run: Run, film: Artefact) -> str:
     return escape_markdown(said + more)
 
 
-def _film_figures(run: Run, film: Artefact, task: int) -> WideAndNarrow:
-    form = film.info.get("form")
+def _film_figures(run: Run, film: Artefact, form: str, task: int) -> WideAndNarrow:
     if form == "path":
         return path_figure(film, run.roles, task), None
     if form in FEW_SHOT:

@@ -5,27 +5,32 @@ shown, also in a resumed run.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.contract.events import Artefact, Block, Event, Note
 from engine.contract.kinds import FEW_SHOT
 from engine.protocol import (
     EpisodeBatch,
-    ExampleBatch,
     Meta,
     Prediction,
     TaskBatch,
     Weights,
     chosen_class,
 )
-from engine.protocol.member_chunks import broadcast_to_members, select_replicates
+from engine.protocol.member_chunks import select_replicates
 from engine.runner.context import MetaTestCondition, RunContext, labels_of
 from engine.runner.films import FILM_RECORDERS, FilmRecorder
+from engine.runner.films.function_curves import (
+    Arrays,
+    answer_prediction,
+    curves_over_examples,
+    curves_over_steps,
+    function_arrays,
+)
 from engine.runner.state import RunState
 from engine.tasks.few_shot._display import (
     ROOM,
@@ -36,10 +41,8 @@ from engine.tasks.few_shot._display import (
 )
 
 ADAPTATION, EPISODE = "adaptation", "episode"
-FRAMES = 25
 MOST_SHOTS, MOST_QUERIES = 5, 15  # per class, in a frame
 WORDS = ("only", "worst", "median", "best")  # in the order in which they are shown
-Arrays = dict[str, np.ndarray]
 
 
 def note_shown_tasks(context: RunContext, event: Event, state: RunState) -> None:
@@ -161,13 +164,7 @@ def _given_arrays(tasks: TaskBatch, form: str) -> Arrays:
         return {}
     if form == EPISODE:
         return _examples(tasks)
-    assert tasks.truth is not None
-    return {
-        "x": to_numpy(tasks.truth[0, 0]),
-        "truth": to_numpy(tasks.truth[:, 1]),
-        "support_x": to_numpy(tasks.support.x[:, 0]),
-        "support_y": to_numpy(tasks.support.y),
-    }
+    return function_arrays(tasks)
 
 
 def _learner_arrays(
@@ -175,44 +172,12 @@ def _learner_arrays(
 ) -> Arrays:
     """Return the arrays of one learner's predictions."""
     assert isinstance(tasks, EpisodeBatch)
-    theta = broadcast_to_members(weights, tasks.members)
-    answer = learner.answer_step(Meta(weights, {}))
     if form == EPISODE:
-        found = next(p for p in learner.predictions(theta, tasks) if p.step == answer)
-        return _answers(found, tasks)
-    assert tasks.truth is not None
-    grid = replace(tasks, query=ExampleBatch(tasks.truth[:, :1], tasks.truth[:, 1]))
-    curves, points = (
-        list(learner.predictions(theta, grid)),
-        learner.predictions(theta, tasks),
-    )
-    kept = frame_positions([p.step for p in curves], answer)
-    mse = torch.stack([_mse(p, tasks) for p in points], 1)
-    return {
-        "steps": np.array([curves[i].step for i in kept], np.int64),
-        "curve": to_numpy(
-            torch.stack([curves[i].query_outputs[:, 0] for i in kept], 1)
-        ),
-        "mse": to_numpy(mse[:, kept]),
+        return _answers(answer_prediction(learner, weights, tasks), tasks)
+    grown = curves_over_examples(learner, weights, tasks)
+    return curves_over_steps(learner, weights, tasks) | {
+        f"examples/{name}": array for name, array in grown.items()
     }
-
-
-def _mse(prediction: Prediction, tasks: EpisodeBatch) -> Tensor:
-    return tasks.each_loss(prediction.query_outputs, tasks.query.y).mean(1)
-
-
-def frame_positions(steps: Sequence[int], answer: int) -> list[int]:
-    """Return which positions are frames: first, last and the answer among them.
-
-    Args:
-        steps: Inner step of each position.
-        answer: The inner step whose prediction counts.
-
-    >>> frame_positions([0, 1, 2], 1), frame_positions(list(range(101)), 7)[:4]
-    ([0, 1, 2], [0, 4, 7, 8])
-    """
-    even = np.linspace(0, len(steps) - 1, min(FRAMES, len(steps))).round()
-    return sorted({int(i) for i in even} | {steps.index(answer)})
 
 
 # classification ---------------------------------------------------------------

@@ -27,3 +27,10 @@ def test_moments_are_those_of_many_draws() -> None:
     mean, sd = Density(MEAN, SD).moments()
     assert abs(mean[0, 0].item() - drawn.mean()) < 0.02
     assert abs(sd[0, 0].item() - drawn.std()) < 0.02
+
+
+def test_the_central_interval_holds_its_share_of_the_mixture() -> None:
+    low, high = Density(MEAN, SD).central_interval(0.9)
+    parts = norm(MEAN[0].numpy(), SD[0].numpy())
+    for end, share in ((low, 0.05), (high, 0.95)):
+        np.testing.assert_allclose(parts.cdf(end.numpy()).mean(0), share, atol=1e-9)

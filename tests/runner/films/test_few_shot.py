@@ -15,7 +15,8 @@ from engine.protocol import EpisodeBatch, ExampleBatch, Meta
 from engine.protocol.member_chunks import broadcast_to_members
 from engine.runner.context import RunContext
 from engine.runner.films.embeddings import snapshot_steps
-from engine.runner.films.few_shot import frame_positions, rank_tasks
+from engine.runner.films.few_shot import rank_tasks
+from engine.runner.films.function_curves import frame_positions
 from engine.runner.meta_test import draw_test_tasks as all_tasks
 from engine.tasks.few_shot._display import display_bytes, image_bytes, leading_examples
 from tests.laws.small import events, learner_spec
