@@ -20,6 +20,7 @@ AXES = (
     "layer",
     "rate",
     "cell",
+    "bin",
     "context",
     "presentation",
     *MAP_AXES,

@@ -39,7 +39,8 @@ HEADS = {
     # The first inner step is measured on each validation task before training.
     "train": (("replicate",), ("replicate", "task")),
     "validate": (("replicate",),),
-    "test": (("replicate", "task"),),
+    # The histograms of how sure a learner was are over all tasks of a replicate.
+    "test": (("replicate", "task"), ("replicate", "bin")),
 }
 _FURTHER = (
     "rate",

@@ -37,6 +37,7 @@ COLUMNS = (
     "inner_step",
     "layer",
     "rate",
+    "bin",
     "value",
     "status",
 )
@@ -69,7 +70,7 @@ CENSORED = {
 NAMES = frozenset({"architecture"})
 # A mean over those that diverged would say nothing of the others.
 NO_MEAN = NAMES | {"diverged_at"}
-_PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate")
+_PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate", "bin")
 _ALONG = ("step", "rate")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # may begin a formula
 

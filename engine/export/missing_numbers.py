@@ -7,12 +7,14 @@ from engine.contract.events import Block
 
 # NaN here means that nothing was trained any more or a training failed.
 GAPS = frozenset({"architecture", "signal"})
+_HISTOGRAM = ("replicate", "bin")  # a bin without queries has no mean
 
 
 def _may_have_gaps(block: Block) -> bool:
     """Return whether a NaN says that nothing was measured there."""
     # A replicate does not try the rates around another one's best.
-    return block.metric in GAPS or block.axes == ("replicate", "rate")
+    parts = (("replicate", "rate"), _HISTOGRAM)
+    return block.metric in GAPS or block.axes in parts
 
 
 def missing_status(

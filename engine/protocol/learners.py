@@ -69,12 +69,15 @@ class TraceSegment(NamedTuple):
         path: Flat weights, if requested; shape (member, step, weight).
         steps: The recorded steps; empty where they are consecutive from 0.
         answer_index: The position on the step axis of the learner's answer.
+        answers: What the answer says of each query, by name; shape (member, query).
+            None where tasks have no queries.
     """
 
     traces: Weights
     path: Tensor | None = None
     steps: tuple[int, ...] = ()
     answer_index: int = -1
+    answers: Weights | None = None
 
 
 class Inspection(NamedTuple):

@@ -97,4 +97,5 @@ def join_segments(segments: list[TraceSegment]) -> TraceSegment:
     paths = [s.path for s in segments if s.path is not None]
     steps = tuple(step for s in segments for step in s.steps)
     path = torch.cat(paths, 1) if paths else None
-    return TraceSegment(traces, path, steps, segments[-1].answer_index)
+    last = segments[-1]
+    return TraceSegment(traces, path, steps, last.answer_index, last.answers)

@@ -21,6 +21,7 @@ from engine.protocol.member_chunks import select_replicates
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
 from engine.runner.rate_search import RateGrid, Trial, TriedRates, search_rates
+from engine.runner.residual_variance import fix_residual_variance
 from engine.runner.state import RunState
 from engine.runner.validation import adapt_in_chunks
 
@@ -78,6 +79,7 @@ def tune_after_training(
         state.metas[label] = weights | {
             name: each.clone() for name, each in same.items()
         }
+        yield from fix_residual_variance(context, entry, state)
         yield freeze_learner(context, entry, state.metas[label], state)
         return
     tasks, first = _draw_tuning_tasks(context), select_replicates(weights, range(1))
@@ -99,6 +101,7 @@ def tune_after_training(
     spent = float(sum(len(one.error) * max(one.at) for one in scores.values()))
     yield Block(label, "tune", "gradient_evaluations", (), np.array(spent))
     state.metas[label] = _with_rate(weights, power, steps)
+    yield from fix_residual_variance(context, entry, state)
     yield freeze_learner(context, entry, state.metas[label], state)
 
 

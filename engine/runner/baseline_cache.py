@@ -15,6 +15,7 @@ from engine.contract.run_keys import run_key
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.frozen_learners import freeze_learner
+from engine.runner.residual_variance import fix_residual_variance
 from engine.runner.results_of_other_runs import RunCache
 from engine.runner.state import RunState
 from engine.runner.validation import draw_validation_tasks
@@ -144,6 +145,9 @@ class BaselineCache:
         }
         known = state.learner(label)
         known.at, known.shared = ready.info["meta_step"], True
+        known.residual_variance = ready.info.get("residual_variance")
+        if known.residual_variance is None:  # it has a density, or 0.4.0 cached it
+            yield from fix_residual_variance(self.context, entry, state)
         yield freeze_learner(self.context, entry, state.metas[label], state)
 
 

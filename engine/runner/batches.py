@@ -61,9 +61,9 @@ def number_replicates(
             case Block() if len(batches) > 1:
                 yield from _numbered_block(event, batch)
             case Artefact(kind="frozen"):
-                yield _with_earlier_weights(
-                    event, state.frozen.get(kept_as[event.name])
-                )
+                label = kept_as[event.name]
+                before = state.variances.get(label, [])
+                yield _with_earlier_weights(event, state.frozen.get(label), before)
             case Artefact() if batch.start:
                 continue
             case _:
@@ -82,8 +82,10 @@ def _numbered_block(block: Block, batch: range) -> Iterator[Block]:
         yield replace(block, coords=block.coords | {"replicate": at})
 
 
-def _with_earlier_weights(frozen: Artefact, earlier: Weights | None) -> Artefact:
-    """Return frozen weights of all replicates so far."""
+def _with_earlier_weights(
+    frozen: Artefact, earlier: Weights | None, variances: list[float]
+) -> Artefact:
+    """Return frozen weights and residual variances of all replicates so far."""
     if earlier is None:
         return frozen
     before = as_numpy(earlier)
@@ -92,6 +94,8 @@ def _with_earlier_weights(frozen: Artefact, earlier: Weights | None) -> Artefact
         for name, array in frozen.arrays.items()
     }
     info = frozen.info | {"digest": digest_arrays(arrays)}
+    if "residual_variance" in info:
+        info["residual_variance"] = [*variances, *info["residual_variance"]]
     return replace(frozen, arrays=arrays, info=info)
 
 

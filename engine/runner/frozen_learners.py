@@ -15,6 +15,8 @@ def freeze_learner(
 ) -> Artefact:
     """Return frozen meta-weights as an artefact, and keep their digest in the state.
 
+    With them goes the variance of the learner's residuals, if that is fixed.
+
     Args:
         context: The run.
         entry: The learner.
@@ -32,6 +34,8 @@ def freeze_learner(
         "digest": name,
         "meta_step": known.at,
     }
+    if known.residual_variance is not None:
+        info["residual_variance"] = known.residual_variance
     return Artefact(entry.label, "frozen", arrays, info)
 
 

@@ -27,6 +27,7 @@ from engine.runner.baseline_cache import SubRun
 from engine.runner.baseline_tuning import tune_rates, tuning_spec
 from engine.runner.context import LearnerEntry, RunContext, build_part, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
+from engine.runner.residual_variance import fix_residual_variance
 from engine.runner.results_of_other_runs import RunCache
 from engine.runner.state import RunState
 from engine.runner.validation import (
@@ -74,12 +75,14 @@ def initialize_learner(
     tasks, learned_on = draw_validation_tasks(context), context.spec.family
     ready = True  # nothing is left to be trained or tuned
     if label in context.spec.inputs:
-        weights, learned_on = _carried_over(context, entry, cache, tasks)
+        weights, learned_on = _carried_over(context, entry, cache, tasks, state)
     elif context.tunes_first(entry):
         weights = yield from _tuned_rates(context, entry.choice, cache)
     else:
         weights, ready = learner.init(context.streams("init"), tasks).weights, False
     state.metas[label] = weights
+    if ready or not (learner.trains or context.tunes_last(entry)):
+        yield from fix_residual_variance(context, entry, state)
     if ready:
         yield freeze_learner(context, entry, weights, state)
     if learner.trains and isinstance(tasks, SearchBatch):
@@ -110,9 +113,15 @@ def _first_step_ratio(context: RunContext, label: str, loss: Tensor) -> Block:
 
 
 def _carried_over(
-    context: RunContext, entry: LearnerEntry, cache: RunCache, tasks: TaskBatch
+    context: RunContext,
+    entry: LearnerEntry,
+    cache: RunCache,
+    tasks: TaskBatch,
+    state: RunState,
 ) -> tuple[Weights, Choice]:
     """Return the frozen meta-weights of another run, and its training family.
+
+    The state gets the variance of its residuals, if that was frozen with them.
 
     Raises:
         Refused: If they are missing, or do not fit this learner or these tasks.
@@ -123,6 +132,9 @@ def _carried_over(
     weights = _adopt_weights(context, entry, carried.arrays, tasks)
     if reason := entry.learner.why_not(Meta(weights, {}), tasks):
         raise Refused(f"{label}: {reason}", f"inputs.{label}")
+    if variance := carried.info.get("residual_variance"):
+        rows = _own_replicates(context, np.array(variance), context.spec.replicates)
+        state.learner(label).residual_variance = [float(row) for row in rows]
     family = carried.info.get("family")
     return weights, Choice.model_validate(family) if family else context.spec.family
 
@@ -188,7 +200,6 @@ def _adopt_weights(
 
     If it had too few replicates, they are repeated.
     """
-    first = context.spec.first_replicate
     start = entry.learner.init(context.streams("init"), tasks).weights
     adopted = {}
     for name, tensor in start.items():
@@ -199,9 +210,16 @@ def _adopt_weights(
                 "use the same knobs as the run that made it",
                 f"inputs.{entry.label}",
             )
-        rows = np.resize(array, (first + tensor.shape[0], *array.shape[1:]))
-        adopted[name] = torch.from_numpy(rows[first:].copy()).to(tensor)
+        rows = _own_replicates(context, array, len(tensor))
+        adopted[name] = torch.from_numpy(rows).to(tensor)
     return adopted
+
+
+def _own_replicates(context: RunContext, array: np.ndarray, count: int) -> np.ndarray:
+    """Return the rows of this run's replicates; if there are fewer, they repeat."""
+    first = context.spec.first_replicate
+    rows = np.resize(array, (first + count, *array.shape[1:]))
+    return rows[first:].copy()
 
 
 def _tuned_rates(

@@ -53,6 +53,7 @@ from engine.runner.leak_probes import probe_cost, probe_learner, probe_tasks
 from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint
+from engine.runner.residual_variance import fix_residual_variance
 from engine.runner.results_of_other_runs import RunCache
 from engine.runner.spec_checks import check_run
 from engine.runner.stage_costs import training_cost, tuning_cost, validation_cost
@@ -274,6 +275,7 @@ def _train_and_freeze(
     yield from meta_train(context, entry, state)
     if context.tunes_last(entry):
         return  # it is frozen after its rate is tuned
+    yield from fix_residual_variance(context, entry, state)
     yield freeze_learner(context, entry, state.metas[entry.label], state)
 
 

@@ -1,15 +1,16 @@
 """The meta-test: every learner on the same new tasks, unshifted and shifted."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from engine.contract.events import Artefact, Block, Event, Note, Timing
-from engine.protocol import Meta, TaskBatch, TraceSegment
+from engine.protocol import Meta, TaskBatch, TraceSegment, Weights
 from engine.protocol.member_chunks import chunks, join_segments, select_replicates
 from engine.runner.context import LearnerEntry, MetaTestCondition, RunContext
 from engine.runner.state import RunState
+from engine.stats.task_metrics.beliefs import HISTOGRAMS, summarize_beliefs
 
 
 def draw_test_tasks(context: RunContext, condition: MetaTestCondition) -> TaskBatch:
@@ -67,10 +68,11 @@ def remarks_name(condition: MetaTestCondition) -> str:
     return f"remarks {condition.title}"
 
 
-def _gather_traces(parts: list[TraceSegment], replicates: int) -> dict[str, np.ndarray]:
+def _gather(pieces: Sequence[Weights], replicates: int) -> dict[str, np.ndarray]:
+    """Join the tensors of all chunks; each (replicate, task, …)."""
     gathered = {}
-    for name in parts[0].traces:
-        rows = np.concatenate([part.traces[name].cpu().numpy() for part in parts])
+    for name in pieces[0]:
+        rows = np.concatenate([piece[name].cpu().numpy() for piece in pieces])
         gathered[name] = rows.reshape(replicates, -1, *rows.shape[1:])
     return gathered
 
@@ -84,7 +86,8 @@ def _test_blocks(
     tasks: TaskBatch,
 ) -> Iterator[Block]:
     label, where, judge = entry.label, condition.condition, context.judge
-    traces = _gather_traces(parts, context.spec.replicates)
+    known = state.learner(label).residual_variance
+    traces = _gather([part.traces for part in parts], context.spec.replicates)
     at = (
         {"step": tuple(float(step) for step in parts[0].steps)}
         if parts[0].steps
@@ -94,8 +97,24 @@ def _test_blocks(
         axes = ("replicate", "task", "step", "layer")[: rows.ndim]
         yield Block(label, "test", name, axes, rows.astype(np.float32), where, at)
     level = state.threshold
-    for name, rows in judge.summaries(traces, parts[0], tasks, level).items():
-        yield Block(label, "test", name, ("replicate", "task"), rows, where)
+    summaries = judge.summaries(traces, parts[0], tasks, level)
+    for name, rows in (summaries | _belief_scores(parts, summaries, known)).items():
+        axes = ("replicate", "bin" if name in HISTOGRAMS else "task")
+        yield Block(label, "test", name, axes, rows, where)
     each = tasks.members / tasks.replicates
     spent = np.array(float(judge.gradients(parts[0], tasks) * each))
     yield Block(label, "test", "gradient_evaluations", (), spent, where)
+
+
+def _belief_scores(
+    parts: list[TraceSegment],
+    summaries: dict[str, np.ndarray],
+    variance: list[float] | None,
+) -> dict[str, np.ndarray]:
+    """Return the proper scores of what answers say of each query; empty without any."""
+    if parts[0].answers is None:
+        return {}
+    replicates = len(summaries["diverged"])
+    answers = _gather([part.answers or {} for part in parts], replicates)
+    loss, lost = summaries.get("final_query_loss"), summaries["diverged"]
+    return summarize_beliefs(answers, loss, lost, variance)

@@ -51,6 +51,8 @@ class LearnerState:
         compiled: Whether its outer steps are compiled; None until that is decided.
         shared: Whether its training was taken from the baseline cache.
         digests: sha256 of its frozen weights, one for each time it was frozen.
+        residual_variance: Mean squared residual of each replicate on validation
+            episodes; None if it is not fixed yet, or the learner has a density.
     """
 
     step: int | None = None
@@ -58,6 +60,7 @@ class LearnerState:
     compiled: bool | None = None
     shared: bool = False
     digests: list[str] = field(default_factory=list)
+    residual_variance: list[float] | None = None
 
 
 @dataclass
@@ -76,6 +79,7 @@ class RunState:
         batch: Number of the batch of replicates that is being computed, from 0; what
             stands above is of this batch, apart from `threshold` and `diverged`.
         frozen: Each learner's meta-weights in all earlier batches, by label.
+        variances: Each learner's residual variances in all earlier batches, by label.
         blocks: Those that decide the primary question, of all batches, by address.
     """
 
@@ -88,6 +92,7 @@ class RunState:
     shown: dict[Condition, dict[str, int]] = field(default_factory=dict)
     batch: int = 0
     frozen: dict[str, Weights] = field(default_factory=dict)
+    variances: dict[str, list[float]] = field(default_factory=dict)
     blocks: dict[tuple[object, ...], Block] = field(default_factory=dict)
 
     def learner(self, label: str) -> LearnerState:
@@ -102,6 +107,9 @@ class RunState:
                 name: tensor if earlier is None else torch.cat([earlier[name], tensor])
                 for name, tensor in weights.items()
             }
+        for label, known in self.learners.items():
+            earlier = self.variances.get(label, [])
+            self.variances[label] = [*earlier, *(known.residual_variance or [])]
         self.batch += 1
         self.done, self.metas, self.training, self.learners = [], {}, {}, {}
 
@@ -129,6 +137,7 @@ class RunState:
                 [k.sort, k.learner, _condition_as_list(k.condition)] for k in self.done
             ],
             "learners": {label: asdict(one) for label, one in self.learners.items()},
+            "variances": dict(self.variances),
             "threshold": self.threshold,
             "diverged": dict(self.diverged),
             "batch": self.batch,
@@ -167,6 +176,7 @@ class RunState:
             diverged=_read_diverged(state["diverged"]),
             shown={Condition(*at): dict(tasks) for at, tasks in state["shown"]},
             batch=state.get("batch", 0),
+            variances=state.get("variances", {}),
         )
         for i, fields in enumerate(state.get("blocks", ())):
             array = np.array(point.arrays[json.dumps(["block", i])])

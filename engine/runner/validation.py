@@ -97,7 +97,11 @@ def adapt_in_chunks(
         name: torch.cat([part.traces[name] for part in parts])
         for name in parts[0].traces
     }
-    return parts[0]._replace(traces=traces)
+    answers = None
+    if parts[0].answers is not None:
+        each = [part.answers or {} for part in parts]
+        answers = {name: torch.cat([one[name] for one in each]) for name in each[0]}
+    return parts[0]._replace(traces=traces, answers=answers)
 
 
 def adapt_quietly(learner: Learner, weights: Weights, tasks: TaskBatch) -> TraceSegment:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.online_episodes import predict_prefixes
+from engine.algorithms.few_shot.query_beliefs import query_beliefs
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
 from engine.protocol import (
@@ -125,16 +126,18 @@ class FewShotLearner(Learner):
         """Measure the predictions after each inner step."""
         assert isinstance(tasks, EpisodeBatch)
         theta = broadcast_to_members(meta.weights, tasks.members)
-        rows, at = [], []
+        rows, at, answer, answers = [], [], self.answer_step(meta), None
         for found in self.predictions(theta, tasks):
             rows.append(answer_metrics(tasks, found))
             at.append(found.step)
+            if found.step == answer:
+                answers = query_beliefs(tasks, found)
         traces = {
             name: torch.stack([value_or_nan(row, name, rows) for row in rows], 1)
             for name in rows[0] | rows[-1]
         }
         # `predict` always includes this step; `index` raises if a learner forgets it.
-        yield TraceSegment(traces, None, tuple(at), at.index(self.answer_step(meta)))
+        yield TraceSegment(traces, None, tuple(at), at.index(answer), answers)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Divide the budget of task evaluations by the episodes per meta-step."""

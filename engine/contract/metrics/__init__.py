@@ -5,6 +5,7 @@ The files of this folder declare them; what follows from name and unit is added 
 
 from math import inf
 
+from engine.contract.metrics.beliefs import BELIEFS
 from engine.contract.metrics.bookkeeping import BOOKKEEPING
 from engine.contract.metrics.metric_record import Metric
 from engine.contract.metrics.outcomes import OUTCOMES
@@ -25,7 +26,7 @@ _RANGES = {
     **dict.fromkeys(("share", "share wrong", "p"), (0.0, 1.0)),
     **dict.fromkeys(("count", "steps", "evaluations", "index"), (0.0, _MANY)),
     **dict.fromkeys(("L2", "MSE", "share wrong or MSE", "ratio"), (0.0, inf)),
-    **dict.fromkeys(("× base", "unit of the space"), (0.0, inf)),
+    **dict.fromkeys(("× base", "unit of the space", "unit of the target"), (0.0, inf)),
     **dict.fromkeys(("relative", "squared ln nats"), (0.0, inf)),
     "cosine": (-1.0, 1.0),
 }
@@ -34,6 +35,7 @@ _OWN_RANGES = {
     # ln of the bounds that these losses are clamped to
     **dict.fromkeys(("area", "held_log_loss"), (-9.22, 4.61)),
     "signal": (-inf, inf),  # a share plus noise of measurement
+    "nll": (-20.0, 20.0),  # clipped, so that one episode cannot decide
     # Negative where the best so far exceeds what a later cap allows.
     **dict.fromkeys(("regret", "regret_area", "final_regret"), (-1.0, 1.0)),
     "validation_regret": (-1.0, 1.0),
@@ -43,6 +45,7 @@ _ENDS = {
     **dict.fromkeys(("share", "share wrong"), (0.0, 1.0)),
     **dict.fromkeys(("steps", "evaluations", "count", "ratio", "L2"), (0.0, inf)),
     **dict.fromkeys(("MSE", "share wrong or MSE", "unit of the space"), (0.0, inf)),
+    "unit of the target": (0.0, inf),
 }
 # Shares that may be negative, and shares plus noise.
 _OWN_ENDS = {
@@ -61,7 +64,7 @@ _WORST = {
 }
 # Drawn on a log axis, and yet averaged arithmetically: published errors are, a regret
 # is 0 where the best was found, and a censored price has a restricted mean.
-_ARITHMETIC = frozenset({"MSE", "share", "unit of the space"})
+_ARITHMETIC = frozenset({"MSE", "share", "unit of the space", "unit of the target"})
 _FLAGS = frozenset(
     {"reached", "diverged", "recovered", "capped", "single_class", "thawed"}
 )
@@ -69,6 +72,7 @@ _ALWAYS = _FLAGS | {
     "area",
     "held_log_loss",
     "error",
+    "nll",
     "regret_area",
     "steps_to_threshold",
 }
@@ -93,7 +97,7 @@ def _declare_metric(metric: Metric) -> Metric:
 
 
 # In this order rows are exported, so new metrics go to the end of their kind.
-_ALL = (*OUTCOMES, *TRAINING, *PROBES, *BOOKKEEPING)
+_ALL = (*OUTCOMES, *BELIEFS, *TRAINING, *PROBES, *BOOKKEEPING)
 METRICS: dict[str, Metric] = {metric.name: _declare_metric(metric) for metric in _ALL}
 
 
