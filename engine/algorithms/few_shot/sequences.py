@@ -88,16 +88,3 @@ def visible_examples(tasks: EpisodeBatch) -> Tensor:
     """
     example = torch.arange(tasks.support.count, device=tasks.support.x.device)
     return example < context_positions(tasks).unsqueeze(1)
-
-
-def earlier_examples(count: int, like: Tensor) -> Tensor:
-    """Return which examples each example may use: those before it, and itself.
-
-    Args:
-        count: Number of examples.
-        like: A tensor on the wanted device.
-
-    Returns:
-        Boolean, shape (example, example); a row for each reader.
-    """
-    return torch.ones(count, count, dtype=torch.bool, device=like.device).tril()

@@ -5,7 +5,6 @@ import torch
 
 from engine.algorithms.few_shot.sequences import (
     context_positions,
-    earlier_examples,
     embed_sequence,
     encode_targets,
     make_tokens,
@@ -53,11 +52,6 @@ def test_a_query_sees_the_whole_support_or_what_came_before_it() -> None:
     expected = [[i < q for i in range(5)] for q in range(5)]
     assert visible_examples(one_by_one).tolist() == expected
     assert context_positions(one_by_one).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_an_example_sees_itself_and_those_before_it() -> None:
-    found = earlier_examples(3, torch.zeros(1))
-    assert found.tolist() == [[True, False, False], [True, True, False], [True] * 3]
 
 
 def test_online_episodes_are_embedded_once_and_as_their_support() -> None:

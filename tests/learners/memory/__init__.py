@@ -1,0 +1,1 @@
+"""Metric learners, against closed forms."""

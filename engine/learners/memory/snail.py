@@ -1,0 +1,201 @@
+"""SNAIL: temporal convolutions collect the past, causal attention finds what matters.
+
+Source: Mishra, Rohaninejad, Chen and Abbeel (2018), arXiv:1707.03141, figures 1 and 2
+and appendix C.1 for the order of the blocks.
+Differs: 16 filters, and keys and values of 16 throughout; the paper has 128 filters,
+keys of 64, 256 and 512, and values of half that. The embedding is the run's net. The
+episodes of a meta-step share a random order of their support, because episodes list
+their classes one after the other.
+Helps: where the order of examples matters, or where what is read must be located
+exactly. Dilations cover the support at the start; a longer one is read by attention
+alone beyond that reach.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.few_shot.embedding_distances import feature_count
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+    draw_weights,
+    outer_gradient,
+)
+from engine.algorithms.few_shot.inspected_episodes import (
+    attention_map,
+    first_episodes,
+)
+from engine.algorithms.few_shot.sequences import token_size
+from engine.algorithms.few_shot.token_layers import (
+    PREFIX,
+    TokenBatch,
+    apply_layer,
+    attend,
+    draw_layers,
+    query_attention,
+    shift_back,
+    tokens_of,
+    why_other_ways,
+)
+from engine.contract.parts import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.nets.initialization import Shapes
+from engine.protocol import (
+    EpisodeBatch,
+    Estimator,
+    Inspection,
+    Meta,
+    Outer,
+    OuterStepContext,
+    Prediction,
+    TaskBatch,
+    Weights,
+    generator,
+)
+
+BLOCKS = 2  # of convolutions, each after attention; a third attention comes last
+
+
+@register("learner")
+class Snail(FewShotLearner):
+    """h_t ← [h_t, tanh(f_t) σ(g_t)], (f_t, g_t) = W [h_{t−d}, h_t], and attention."""
+
+    version: ClassVar[int] = 1
+    short: ClassVar[str] = "SNAIL"
+    hue: ClassVar[str] = "brown"
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
+    trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
+    reads_sequences: ClassVar[bool] = True
+
+    filters: int = knob(
+        16,
+        label="Filters",
+        unit="channels",
+        low=1,
+        high=256,
+        help="Channels that each dilated convolution adds; 128 in the paper.",
+    )
+    keys: int = knob(
+        16,
+        label="Key size",
+        unit="channels",
+        low=1,
+        high=512,
+        help="Size of the keys and queries of attention; 64 to 512 in the paper.",
+    )
+    values: int = knob(
+        16,
+        label="Value size",
+        unit="channels",
+        low=1,
+        high=512,
+        help="Channels that each attention block adds; 32 to 256 in the paper.",
+    )
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the embedding and the blocks, one of each per replicate."""
+        assert isinstance(tasks, EpisodeBatch)
+        like = tasks.support.x
+        body = draw_weights(tasks.net, tasks.body, rngs, like)
+        shapes = self._shapes(feature_count(body, tasks), tasks)
+        # Both halves of a convolution add up: each has half of the variance.
+        gains = {n: 0.5 for n in shapes if n.startswith(("wpast", "wnow"))}
+        return Meta(body | draw_layers(shapes, rngs, like, gains), {})
+
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why its tokens do not fit the ways; None if they do."""
+        assert isinstance(tasks, EpisodeBatch)
+        return why_other_ways(meta.weights, "out", tasks)
+
+    def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
+        """Return the episodes with their supports in a random order."""
+        assert isinstance(tasks, EpisodeBatch)
+        if tasks.online:
+            return tasks  # their order is part of the task
+        order = generator(rng.child("order")).permutation(tasks.support.count)
+        index = torch.from_numpy(order).to(tasks.support.x.device)
+        return replace(tasks, support=tasks.support.map(lambda t: t[..., index]))
+
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
+        """Predict each query as the last item of its sequence."""
+        yield Prediction(0, self._read(theta, tasks)[0])
+
+    def outer(
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
+    ) -> Outer:
+        """Differentiate the query loss."""
+
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            outputs, _ = self._read(theta, batch)
+            return batch.each_loss(outputs, batch.query.y).mean(1)
+
+        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
+        """Return what the last attention's queries look at, in each first episode."""
+        assert isinstance(tasks, EpisodeBatch)
+        some = first_episodes(tasks)
+        with torch.no_grad():
+            _, weights = self._read(meta.weights, some)
+        return {"attention": attention_map(query_attention(weights, some))}
+
+    def _read(self, theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor]:
+        """Return outputs, (member, output, query), and the last attention's weights."""
+        tokens = tokens_of(theta, tasks, ordered=True)
+        h = tokens.values
+        for block in range(BLOCKS):
+            h, _ = self._attend(theta, block, h, tokens)
+            h = _convolve(theta, block, h, tokens)
+        h, weights = self._attend(theta, BLOCKS, h, tokens)
+        return apply_layer(theta, "out", h[..., tasks.support.count :]), weights
+
+    def _attend(
+        self, theta: Weights, block: int, h: Tensor, tokens: TokenBatch
+    ) -> tuple[Tensor, Tensor]:
+        """Append what is read to the channels; also return the attention's weights."""
+        found = apply_layer(theta, f"read{block}", h).unsqueeze(1)
+        query, key, value = found.split((self.keys, self.keys, self.values), 2)
+        read, weights = attend(query, key, value, tokens.visible)
+        return torch.cat([h, read.squeeze(1)], 1), weights
+
+    def _shapes(self, features: int, tasks: EpisodeBatch) -> Shapes:
+        """Return names and shapes of all weights but the embedding's."""
+        channels = token_size(features, tasks)
+        # Layers of dilation 1, 2, 4, … reach over the support from the query after it.
+        dilations = tasks.support.count.bit_length()
+        shapes: Shapes = {}
+        for block in range(BLOCKS + 1):
+            # Queries, keys and values of attention, in this order.
+            size = 2 * self.keys + self.values
+            shapes |= {f"wread{block}": (size, channels), f"bread{block}": (size,)}
+            channels += self.values
+            for layer in range(dilations if block < BLOCKS else 0):
+                # Filters and their gates, of an earlier item and of this one.
+                gated = 2 * self.filters
+                shapes[f"wpast{block}.{layer}"] = (gated, channels)
+                shapes[f"wnow{block}.{layer}"] = (gated, channels)
+                shapes[f"bnow{block}.{layer}"] = (gated,)
+                channels += self.filters
+        shapes["wout"] = (tasks.outputs, channels)
+        return shapes | {"bout": (tasks.outputs,)}
+
+
+def _convolve(theta: Weights, block: int, h: Tensor, tokens: TokenBatch) -> Tensor:
+    """Append the gated convolutions of all dilations, each of all before it."""
+    # As many as there were at the start, whatever the length of this support is.
+    layers = sum(name.startswith(f"{PREFIX}wpast{block}.") for name in theta)
+    for layer in range(layers):
+        past = apply_layer(theta, f"past{block}.{layer}", h)
+        now = apply_layer(theta, f"now{block}.{layer}", h)
+        part, gate = (now + shift_back(past, tokens, 2**layer)).chunk(2, 1)
+        h = torch.cat([h, part.tanh() * gate.sigmoid()], 1)
+    return h

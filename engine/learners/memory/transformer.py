@@ -1,0 +1,227 @@
+"""In-context transformer: reads the support as tokens and adapts in its activations.
+
+Source: Garg, Tsipras, Liang and Valiant (2022), arXiv:2208.01066, for learning in
+context; Ahn, Cheng, Daneshmand and Sra (2023), arXiv:2306.00297, and Zhang, Frei and
+Bartlett (2024), arXiv:2306.09927, for linear attention; Xiong et al. (2020),
+arXiv:2002.04745, for normalization before each block.
+Differs: an example and its target are one token, two in Garg et al., and usual episodes
+are read in both directions, so that without positions the order of the support does not
+matter. Two layers of 64 by default; their GPT-2 has twelve of 256. As in theory, linear
+attention has no layer normalization.
+Helps: where the inference from examples can itself be learned, as in regression: no
+step is taken at test. It needs many training tasks; longer supports than trained for
+are answered worse.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.algorithms.few_shot.embedding_distances import feature_count
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+    draw_weights,
+    outer_gradient,
+)
+from engine.algorithms.few_shot.inspected_episodes import (
+    attention_map,
+    first_episodes,
+)
+from engine.algorithms.few_shot.sequences import token_size
+from engine.algorithms.few_shot.token_layers import (
+    PREFIX,
+    TokenBatch,
+    apply_layer,
+    attend,
+    draw_layers,
+    normalize_channels,
+    query_attention,
+    tokens_of,
+    why_other_ways,
+)
+from engine.contract.errors import Refused
+from engine.contract.parts import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.nets.initialization import Shapes
+from engine.protocol import (
+    EpisodeBatch,
+    Estimator,
+    Inspection,
+    Meta,
+    Outer,
+    OuterStepContext,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Transformer(FewShotLearner):
+    """h ← h + V h_S · a(K h_S, Q h), then h ← h + W₂ gelu(W₁ h); h_S: the support."""
+
+    version: ClassVar[int] = 1
+    hue: ClassVar[str] = "blue"
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
+    trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
+    reads_sequences: ClassVar[bool] = True
+
+    attention: Literal["softmax", "linear"] = knob(
+        "softmax",
+        label="Attention",
+        help="softmax, or linear: the scores themselves, divided by the number of "
+        "examples, and no layer normalization.",
+    )
+    layers: int = knob(
+        2,
+        label="Layers",
+        unit="layers",
+        low=1,
+        high=12,
+        help="Attention layers, each followed by a dense block if it has units.",
+    )
+    width: int = knob(
+        64,
+        label="Width",
+        unit="channels",
+        low=4,
+        high=512,
+        help="Channels of each token; a multiple of the heads.",
+    )
+    heads: int = knob(
+        4, label="Heads", unit="heads", low=1, high=16, help="Heads of each layer."
+    )
+    hidden: int = knob(
+        128,
+        label="Dense block",
+        unit="units",
+        low=0,
+        high=2048,
+        help="Hidden units of the block after each attention layer; 0 leaves it out.",
+    )
+    positions: Literal["none", "learned"] = knob(
+        "none",
+        label="Positions",
+        help="Whether each place in the support has a learned vector; examples beyond "
+        "the support's length at the start have none.",
+    )
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the embedding and the transformer, one of each per replicate.
+
+        Raises:
+            Refused: If the width is not a multiple of the heads.
+        """
+        assert isinstance(tasks, EpisodeBatch)
+        if self.width % self.heads:
+            raise Refused(
+                f"width {self.width} is not a multiple of {self.heads} heads; choose "
+                f"{max(self.width // self.heads, 1) * self.heads}",
+                "width",
+            )
+        like = tasks.support.x
+        body = draw_weights(tasks.net, tasks.body, rngs, like)
+        shapes = self._shapes(feature_count(body, tasks), tasks)
+        # Branches that are added to h: their variances sum to about 1.
+        last = 0.5 / self.layers
+        gains = {f"w{kind}{i}": last for kind in "od" for i in range(self.layers)}
+        return Meta(body | draw_layers(shapes, rngs, like, gains), {})
+
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why its tokens do not fit the ways; None if they do."""
+        assert isinstance(tasks, EpisodeBatch)
+        return why_other_ways(meta.weights, "out", tasks)
+
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
+        """Predict each query from the examples that it may use, in one pass."""
+        yield Prediction(0, self._read(theta, tasks)[0])
+
+    def outer(
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
+    ) -> Outer:
+        """Differentiate the query loss."""
+
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            outputs, _ = self._read(theta, batch)
+            return batch.each_loss(outputs, batch.query.y).mean(1)
+
+        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
+        """Return what the last layer's queries look at, in each first episode."""
+        assert isinstance(tasks, EpisodeBatch)
+        some = first_episodes(tasks)
+        with torch.no_grad():
+            _, weights = self._read(meta.weights, some)
+        return {"attention": attention_map(query_attention(weights, some))}
+
+    def _read(self, theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor]:
+        """Return outputs, (member, output, query), and the last layer's attention."""
+        tokens = tokens_of(theta, tasks, ordered=False)
+        h = self._place(theta, apply_layer(theta, "in", tokens.values), tokens)
+        for i in range(self.layers):
+            read, weights = self._attend(theta, i, h, tokens)
+            h = h + read
+            if self.hidden:
+                up = apply_layer(theta, f"u{i}", self._norm(theta, f"dense{i}", h))
+                h = h + apply_layer(theta, f"d{i}", F.gelu(up))
+        asked = self._norm(theta, "last", h[..., tasks.support.count :])
+        return apply_layer(theta, "out", asked), weights
+
+    def _place(self, theta: Weights, h: Tensor, tokens: TokenBatch) -> Tensor:
+        """Add what is learned for each position, if it is."""
+        if self.positions == "none":
+            return h
+        known = theta[f"{PREFIX}bplace"]
+        last = known.shape[2] - 1
+        places = known.index_select(2, tokens.positions.clamp(max=last))
+        return h + places * (tokens.positions <= last)
+
+    def _attend(
+        self, theta: Weights, i: int, h: Tensor, tokens: TokenBatch
+    ) -> tuple[Tensor, Tensor]:
+        """Return what a layer reads, shape (member, channel, item), and its weights."""
+        normal = self._norm(theta, f"attend{i}", h)
+        found = apply_layer(theta, f"read{i}", normal)
+        query, key, value = found.unflatten(1, (3, self.heads, -1)).unbind(1)
+        linear = self.attention == "linear"
+        read, weights = attend(query, key, value, tokens.visible, linear=linear)
+        return apply_layer(theta, f"o{i}", read.flatten(1, 2)), weights
+
+    def _norm(self, theta: Weights, name: str, h: Tensor) -> Tensor:
+        """Normalize the channels of each item; linear attention has no such layers."""
+        if self.attention == "linear":
+            return h
+        return normalize_channels(theta, name, h)
+
+    def _shapes(self, features: int, tasks: EpisodeBatch) -> Shapes:
+        """Return names and shapes of all weights but the embedding's."""
+        wide, norms = self.width, ["last"]
+        shapes: Shapes = {
+            "win": (wide, token_size(features, tasks)),
+            "wout": (tasks.outputs, wide),
+            "bout": (tasks.outputs,),
+        }
+        if self.positions == "learned":
+            # One more than the support has: a query comes after it.
+            shapes["bplace"] = (wide, tasks.support.count + 1)
+        for i in range(self.layers):
+            norms.append(f"attend{i}")
+            # Queries, keys and values of attention, in this order; then its output.
+            shapes |= {f"wread{i}": (3 * wide, wide), f"wo{i}": (wide, wide)}
+            if self.hidden:
+                norms.append(f"dense{i}")
+                shapes |= {f"wu{i}": (self.hidden, wide), f"bu{i}": (self.hidden,)}
+                shapes |= {f"wd{i}": (wide, self.hidden), f"bd{i}": (wide,)}
+        if self.attention == "softmax":
+            shapes |= {f"{kind}{name}": (wide,) for name in norms for kind in "gb"}
+        return shapes
