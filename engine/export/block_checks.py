@@ -172,7 +172,7 @@ class BlockReader:
                 return 0, max(budget.tuning_tasks, budget.task_evaluations)
             case "task" if block.phase == "train":
                 return 1, budget.validation_tasks
-            case "task" if len(block.axes) > len(HEADS["test"][0]):
+            case "task" if {"step", "layer"} & {*block.axes}:
                 return budget.test_tasks, budget.test_tasks
             case "task":  # probes rerun only the first few of the test tasks
                 asked = self._tasks.setdefault(block.metric, block.array.shape[1])

@@ -9,7 +9,13 @@ from engine.contract.errors import Refused
 from engine.contract.events import Block
 from engine.contract.text_decoding import clean
 
-ALONG = ("step", "rate", "replicate")  # axes that may have coordinates
+ALONG = (
+    "step",
+    "rate",
+    "replicate",
+    "context",
+    "presentation",
+)  # axes that may have coordinates
 
 
 def parse_coordinates(text: str) -> dict[str, tuple[float, ...]]:
@@ -72,7 +78,7 @@ def check_coordinates(block: Block, axis: str, length: int, most: int) -> None:
         raise Refused(f"coords: {axis} must be finite numbers that rise")
     if at[0] < 0:
         raise Refused(f"coords: {axis} must be at least 0, not {at[0]:g}")
-    whole = axis in ("step", "replicate")
+    whole = axis != "rate"
     if whole and (odd := [x for x in at if x > most or x % 1]):
         limits = f"whole numbers from 0 to {most:,}"
         raise Refused(f"coords: {axis}s must be {limits}, not {odd[0]:g}")

@@ -38,6 +38,8 @@ COLUMNS = (
     "layer",
     "rate",
     "bin",
+    "context",
+    "presentation",
     "value",
     "status",
 )
@@ -70,8 +72,8 @@ CENSORED = {
 NAMES = frozenset({"architecture"})
 # A mean over those that diverged would say nothing of the others.
 NO_MEAN = NAMES | {"diverged_at"}
-_PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate", "bin")
-_ALONG = ("step", "rate")
+_PLACES = COLUMNS[COLUMNS.index("replicate") : COLUMNS.index("value")]
+_ALONG = ("step", "rate", "context", "presentation")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # may begin a formula
 
 CsvRow = tuple[object, ...]

@@ -5,8 +5,9 @@ from jaxtyping import Num
 
 from engine.contract.events import Block
 
-# NaN here means that nothing was trained any more or a training failed.
-GAPS = frozenset({"architecture", "signal"})
+# NaN here: nothing was trained any more, a training failed, or no class was shown so
+# often.
+GAPS = frozenset({"architecture", "signal", "presentation_accuracy"})
 _HISTOGRAM = ("replicate", "bin")  # a bin without queries has no mean
 
 

@@ -5,57 +5,44 @@ with the classes permuted, and with one query at a time. How the predictions cha
 tells learning from memorization, leaks and shortcuts; the detectors use it.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, draw_weights
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.contract.errors import Refused
-from engine.contract.events import Block, Event, Note
-from engine.protocol import (
-    EpisodeBatch,
-    ExampleBatch,
-    Learner,
-    Meta,
-    TaskBatch,
-    Weights,
-    chosen_class,
-    generator,
-)
-from engine.protocol.member_chunks import (
-    broadcast_to_members,
-    chunks,
-    select_replicates,
-)
+from engine.contract.events import Block, Event
+from engine.protocol import EpisodeBatch, ExampleBatch, Weights
 from engine.runner.context import LearnerEntry, RunContext
+from engine.runner.probe_answers import (
+    AnswerStream,
+    answer_in_chunks,
+    draw_orders,
+    draw_probe_tasks,
+    episode_count,
+    first_tasks,
+    query_errors,
+    task_block,
+)
 from engine.runner.state import RunState
 from engine.stats.summaries.episode_checks import (
     count_repeats,
     has_one_class,
     label_mismatch_p,
 )
-from engine.stats.task_metrics.few_shot import WORST
 from engine.tasks.few_shot._family import EpisodeFamily
 
-# Episodes that are repeated; episodes with single queries, and how many of each.
-EPISODES, FEWER, QUERIES = 64, 16, 4
+FEWER, QUERIES = 16, 4  # episodes whose queries are asked alone; how many of each
 MOVED = 0.01  # of the outputs' standard deviation; rounding moves them less
-PER_TASK = ("replicate", "task")
-AnswerStream = Generator[Note, None, Tensor]
 
 
-def probe_cost(context: RunContext, learner: Learner) -> float:
-    """Return how many gradient evaluations a learner's probes take, for progress."""
-    count = _episode_count(context)
-    asked = 3 * count + min(FEWER, count) * (1 + QUERIES)
-    return (
-        asked
-        * context.spec.replicates
-        * learner.gradients_per_test(context.spec.budget.horizon)
-    )
+def leak_probe_answers(context: RunContext) -> int:
+    """Return how many episodes of a replicate these probes answer."""
+    count = episode_count(context)
+    return 3 * count + min(FEWER, count) * (3 + QUERIES)
 
 
 def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
@@ -70,7 +57,7 @@ def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
         lowest possible error; once: chance error, and from how many examples the net
         takes its statistics.
     """
-    tasks = _draw_tasks(context)
+    tasks = draw_probe_tasks(context)
     found = {"duplicates": [_count_repeats(tasks, i) for i in range(tasks.members)]}
     if tasks.has_classes:
         pairs = [
@@ -86,58 +73,42 @@ def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
     if (best := _best_errors(context)) is not None:
         found["bound_error"] = best
     for name, values in found.items():
-        yield _task_block("", name, np.asarray(values, dtype=np.float64), tasks)
+        yield task_block("", name, np.asarray(values, dtype=np.float64), tasks)
     yield Block(
         "", "test", "normed_over", (), np.array(_statistics_examples(context, tasks))
     )
 
 
-def probe_learner(
-    context: RunContext, entry: LearnerEntry, state: RunState
+def probe_leaks(
+    context: RunContext, entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
 ) -> Iterator[Event]:
-    """Test a learner on modified episodes, unless it cannot take them.
+    """Test a learner on modified episodes.
 
     Args:
         context: The run.
         entry: The learner.
-        state: Holds its frozen meta-weights.
+        weights: Its frozen meta-weights.
+        tasks: Test episodes that it can take.
 
     Yields:
         Notes and one error per task for each modification.
     """
-    tasks, learner = _draw_tasks(context), entry.learner
-    weights = state.metas[entry.label]
-    if not isinstance(learner, FewShotLearner) or learner.why_not(
-        Meta(weights, {}), tasks
-    ):
-        return
     asked = {"as_asked_error": tasks, "shuffled_error": _shuffle_labels(context, tasks)}
     if tasks.has_classes:
         asked["reordered_error"] = _permute_classes(context, tasks)
     for name, changed in asked.items():
-        out = yield from _answer_in_chunks(entry, weights, changed)
-        error = _query_errors(out, changed).mean(1).cpu().numpy()
-        yield _task_block(entry.label, name, error, tasks)
-    yield from _ask_queries_alone(entry, weights, tasks)
-
-
-def _episode_count(context: RunContext) -> int:
-    return min(EPISODES, context.spec.budget.test_tasks)
-
-
-def _draw_tasks(context: RunContext) -> EpisodeBatch:
-    """Draw the first test episodes of each replicate again."""
-    tasks = context.draw(context.setting, "test", ("test", 0), _episode_count(context))
-    assert isinstance(tasks, EpisodeBatch)
-    return tasks
-
-
-def _task_block(label: str, name: str, values: np.ndarray, tasks: TaskBatch) -> Block:
-    rows = values.astype(np.float64).reshape(tasks.replicates, -1)
-    return Block(label, "test", name, PER_TASK, rows)
+        out = yield from answer_in_chunks(entry, weights, changed)
+        error = query_errors(out, changed).mean(1).cpu().numpy()
+        yield task_block(entry.label, name, error, tasks)
+    few = first_tasks(tasks, FEWER)
+    yield from _ask_queries_alone(entry, weights, few)
+    yield from _change_what_is_hidden(entry, weights, few)
 
 
 def _count_repeats(tasks: EpisodeBatch, member: int) -> int:
+    """Count examples in both sets, or that come twice in an online episode."""
+    if tasks.online:
+        return tasks.query.count - len(tasks.query.x[member].unique(dim=1).T)
     support, query = (
         shots.x[member].cpu().numpy() for shots in _support_and_query(tasks)
     )
@@ -155,7 +126,7 @@ def _best_errors(context: RunContext) -> list[float] | None:
     rngs = [
         s.child(t)
         for s in context.streams("test", 0)
-        for t in range(_episode_count(context))
+        for t in range(episode_count(context))
     ]
     found = [family.best_error(rng, "test") for rng in rngs]
     known = [bound for bound in found if bound is not None]
@@ -181,29 +152,16 @@ def _statistics_examples(context: RunContext, tasks: EpisodeBatch) -> float:
     return float(shots.count)
 
 
-def _draw_orders(
-    context: RunContext, tasks: EpisodeBatch, word: str, size: int
-) -> Tensor:
-    """Draw a permutation for each member; shape (member, size)."""
-    each = tasks.members // tasks.replicates
-    orders = [
-        generator(rng.child(t, word)).permutation(size)
-        for rng in context.streams("probe")
-        for t in range(each)
-    ]
-    return torch.from_numpy(np.stack(orders)).to(tasks.support.y.device)
-
-
 def _shuffle_labels(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
     """Shuffle the support's labels among its examples."""
-    order = _draw_orders(context, tasks, "labels", tasks.support.count)
+    order = draw_orders(context, tasks, "labels", tasks.support.count)
     y = tasks.support.y.gather(1, order)
     return replace(tasks, support=replace(tasks.support, y=y))
 
 
 def _permute_classes(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
     """Permute the class indices, in support and queries alike."""
-    order = _draw_orders(context, tasks, "classes", tasks.outputs)
+    order = draw_orders(context, tasks, "classes", tasks.outputs)
     support, query = (
         replace(shots, y=order.gather(1, shots.y))
         for shots in _support_and_query(tasks)
@@ -215,65 +173,67 @@ def _ask_queries_alone(
     entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
 ) -> Iterator[Event]:
     """Predict some queries alone, and compare with predicting all at once."""
-    each = tasks.members // tasks.replicates
-    few, count = min(FEWER, each), min(QUERIES, tasks.query.count)
-    some = [r * each + t for r in range(tasks.replicates) for t in range(few)]
-    picked = torch.linspace(0, tasks.query.count - 1, count).long()
-    company = replace(tasks.take(some), replicates=tasks.replicates)
-    out = yield from _answer_in_chunks(entry, weights, company)
-    beside = out[:, :, picked.to(out.device)].transpose(1, 2).flatten(0, 1)
-    alone = _single_query_tasks(tasks, some, picked)
-    lone = (yield from _answer_in_chunks(entry, weights, alone))[..., 0]
-    scale = out.flatten(1).std(1, correction=0).repeat_interleave(count)
+    # Before the first example of an online episode there is no support.
+    first, last = int(tasks.online), tasks.query.count - 1
+    picked = torch.linspace(first, last, min(QUERIES, last + 1)).long()
+    out = yield from answer_in_chunks(entry, weights, tasks)
+    beside = out[:, :, picked.to(out.device)]
+    lone = yield from _answer_alone(entry, weights, tasks, picked)
+    scale = out.flatten(1).std(1, correction=0).unsqueeze(1)
     # Not `>`: a NaN output counts as moved.
     moved = ~((lone - beside).abs().amax(1) <= MOVED * scale)
-    errors = {"together_error": beside, "alone_error": lone}
+    asked = replace(tasks, query=tasks.query.map(lambda t: t[..., picked.to(t.device)]))
     rows = {
-        name: _query_errors(answer.unsqueeze(2), alone)[:, 0]
-        for name, answer in errors.items()
+        "together_error": query_errors(beside, asked),
+        "alone_error": query_errors(lone, asked),
+        "company_matters": moved.to(out.dtype),
     }
-    for name, row in (rows | {"company_matters": moved.to(out.dtype)}).items():
-        mean = row.view(-1, count).mean(1)
-        yield _task_block(entry.label, name, mean.cpu().numpy(), tasks)
+    for name, row in rows.items():
+        yield task_block(entry.label, name, row.mean(1).cpu().numpy(), tasks)
 
 
-def _single_query_tasks(
-    tasks: EpisodeBatch, some: list[int], picked: Tensor
-) -> EpisodeBatch:
-    """Return a batch with one task for each picked query of some members."""
-    count = len(picked)
-    alone = tasks.take([member for member in some for _ in range(count)])
-    at = picked.repeat(len(some)).to(tasks.query.y.device)
-
-    def only(tensor: Tensor) -> Tensor:
-        index = at.view(-1, *[1] * (tensor.dim() - 1))
-        return tensor.take_along_dim(index, tensor.dim() - 1)
-
-    return replace(alone, replicates=tasks.replicates, query=alone.query.map(only))
-
-
-def _answer_in_chunks(
-    entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
+def _answer_alone(
+    entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch, picked: Tensor
 ) -> AnswerStream:
-    """Adapt and predict, a chunk at a time; shape (member, output, query)."""
-    learner, parts = entry.learner, []
-    assert isinstance(learner, FewShotLearner)
-    for members, replicates in chunks(tasks):
-        some = tasks.take(members)
-        meta = Meta(select_replicates(weights, replicates), {})
-        wanted = learner.answer_step(meta)
-        theta = broadcast_to_members(meta.weights, some.members)
-        found = learner.predictions(theta, some)
-        parts.append(next(p.query_outputs.detach() for p in found if p.step == wanted))
-        yield Note(f"probe {entry.label}", len(torch.cat(parts)) / tasks.members)
-    return torch.cat(parts)
+    """Predict each picked query alone: without the other queries, or later examples."""
+    lone = []
+    for at in picked.tolist():
+        if tasks.online:
+            alone = tasks.split(at, at + 1)
+        else:
+            alone = replace(tasks, query=tasks.query.cut(at, at + 1))
+        lone.append((yield from answer_in_chunks(entry, weights, alone)))
+    return torch.cat(lone, 2)
 
 
-def _query_errors(out: Tensor, tasks: EpisodeBatch) -> Tensor:
-    """Return 1 for a wrong class, or the squared error; shape (member, query)."""
-    if tasks.has_classes:
-        wrong = (chosen_class(out) != tasks.query.y) | ~out.isfinite().all(1)
-        return wrong.to(out.dtype)
-    worst = WORST["query_mse"]  # also stands for NaN, so that a mean is finite
-    square = (out[:, 0] - tasks.query.y).square()
-    return torch.nan_to_num(square, worst, worst, worst).clamp(max=worst)
+def _change_what_is_hidden(
+    entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
+) -> Iterator[Event]:
+    """Change the queries' own targets, and later examples: no bit may move."""
+    hidden = tasks.query.count // 2 if tasks.online else 0
+    seen = hidden + 1 if tasks.online else tasks.query.count
+    before = yield from answer_in_chunks(entry, weights, tasks)
+    after = yield from answer_in_chunks(entry, weights, _rewrite(tasks, hidden))
+    before, after = before[..., :seen], after[..., :seen]
+    same = (before == after) | (before.isnan() & after.isnan())
+    share = (~same.all(1)).to(before.dtype).mean(1).cpu().numpy()
+    yield task_block(entry.label, "own_target_matters", share, tasks)
+
+
+def _rewrite(tasks: EpisodeBatch, hidden: int) -> EpisodeBatch:
+    """Return episodes with other targets from a query on, and other inputs after it.
+
+    The support of usual episodes stays, since the queries are no part of it.
+    """
+
+    def change(shots: ExampleBatch) -> ExampleBatch:
+        old, first = shots.y[..., hidden:], shots.y[..., :hidden]
+        new = (old + 1) % tasks.outputs if tasks.has_classes else old + 1.0
+        x = shots.x.clone()
+        x[..., hidden + 1 :] *= -1.0
+        return replace(
+            shots, x=x if tasks.online else shots.x, y=torch.cat([first, new], -1)
+        )
+
+    support = change(tasks.support) if tasks.online else tasks.support
+    return replace(tasks, support=support, query=change(tasks.query))

@@ -49,7 +49,8 @@ from engine.runner.initial_meta_weights import (
     initialize_learner,
     tune_baseline,
 )
-from engine.runner.leak_probes import probe_cost, probe_learner, probe_tasks
+from engine.runner.leak_probes import probe_tasks
+from engine.runner.learner_probes import probe_cost, probe_learner
 from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint

@@ -11,7 +11,7 @@ from engine.contract.events import Block
 from engine.contract.rng import Rng
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.protocol import EpisodeBatch
-from engine.runner import leak_probes
+from engine.runner import leak_probes, learner_probes
 from engine.runner.context import RunContext
 from engine.runner.loop import run
 from engine.runner.state import RunState
@@ -49,7 +49,7 @@ def probed(given: RunContext) -> Found:
         state.metas[entry.label] = entry.learner.init(
             given.streams("init"), tasks
         ).weights
-        events += leak_probes.probe_learner(given, entry, state)
+        events += learner_probes.probe_learner(given, entry, state)
     for event in events:
         if isinstance(event, Block):
             found[event.learner, event.metric] = event.array
@@ -145,4 +145,4 @@ def test_nobody_is_asked_where_it_cannot_answer() -> None:
     state.metas["maml"] = entry.learner.init(given.streams("init"), tasks).weights
     other = RunContext(given.spec)
     other.__dict__["setting"] = replace(given.setting, family=wide)
-    assert list(leak_probes.probe_learner(other, entry, state)) == []
+    assert list(learner_probes.probe_learner(other, entry, state)) == []

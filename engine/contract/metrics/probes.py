@@ -92,6 +92,38 @@ PROBES = (
         "linear",
         "How many examples batch normalization averages over; 0 if there is none.",
     ),
+    Metric(
+        "own_target_matters",
+        "Answers that depend on hidden targets",
+        "share",
+        -1,
+        "linear",
+        "Must be 0: another target of the query, or others later, may change nothing.",
+    ),
+    Metric(
+        "context_error",
+        "Error by number of examples",
+        "share wrong or MSE",
+        -1,
+        "linear",
+        "Of answers that use the first examples of the support alone.",
+    ),
+    Metric(
+        "presentation_accuracy",
+        "Accuracy by presentation",
+        "share",
+        1,
+        "linear",
+        "Of answers when a class is seen for the 1st, 2nd, … time in its episode.",
+    ),
+    Metric(
+        "order_spread",
+        "Spread over orders of the support",
+        "ratio",
+        -1,
+        "linear",
+        "Standard deviation of the answers over orders, relative to their error.",
+    ),
     # what a read looks at, on the first validation episode of each replicate
     Metric(
         "attention",

@@ -1,0 +1,126 @@
+"""What probes share: the episodes that are repeated, answers to them, and errors."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
+from engine.contract.events import Block, Note
+from engine.protocol import (
+    EpisodeBatch,
+    Meta,
+    TaskBatch,
+    Weights,
+    chosen_class,
+    generator,
+)
+from engine.protocol.member_chunks import (
+    broadcast_to_members,
+    chunks,
+    select_replicates,
+)
+from engine.runner.context import LearnerEntry, RunContext
+from engine.stats.task_metrics.few_shot import WORST
+
+EPISODES = 64  # that are repeated, of each replicate
+AnswerStream = Generator[Note, None, Tensor]
+
+
+def episode_count(context: RunContext) -> int:
+    """Return how many test episodes of a replicate are repeated."""
+    return min(EPISODES, context.spec.budget.test_tasks)
+
+
+def draw_probe_tasks(context: RunContext) -> EpisodeBatch:
+    """Draw the first test episodes of each replicate again."""
+    tasks = context.draw(context.setting, "test", ("test", 0), episode_count(context))
+    assert isinstance(tasks, EpisodeBatch)
+    return tasks
+
+
+def first_tasks(tasks: EpisodeBatch, count: int) -> EpisodeBatch:
+    """Return the first tasks of each replicate.
+
+    Args:
+        tasks: Some tasks of every replicate.
+        count: How many of each replicate; all if there are fewer.
+    """
+    each = tasks.members // tasks.replicates
+    some = [r * each + t for r in range(tasks.replicates) for t in range(each)[:count]]
+    return replace(tasks.take(some), replicates=tasks.replicates)
+
+
+def task_block(
+    label: str,
+    name: str,
+    values: np.ndarray,
+    tasks: TaskBatch,
+    **along: Sequence[float],
+) -> Block:
+    """Return a probe's block.
+
+    Args:
+        label: The learner's label, or empty.
+        name: The metric.
+        values: One row per member.
+        tasks: The tasks that were answered.
+        along: A further axis and its coordinates, if the rows have one.
+    """
+    shape = (tasks.replicates, -1, *map(len, along.values()))
+    rows = values.astype(np.float64).reshape(shape)
+    coords = {axis: tuple(map(float, at)) for axis, at in along.items()}
+    axes = ("replicate", "task", *along)
+    return Block(label, "test", name, axes, rows, coords=coords)
+
+
+def draw_orders(
+    context: RunContext, tasks: EpisodeBatch, word: str, size: int
+) -> Tensor:
+    """Draw a permutation for each member.
+
+    Args:
+        context: The run.
+        tasks: The members.
+        word: Names the random stream.
+        size: How many are permuted.
+
+    Returns:
+        Shape (member, size).
+    """
+    each = tasks.members // tasks.replicates
+    orders = [
+        generator(rng.child(t, word)).permutation(size)
+        for rng in context.streams("probe")
+        for t in range(each)
+    ]
+    return torch.from_numpy(np.stack(orders)).to(tasks.support.y.device)
+
+
+def answer_in_chunks(
+    entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
+) -> AnswerStream:
+    """Adapt and predict, a chunk at a time; shape (member, output, query)."""
+    learner, parts = entry.learner, []
+    assert isinstance(learner, FewShotLearner)
+    for members, replicates in chunks(tasks):
+        some = tasks.take(members)
+        meta = Meta(select_replicates(weights, replicates), {})
+        wanted = learner.answer_step(meta)
+        theta = broadcast_to_members(meta.weights, some.members)
+        found = learner.predictions(theta, some)
+        parts.append(next(p.query_outputs.detach() for p in found if p.step == wanted))
+        yield Note(f"probe {entry.label}", len(torch.cat(parts)) / tasks.members)
+    return torch.cat(parts)
+
+
+def query_errors(out: Tensor, tasks: EpisodeBatch) -> Tensor:
+    """Return 1 for a wrong class, or the squared error; shape (member, query)."""
+    if tasks.has_classes:
+        wrong = (chosen_class(out) != tasks.query.y) | ~out.isfinite().all(1)
+        return wrong.to(out.dtype)
+    worst = WORST["query_mse"]  # also stands for NaN, so that a mean is finite
+    square = (out[:, 0] - tasks.query.y).square()
+    return torch.nan_to_num(square, worst, worst, worst).clamp(max=worst)
