@@ -16,8 +16,8 @@ statistic   value: as measured; task_mean: mean over tasks of one replicate; mea
             (metrics with a log axis are averaged on the log scale; searches of a
             strategy that was never trained are independent, so theirs is over all)
 replicate, task, step, inner_step, layer, rate, bin, context, presentation   where it
-            was measured, empty where none applies; step is a step of the base learner, an
-            inner step of a test episode, an evaluation of a search (from 1), or a
+            was measured, empty where none applies; step is a step of the base learner,
+            an inner step of a test episode, an evaluation of a search (from 1), or a
             meta-step of a training, and inner_step an inner step within a meta-step;
             context is the number of examples that an answer may use; presentation
             counts how often the class was shown so far in its episode

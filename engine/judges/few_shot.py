@@ -20,6 +20,11 @@ class FewShotJudge(Judge):
         assert isinstance(tasks, EpisodeBatch)
         return tasks.support.count + tasks.query.count
 
+    def support_length(self, tasks: TaskBatch) -> float:
+        """Return the size of the support per class, or of a function."""
+        assert isinstance(tasks, EpisodeBatch)
+        return tasks.support.count / tasks.outputs
+
     def traces(self, traces: Arrays) -> Arrays:
         """Return the traces unchanged; diverged tasks are NaN already."""
         return traces

@@ -27,6 +27,10 @@ class Judge(ABC):
         """Return the number of examples that meta-training sees per task; 0 if none."""
 
     @abstractmethod
+    def support_length(self, tasks: TaskBatch) -> float:
+        """Return the examples, of each class, that a task reveals; 0 if none."""
+
+    @abstractmethod
     def traces(self, traces: Arrays) -> Arrays:
         """Return the traces to store; NaN from where a task diverged."""
 

@@ -20,6 +20,10 @@ class OptimizationJudge(Judge):
         """Return 0: a learner sees losses, not examples."""
         return 0
 
+    def support_length(self, tasks: TaskBatch) -> float:
+        """Return 0: a task has no support."""
+        return 0.0
+
     def traces(self, traces: Arrays) -> Arrays:
         """Return the traces, NaN from where a loss diverged."""
         return cut_at_divergence(traces)[0]

@@ -24,6 +24,10 @@ class SearchJudge(Judge):
         """Return 0: a search counts architectures, not examples."""
         return 0
 
+    def support_length(self, tasks: TaskBatch) -> float:
+        """Return 0: a task has no support."""
+        return 0.0
+
     def traces(self, traces: Arrays) -> Arrays:
         """Return the traces unchanged; gaps are NaN already."""
         return traces

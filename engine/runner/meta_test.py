@@ -104,6 +104,8 @@ def _test_blocks(
     each = tasks.members / tasks.replicates
     spent = np.array(float(judge.gradients(parts[0], tasks) * each))
     yield Block(label, "test", "gradient_evaluations", (), spent, where)
+    if length := judge.support_length(tasks):
+        yield Block(label, "test", "context_length", (), np.array(length), where)
 
 
 def _belief_scores(

@@ -287,6 +287,8 @@ def _finish_training(
     spent = np.array(float(drawn * training.plan.gradients))
     yield Block(training.label, "train", "gradient_evaluations", (), spent)
     yield from _validation_price(context, training)
+    if length := context.judge.support_length(one_each):
+        yield Block(training.label, "train", "context_length", (), np.array(length))
     if shown := context.judge.examples(one_each):
         seen = np.array(float(drawn * shown))
         yield Block(training.label, "train", "examples_seen", (), seen)

@@ -124,6 +124,14 @@ PROBES = (
         "linear",
         "Standard deviation of the answers over orders, relative to their error.",
     ),
+    Metric(
+        "context_length",
+        "Examples in a support",
+        "count",
+        0,
+        "linear",
+        "Of each class, or of a function; in meta-training and in each test.",
+    ),
     # what a read looks at, on the first validation episode of each replicate
     Metric(
         "attention",

@@ -56,6 +56,11 @@ from engine.stats.diagnosis.search_budgets import (
     short_budget,
     source_budget,
 )
+from engine.stats.diagnosis.supports import (
+    hidden_targets,
+    longer_contexts,
+    order_sensitivity,
+)
 from engine.stats.diagnosis.unused_capacity import large_knowledge_base
 
 Detector = Callable[[BlockTable, RunSpec], Iterator[Finding]]
@@ -79,6 +84,7 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         few_shot_overfitting,
         memorization,
         leakage,
+        hidden_targets,
         transduction,
         small_batch_statistics,
         degenerate_split,
@@ -92,6 +98,8 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         few_shot_starvation,
         impossible_accuracy,
         label_order_shortcut,
+        order_sensitivity,
+        longer_contexts,
     ),
     SEARCH.name: (
         unlearned_policy,

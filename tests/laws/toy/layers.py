@@ -31,6 +31,10 @@ class GuessingJudge(Judge):
         """Return 0: a game shows no examples."""
         return 0
 
+    def support_length(self, tasks: TaskBatch) -> float:
+        """Return 0: a game shows no examples."""
+        return 0.0
+
     def traces(self, traces: Arrays) -> Arrays:
         """Return the traces as they are."""
         return traces

@@ -1,9 +1,11 @@
 """Each few-shot detector fires on what it is for and stays silent without its data."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from engine.contract.events import Block
+from engine.contract.events import Block, Condition
 from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis import diagnose
@@ -409,3 +411,52 @@ def test_a_copy_is_found_bit_for_bit() -> None:
     assert count_repeats(x[:, :2], x[:, 2:]) == 0
     assert count_repeats(x[:, :3], x[:, 2:]) == 1
     assert count_repeats(x + np.float32(1e-6), x) == 0
+
+
+def reordered(spread: float) -> Case:
+    blocks = [*answered(), task("protonet", "order_spread", np.full(SHAPE, spread))]
+    return blocks, few_spec()
+
+
+def peeking(share: float) -> Case:
+    moved = np.zeros(SHAPE)
+    moved[1, 5] = share
+    return [*answered(), task("protonet", "own_target_matters", moved)], few_spec()
+
+
+def longer(length: float, rise: float) -> Case:
+    blocks = [*answered(), number("protonet", "train", "context_length", 5.0)]
+    for n, more in ((5.0, 0.0), (length, rise)):
+        where = Condition(shift="shots", severity=n) if n > 5 else HERE
+        size = np.array(n)
+        blocks += [Block("protonet", "test", "context_length", (), size, where)]
+        errors = around(0.2) + around(more, 7, 0.01)
+        axes = ("replicate", "task")
+        blocks += [Block("protonet", "test", "error", axes, errors, where)]
+    return blocks, few_spec()
+
+
+@pytest.mark.parametrize(
+    ("case", "detector", "fine", "broken"),
+    [
+        (reordered, 35, (0.02,), (0.4,)),
+        (peeking, 3, (0.0,), (1e-3,)),
+        (longer, 36, (20.0, -0.05), (20.0, 0.05)),
+    ],
+)
+def test_order_hidden_targets_and_length_are_noticed(
+    case: Callable[..., Case],
+    detector: int,
+    fine: tuple[float, ...],
+    broken: tuple[float, ...],
+) -> None:
+    (well,) = _found(case(*fine), detector)
+    (badly,) = _found(case(*broken), detector)
+    assert not well.flagged
+    assert badly.flagged
+    assert well.evidence != badly.evidence
+
+
+def test_supports_no_longer_than_in_training_are_not_judged_by_length() -> None:
+    assert _found(longer(5.0, 0.5), 36) == []
+    assert "tested on 20" in _found(longer(20.0, 0.05), 36)[0].evidence
