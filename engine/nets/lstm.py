@@ -82,3 +82,25 @@ def _step_cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     take, keep, show = torch.sigmoid(gates[:, : 3 * hidden]).chunk(3, 1)
     cell = keep * cell + take * torch.tanh(gates[:, 3 * hidden :])
     return show * torch.tanh(cell), cell
+
+
+def preprocess(grad: Tensor, p: float) -> Tensor:
+    """Encode gradients, or losses, of any scale as two inputs of about 1.
+
+    Source: Andrychowicz et al. (2016), arXiv:1606.04474, appendix A.
+
+    Args:
+        grad: Gradients; shape (member, weight).
+        p: Gradients below e⁻ᵖ are passed on linearly.
+
+    Returns:
+        Shape (member, 2, weight): log|g|/p and sign g, or −1 and eᵖ g for small ones.
+
+    >>> preprocess(torch.tensor([[1.0, -math.exp(-10.0), 0.0]]), 10.0)[0].tolist()
+    [[0.0, -1.0, -1.0], [1.0, -1.0, 0.0]]
+    """
+    # A NaN would stay in the hidden state for the rest of the run.
+    grad = torch.nan_to_num(grad)
+    floor = math.exp(-p)
+    size = grad.abs().clamp(min=floor).log() / p
+    return torch.stack([size, (grad / floor).clamp(-1, 1)], 1)

@@ -7,8 +7,8 @@ import torch
 from engine.algorithms.optimization.training_loop import objective, optimizer_input
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
-from engine.learners.optimizer.lstm import Lstm, preprocess
-from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
+from engine.learners.optimizer.lstm import Lstm
+from engine.nets.lstm import apply_lstm, init_lstm, preprocess, start_lstm
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
 from engine.protocol import (

@@ -240,6 +240,7 @@ def outer_gradient(
     tasks: TaskBatch,
     task_loss: TaskLoss,
     compile_gradient: Compile = run_eagerly,
+    noise: Weights | None = None,
 ) -> Outer:
     """Differentiate the mean loss over each replicate's episodes.
 
@@ -248,6 +249,8 @@ def outer_gradient(
         tasks: The episodes of this meta-step.
         task_loss: Meta-weights of each member and their episodes → loss, (member,).
         compile_gradient: As in `OuterStepContext`.
+        noise: Random numbers that the loss finds among the meta-weights; shape
+            (member, …). A learner that needs some cannot be compiled.
 
     Returns:
         The gradient of the mean over a replicate's tasks, shape (replicate, …), and
@@ -257,9 +260,10 @@ def outer_gradient(
     each = tasks.members // tasks.replicates
     grads = {name: torch.zeros_like(value) for name, value in meta.weights.items()}
     losses = []
-    slopes = compile_gradient(partial(_loss_and_gradients, task_loss, each))
     for members, replicates in chunks(tasks):
         some = tasks if len(members) == tasks.members else tasks.take(members)
+        drawn = {n: v[members.start : members.stop] for n, v in (noise or {}).items()}
+        slopes = compile_gradient(partial(_loss_and_gradients, task_loss, each, drawn))
         loss, found = slopes(select_replicates(meta.weights, replicates), some)
         for name, grad in found.items():
             # A replicate may span several chunks, so their gradients add up.
@@ -270,12 +274,16 @@ def outer_gradient(
 
 
 def _loss_and_gradients(
-    task_loss: TaskLoss, each: int, rows: Weights, batch: EpisodeBatch
+    task_loss: TaskLoss,
+    each: int,
+    noise: Weights,
+    rows: Weights,
+    batch: EpisodeBatch,
 ) -> tuple[Tensor, Weights]:
     """Return the members' losses and the gradient of their sum divided by `each`."""
     leaves = {name: row.detach().requires_grad_() for name, row in rows.items()}
     # Members of a replicate share its leaf, so autograd sums over them.
-    loss = task_loss(broadcast_to_members(leaves, batch.members), batch)
+    loss = task_loss(broadcast_to_members(leaves, batch.members) | noise, batch)
     found = torch.autograd.grad(
         loss.sum() / each, list(leaves.values()), allow_unused=True
     )

@@ -1,4 +1,4 @@
-"""Update rules of the inner loop: SGD, SGD with tensors of rates, Adam."""
+"""Update rules of the inner loop: SGD, SGD with tensors of rates, masks, Adam."""
 
 from collections.abc import Callable
 
@@ -43,6 +43,21 @@ def sgd_with_rates(rates: Callable[[int], Weights], clip: float = 0.0) -> InnerR
         }
 
     return rule
+
+
+def with_masks(rule: InnerRule, masks: Weights) -> InnerRule:
+    """Return a rule that sees gradients multiplied by masks.
+
+    Args:
+        rule: The rule.
+        masks: By the weight's name, for those that have one; must broadcast to it.
+    """
+
+    def masked_step(step: int, weights: Weights, grads: Weights) -> Weights:
+        scaled = {n: g * masks[n] if n in masks else g for n, g in grads.items()}
+        return rule(step, weights, scaled)
+
+    return masked_step
 
 
 def adam_without_momentum(

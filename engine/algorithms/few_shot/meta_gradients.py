@@ -56,6 +56,7 @@ def outer_through_steps(
     tasks: TaskBatch,
     task_loss: Callable[[list[BatchStatistics]], TaskLoss],
     compile_gradient: Compile,
+    noise: Weights | None = None,
 ) -> Outer:
     """Differentiate a loss after inner steps, and update running statistics.
 
@@ -64,11 +65,14 @@ def outer_through_steps(
         tasks: The episodes of this meta-step.
         task_loss: List that collects statistics → loss, as of `outer_gradient`.
         compile_gradient: As in `OuterStepContext`.
+        noise: As of `outer_gradient`.
     """
     return outer_with_statistics(
         meta,
         tasks,
-        lambda seen: outer_gradient(meta, tasks, task_loss(seen), compile_gradient),
+        lambda seen: outer_gradient(
+            meta, tasks, task_loss(seen), compile_gradient, noise
+        ),
     )
 
 

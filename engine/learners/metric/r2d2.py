@@ -5,6 +5,8 @@ Differs: columns of X are examples, rows in the paper; λ and a are learned as
 logarithms, so that they stay positive. λ starts at 1 and is learned; the authors' code
 keeps it at 50. a = 10 is their code's for Omniglot; miniImageNet has 0.0001. Regression
 tasks are supported, too; random ways and shots are left to the family.
+MetaOptNet's ridge head (Lee et al. 2019, arXiv:1904.03758) is this one with λ fixed at
+50, a learned scale and no offset, up to a factor in that scale.
 Helps: where a linear head on good features is enough: a least-squares fit in closed
 form replaces inner steps, at the cost of one linear system of the support's size.
 """

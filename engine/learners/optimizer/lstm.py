@@ -8,7 +8,6 @@ Helps: beats hand-designed rules on the tasks it was trained on, quadratics abov
 other activations and much longer runs break it.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,7 +20,7 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.dense import init_dense, stack_members
-from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
+from engine.nets.lstm import apply_lstm, init_lstm, preprocess, start_lstm
 from engine.protocol import (
     Meta,
     OptimizationBatch,
@@ -117,23 +116,3 @@ class LstmRule(UpdateRule):
         bias = self.theta["answer.b"].unsqueeze(-1)
         answer = torch.baddbmm(bias, self.theta["answer.w"], out)[:, 0]
         return OptimizerUpdate(self.knobs.scale * answer, state, {})
-
-
-def preprocess(grad: Tensor, p: float) -> Tensor:
-    """Encode gradients of any scale as two inputs of about 1 (appendix A).
-
-    Args:
-        grad: Gradients; shape (member, weight).
-        p: Gradients below e⁻ᵖ are passed on linearly.
-
-    Returns:
-        Shape (member, 2, weight): log|g|/p and sign g, or −1 and eᵖ g for small ones.
-
-    >>> preprocess(torch.tensor([[1.0, -math.exp(-10.0), 0.0]]), 10.0)[0].tolist()
-    [[0.0, -1.0, -1.0], [1.0, -1.0, 0.0]]
-    """
-    # A NaN would stay in the hidden state for the rest of the run.
-    grad = torch.nan_to_num(grad)
-    floor = math.exp(-p)
-    size = grad.abs().clamp(min=floor).log() / p
-    return torch.stack([size, (grad / floor).clamp(-1, 1)], 1)

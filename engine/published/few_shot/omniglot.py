@@ -161,7 +161,7 @@ _OMNIGLOT = (
     ),
     MethodFigures(
         "MT-Net",
-        "",
+        "mt_net",
         ((99.5, 0.3), None, (96.2, 0.4), None),
         "Lee and Choi 2018",
         MEMORY,
