@@ -20,10 +20,12 @@ replicate, task, step, inner_step, layer, rate, bin, context, presentation   whe
             an inner step of a test episode, an evaluation of a search (from 1), or a
             meta-step of a training, and inner_step an inner step within a meta-step;
             context is the number of examples that an answer may use; presentation
-            counts how often the class was shown so far in its episode
+            counts how often the class was shown so far in its episode; bin is a
+            twentieth of a predicted distribution or a tenth of confidence, from 0
 value       the number; empty where there is none
 status      ok; censored (the level was never reached); diverged; never (did not
-            diverge); n/a (of a search: the budget was spent, or the training failed);
+            diverge); n/a (of a search: the budget was spent, or the training failed;
+            of a bin: no query is in it);
             or "k of n diverged" (or "n/a") where a mean counts those as the metric's
             worst value, such as 100 nats, or leaves them out if it has none
 

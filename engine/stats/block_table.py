@@ -282,3 +282,8 @@ def is_trained(table: BlockTable, spec: RunSpec, label: str) -> bool:
     """
     learned = table.block(label, "train", "gradient_evaluations") is not None
     return learned or label in spec.inputs
+
+
+def has_constant_spread(table: BlockTable, label: str) -> bool:
+    """Return whether a learner only predicts values: its spread is from validation."""
+    return table.block(label, "validate", "residual_variance") is not None

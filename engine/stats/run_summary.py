@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from engine.contract.events import Block, Condition
 from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import BlockTable, rate_of, threshold_of, tuned_rates
+from engine.stats.block_table import (
+    BlockTable,
+    has_constant_spread,
+    rate_of,
+    threshold_of,
+    tuned_rates,
+)
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diverged_tasks import task_values
@@ -19,6 +25,7 @@ from engine.stats.inference.survival import restricted_interval
 from engine.stats.inference.tail_risk import robustness
 from engine.stats.learner_claims import Claim, make_claims
 from engine.stats.summaries.adaptation_speed import learner_adaptation_speed
+from engine.stats.summaries.calibration import calibration
 from engine.stats.verdicts.writer import write_verdict
 
 FORMAT = 1
@@ -45,7 +52,8 @@ def summarize(
 
     Returns:
         JSON of format 1; every number is finite or null. `shared`, if present, lists
-        what was computed once for several labels or families.
+        what was computed once for several labels or families, and `constant_spread`
+        the learners that only predict values: their density is not their own.
 
     Raises:
         ValueError: If a threshold is given without loss traces.
@@ -80,10 +88,12 @@ def summarize(
         },
         "diagnosis": [_finding_as_json(finding) for finding in found],
     }
-    # Left out where nothing is equal, so that summaries read as they did in 0.3.0.
-    return (
-        filed | {"shared": [*equal]} if (equal := describe_duplicates(spec)) else filed
-    )
+    further: dict[str, Json] = {
+        "shared": [*describe_duplicates(spec)],
+        "constant_spread": [at for at in labels if has_constant_spread(table, at)],
+    }
+    # Left out where empty, so that summaries read as they did in 0.3.0.
+    return filed | {name: listed for name, listed in further.items() if listed}
 
 
 def _claim_as_json(claim: Claim) -> Json:
@@ -132,6 +142,11 @@ def _learner_as_json(
         row |= _speed_as_json(table, label, condition)
     if rule.pools and errors is not None:
         row |= _robustness_as_json(_regroup_if_free(errors, free))
+    calibrated = calibration(table, label, condition)
+    if calibrated is not None:
+        errors = calibrated.expected_error()[:, None]
+        found = metric_interval("calibration_error", errors)
+        row["calibration_error"] = _interval_as_json(found)
     diverged = table.test_values(label, "diverged", condition)
     if diverged is not None:
         row |= {"diverged": int(diverged.sum()), "members": diverged.size}

@@ -9,11 +9,17 @@ from app.charts.optimization import condition_title
 from app.client.client import Run
 from app.figures.theme import format_number, learner_name
 from app.widgets import page_elements, tables
+from app.widgets.escaping import escape_markdown
 from engine.contract.events import Condition
 from engine.contract.metrics import METRICS
+from engine.stats.verdicts.wording import join_words
 
 # Scores that count a task which diverged with a cap.
-CAPPED = frozenset({name for name, m in METRICS.items() if m.worst}) | {"area", "error"}
+CAPPED = frozenset({name for name, m in METRICS.items() if m.worst}) | {
+    "area",
+    "error",
+    "nll",
+}
 
 
 def score_rows(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
@@ -61,12 +67,24 @@ def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
     if not rows:
         page_elements.draw_empty("No numbers yet", "They come with the first test.")
         return
-    st.caption(run.kind.words.intervals)
+    st.caption(" ".join([run.kind.words.intervals, *_constant_spread_notes(run)]))
     tables.draw_table(
         rows,
         height="content" if len(rows) < 12 else 440,
         alt="Final, best and area scores by condition and learner",
     )
+
+
+def _constant_spread_notes(run: Run) -> list[str]:
+    """Say which learners only predict values, so that they were given a density."""
+    labels = (run.summary or {}).get("constant_spread", [])
+    if not labels:
+        return []
+    names = escape_markdown(join_words([learner_name(label) for label in labels]))
+    return [
+        "Likelihood, coverage and calibration are of a constant spread, from "
+        f"validation: {names}."
+    ]
 
 
 def _format_interval(value: dict[str, float | None], *, percent: bool = False) -> str:

@@ -100,7 +100,7 @@ class Criterion:
         reported: The metric in which the verdict reports a learner's level.
         shown: Metrics whose levels the summary holds.
         margin: Equivalence margin by metric: an interval inside it means "equal".
-        relative: Whether margins are fractions of the baseline's level.
+        relative: Metrics whose margin is a fraction of the baseline's level.
         within: The margin in words.
         singles: Whether a single training can be compared, over its episodes only.
         called: The deciding metric, in a table's head.
@@ -120,7 +120,7 @@ class Criterion:
     reported: str
     shown: tuple[str, ...]
     margin: Mapping[str, float]
-    relative: bool
+    relative: frozenset[str]
     within: str
     singles: bool
     called: str
@@ -153,7 +153,7 @@ class Criterion:
             metric: The compared metric.
             level: The baseline's level, for relative margins.
         """
-        return self.margin[metric] * (abs(level) if self.relative else 1.0)
+        return self.margin[metric] * (abs(level) if metric in self.relative else 1.0)
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ LOSSES = Criterion(
     ),
     # 5 % of the loss, as numpy's ln 1.05 (math.log differs in the last bit); one step
     margin={"area": 0.04879016416943204, "steps_to_threshold": 1.0},
-    relative=False,
+    relative=frozenset(),
     within="5 %",
     singles=False,
     called="mean log loss",

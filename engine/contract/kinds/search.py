@@ -111,7 +111,7 @@ REGRETS = Criterion(
     ),
     # a tenth of a percentage point of accuracy, one evaluation
     margin={"regret_area": 1e-3, "evaluations_to_goal": 1.0},
-    relative=False,
+    relative=frozenset(),
     within="0.1 points",
     singles=True,
     called="mean regret",

@@ -78,6 +78,16 @@ BELIEFS = (
         "linear",
         "Share of right answers among these queries.",
     ),
+    # per replicate
+    Metric(
+        "calibration_error",
+        "Expected calibration error",
+        "share",
+        -1,
+        "linear",
+        "Mean distance between what was predicted and what happened: of central "
+        "intervals and their coverage, or of confidence and accuracy.",
+    ),
     # before the tests
     Metric(
         "residual_variance",

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from itertools import product
 
+import numpy as np
+
 from engine.contract.events import Condition
 from engine.contract.kinds import Criterion
 from engine.contract.run_spec import LearnerChoice, RunSpec
@@ -58,6 +60,8 @@ def _ask(
         first, second = (table.test_values(at, metric, condition) for at in labels)
         if first is None or second is None or first.shape != second.shape:
             continue
+        if not (_is_complete(first) and _is_complete(second)):
+            continue
         found, over = _compare(rule, first, second, free=free)
         yield Question(
             *labels,
@@ -69,6 +73,14 @@ def _ask(
             over=over,
             decisive=decisive,
         )
+
+
+def _is_complete(values: Floats) -> bool:
+    """Return whether every replicate was measured.
+
+    Of a run that was continued by a newer Metascope, only the later ones may have been.
+    """
+    return not np.isnan(values).all(axis=1).any()
 
 
 def _compare(

@@ -18,6 +18,11 @@ from engine.stats.diagnosis.adaptation import (
     runaway_steps,
     unequal_data,
 )
+from engine.stats.diagnosis.beliefs import (
+    collapsed_spread,
+    overconfidence,
+    single_component,
+)
 from engine.stats.diagnosis.fairness import hidden_budget, untuned_baseline
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diagnosis.held_out import misleading_training_loss
@@ -100,6 +105,9 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         label_order_shortcut,
         order_sensitivity,
         longer_contexts,
+        overconfidence,
+        collapsed_spread,
+        single_component,
     ),
     SEARCH.name: (
         unlearned_policy,

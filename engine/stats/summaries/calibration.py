@@ -93,8 +93,3 @@ def interval_calibration(below: Floats) -> Calibration:
     return Calibration(
         predicted, pairs.cumsum(axis=1), np.full(pairs.shape, 1.0 / (half - 1))
     )
-
-
-def has_constant_spread(table: BlockTable, label: str) -> bool:
-    """Return whether a learner only predicts values: its spread is from validation."""
-    return table.block(label, "validate", "residual_variance") is not None

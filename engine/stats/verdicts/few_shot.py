@@ -5,16 +5,24 @@ single training with the interval over its episodes that papers use.
 """
 
 from engine.contract.kinds import FEW_SHOT
+from engine.stats.block_table import has_constant_spread
 from engine.stats.condition_words import describe_condition
 from engine.stats.inference.episode_and_training_spread import compute_spread
 from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.claim_words import format_decimal
-from engine.stats.verdicts.kind_terms import TERMS, VerdictTerms, format_level
+from engine.stats.verdicts.kind_terms import (
+    TERMS,
+    VerdictTerms,
+    format_level,
+    name_metric,
+)
 from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import join_words
 
 
-def _name_metric(run: Evidence, _: str) -> str:
+def _name_metric(run: Evidence, name: str) -> str:
+    if name != run.criterion.deciding:
+        return name_metric(run, name)
     return "accuracy" if run.criterion.share else "squared error"
 
 
@@ -32,8 +40,27 @@ def _format_level(run: Evidence, label: str) -> str:
     return f"{format_decimal(mean, places)} ± {format_decimal(half, places)}"
 
 
-def _notes(run: Evidence, _: Claim) -> list[str]:
-    """Return the sizes of the tasks."""
+def _notes(run: Evidence, claim: Claim) -> list[str]:
+    """Return the sizes of the tasks, and whose density is not its own."""
+    return [*_sizes(run), *_constant_spreads(run, claim)]
+
+
+def _constant_spreads(run: Evidence, claim: Claim) -> list[str]:
+    """Say which of both learners only predict values, so that a density was given."""
+    lacking = [
+        run.names[label]
+        for label in (claim.learner, claim.against)
+        if has_constant_spread(run.table, label)
+    ]
+    if not lacking:
+        return []
+    return [
+        f"The log-likelihood of {join_words(lacking)} is that of a constant spread, "
+        "from validation."
+    ]
+
+
+def _sizes(run: Evidence) -> list[str]:
     knobs = run.spec.family.knobs
     ways = [f"{knobs['ways']}-way"] if run.criterion.share and "ways" in knobs else []
     shots = [f"{knobs['shots']}-shot"] if "shots" in knobs else []

@@ -6,12 +6,11 @@ from scipy import stats
 
 from engine.contract.events import Block
 from engine.stats.array_types import Floats
-from engine.stats.block_table import BlockTable
+from engine.stats.block_table import BlockTable, has_constant_spread
 from engine.stats.summaries.calibration import (
     PER_BIN,
     Calibration,
     calibration,
-    has_constant_spread,
     interval_calibration,
 )
 from engine.stats.task_metrics.beliefs import summarize_beliefs

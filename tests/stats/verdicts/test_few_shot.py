@@ -282,3 +282,80 @@ def test_a_summary_holds_both_spreads_by_name_and_what_was_spent() -> None:
         **{"tune": 0, "train": 3000, "test": 0, "examples": 240_000}
     }
     assert found["conditions"][0]["condition"] == vars(HERE)
+
+
+def believed(label: str, nll: Array) -> Block:
+    return Block(label, "test", "nll", ("replicate", "task"), nll)
+
+
+def opposed() -> list[Block]:
+    """Return a learner that errs less, and is less likely to say so."""
+    sure = 0.02 * np.random.default_rng(5).standard_normal((5, 200))
+    likelihoods = [believed("protonet", 1.2 + sure), believed("fine_tune", 1.0 - sure)]
+    return [*duel(0.04, 0.07), *likelihoods]
+
+
+def test_the_log_likelihood_is_compared_beside_the_error_and_may_contradict_it() -> (
+    None
+):
+    blocks, run = opposed(), few_spec()
+    claims = make_claims(BlockTable(blocks, "few_shot"), run, None)
+    error, nll = sorted(claims, key=lambda claim: claim.metric)
+    assert (error.metric, error.call, error.primary) == ("error", "better", True)
+    assert (nll.metric, nll.call, nll.primary) == ("nll", "worse", False)
+    assert nll.margin == 0.05  # nats, whatever the level
+    text = told(blocks)
+    assert re.search(
+        r"In negative log-likelihood: worse \(\+0\.2\d* \[.*\] nats\): the two metrics "
+        r"disagree\.",
+        text,
+    ), text
+
+
+def test_a_margin_of_log_likelihoods_is_not_a_share_of_their_level() -> None:
+    values = few_spec(family=Choice(name="sinusoids", knobs={"shots": 10}))
+    errors = np.random.default_rng(1).uniform(0.4, 0.6, (5, 20))
+    blocks = [
+        block
+        for label in ("protonet", "fine_tune")
+        for block in (
+            *few_shot(label, errors, classes=False),
+            believed(label, errors - 3.0),
+        )
+    ]
+    claims = make_claims(BlockTable(blocks, "few_shot"), values, None)
+    margins = {claim.metric: claim.margin for claim in claims}
+    assert margins == {"error": pytest.approx(0.05 * errors.mean()), "nll": 0.05}
+
+
+def test_a_constant_spread_is_named_where_likelihoods_are() -> None:
+    spread = Block(
+        "protonet", "validate", "residual_variance", ("replicate",), np.ones(5)
+    )
+    summary = summarize([*opposed(), spread], few_spec(), titles=TITLES)
+    assert summary["constant_spread"] == ["protonet"]
+    assert (
+        "The log-likelihood of prototypical networks is that of a constant spread, "
+        "from validation."
+    ) in str(summary["sentence"])
+    assert "constant_spread" not in summarize(opposed(), few_spec())
+
+
+def test_likelihoods_that_only_later_batches_measured_are_not_compared() -> None:
+    nll = np.ones((5, 200))
+    nll[:2] = np.nan  # computed before likelihoods were
+    blocks = [*duel(0.04, 0.07), believed("protonet", nll), believed("fine_tune", nll)]
+    claims = make_claims(BlockTable(blocks, "few_shot"), few_spec(), None)
+    assert [claim.metric for claim in claims] == ["error"]
+
+
+def test_a_summary_holds_the_calibration_error_of_each_replicate_as_one_unit() -> None:
+    axes = ("replicate", "bin")
+    rows = {"confidence_share": 1.0, "bin_confidence": 0.9, "bin_accuracy": 0.6}
+    blocks = [
+        Block("protonet", "test", name, axes, np.full((5, 1), value))
+        for name, value in rows.items()
+    ]
+    summary = json.loads(json.dumps(summarize([*opposed(), *blocks], few_spec())))
+    found = summary["conditions"][0]["learners"]["protonet"]["calibration_error"]
+    assert found["n"] == 5 and found["mean"] == pytest.approx(0.3)
