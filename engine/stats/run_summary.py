@@ -26,6 +26,7 @@ from engine.stats.inference.tail_risk import robustness
 from engine.stats.learner_claims import Claim, make_claims
 from engine.stats.summaries.adaptation_speed import learner_adaptation_speed
 from engine.stats.summaries.calibration import calibration
+from engine.stats.task_metrics.beliefs import WORST_NLL
 from engine.stats.verdicts.writer import write_verdict
 
 FORMAT = 1
@@ -142,14 +143,26 @@ def _learner_as_json(
         row |= _speed_as_json(table, label, condition)
     if rule.pools and errors is not None:
         row |= _robustness_as_json(_regroup_if_free(errors, free))
+    row |= _beliefs_as_json(table, label, condition)
+    diverged = table.test_values(label, "diverged", condition)
+    if diverged is not None:
+        row |= {"diverged": int(diverged.sum()), "members": diverged.size}
+    return row
+
+
+def _beliefs_as_json(
+    table: BlockTable, label: str, condition: Condition
+) -> dict[str, Json]:
+    """Return the calibration error, and in how many tasks the likelihood is capped."""
+    row: dict[str, Json] = {}
     calibrated = calibration(table, label, condition)
     if calibrated is not None:
         errors = calibrated.expected_error()[:, None]
         found = metric_interval("calibration_error", errors)
         row["calibration_error"] = _interval_as_json(found)
-    diverged = table.test_values(label, "diverged", condition)
-    if diverged is not None:
-        row |= {"diverged": int(diverged.sum()), "members": diverged.size}
+    nll = table.test_values(label, "nll", condition)
+    if nll is not None:
+        row["nll_capped"] = int((nll >= WORST_NLL).sum())
     return row
 
 

@@ -21,6 +21,8 @@ CAPPED = frozenset({name for name, m in METRICS.items() if m.worst}) | {
     "nll",
 }
 
+_LOST = {"nll": "nll_capped"}  # what counts the tasks at the cap, if not those lost
+
 
 def score_rows(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
     """Return the summary's numbers as rows of text: value [low, high]."""
@@ -48,11 +50,12 @@ def _format_score(run: Run, key: str, values: Mapping[str, Any]) -> str:
     if key == "rmst" and arrived is not None:
         share, total = arrived, 1.0
     else:
-        lost, total = values.get("diverged", 0), values.get("members", 0)
+        lost = values.get(_LOST.get(key, "diverged"), 0)
+        total = values.get("members", 0)
         # Of classes, all wrong is the true worst.
         is_share = key == "error" and "final_accuracy" in values
         share = total - lost if key in CAPPED and not is_share else total
-    if total and not share:
+    if total and not share and key not in _LOST:
         return "not reached" if key == "rmst" else "blew up"
     text = _format_interval(values[key], percent=key in run.kind.metrics.percent)
     if share == total:
@@ -67,7 +70,7 @@ def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
     if not rows:
         page_elements.draw_empty("No numbers yet", "They come with the first test.")
         return
-    st.caption(" ".join([run.kind.words.intervals, *_constant_spread_notes(run)]))
+    st.caption(" ".join([run.kind.words.intervals, *constant_spread_notes(run)]))
     tables.draw_table(
         rows,
         height="content" if len(rows) < 12 else 440,
@@ -75,7 +78,7 @@ def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
     )
 
 
-def _constant_spread_notes(run: Run) -> list[str]:
+def constant_spread_notes(run: Run) -> list[str]:
     """Say which learners only predict values, so that they were given a density."""
     labels = (run.summary or {}).get("constant_spread", [])
     if not labels:

@@ -12,7 +12,7 @@ from app.client.client import Run
 from app.figures.adaptation_results import LostTasks, gain_figure
 from app.views.run import tabs
 from app.views.run.run_tables import format_cell
-from app.views.run.score_table import score_rows
+from app.views.run.score_table import constant_spread_notes, score_rows
 from engine.contract.events import Block, Condition
 from engine.contract.kinds import FEW_SHOT, OPTIMIZATION, Kind
 from engine.contract.run_spec import RunSpec
@@ -142,3 +142,25 @@ def test_a_learner_that_blew_up_has_no_mark_after_adaptation() -> None:
     name, marks = texts_of(0)
     assert "diverged" not in name
     assert marks[0].startswith("100 [")
+
+
+@pytest.mark.parametrize(
+    ("capped", "told"), [(0, "1 ["), (2, "at least 5.75"), (8, "at least 20")]
+)
+def test_a_likelihood_at_its_cap_is_at_least_so_much(capped: int, told: str) -> None:
+    """An episode may be answered with a finite error, but far too surely."""
+    blocks, made = squares(0)
+    nll = np.ones((2, 4))
+    nll.flat[:capped] = 20.0
+    blocks.append(Block("maml", "test", "nll", ("replicate", "task"), nll))
+    row = score_rows(as_run(blocks, made, FEW_SHOT), {})[0]
+    assert row["Negative log-likelihood"].startswith(told)
+    assert row["MSE"].startswith("3")
+
+
+def test_the_table_says_whose_spread_is_constant() -> None:
+    blocks, made = squares(0)
+    spread = Block("maml", "validate", "residual_variance", ("replicate",), np.ones(2))
+    (note,) = constant_spread_notes(as_run([*blocks, spread], made, FEW_SHOT))
+    assert note.endswith("from validation: MAML.")
+    assert not constant_spread_notes(as_run(blocks, made, FEW_SHOT))
