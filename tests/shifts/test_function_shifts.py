@@ -5,6 +5,7 @@ import pytest
 
 from engine.protocol import Family, Shift
 from engine.shifts.amplitude import Amplitude
+from engine.shifts.contradiction import Contradiction
 from engine.shifts.feature_noise import FeatureNoise
 from engine.shifts.frequency import Frequency
 from engine.shifts.function_noise import FunctionNoise
@@ -123,3 +124,27 @@ def test_a_shift_that_does_not_fit_an_episode_says_why(
 ) -> None:
     reason = shift.why_not(setting(family))
     assert words in (reason or "") if words else reason is None
+
+
+def test_contradictions_are_mirrored_at_the_mean_and_queries_stay_true() -> None:
+    shares = []
+    for clean, moved in pairs(Contradiction(), 0.3, Sinusoids(shots=40)):
+        mirrored = 2.0 * clean.y.mean() - clean.y
+        against = moved.y != clean.y
+        np.testing.assert_allclose(moved.y, np.where(against, mirrored, clean.y))
+        shares.append(against.mean())
+        for name in ("x", "held_x", "held_y", "truth"):
+            np.testing.assert_array_equal(getattr(clean, name), getattr(moved, name))
+    assert np.mean(shares) == pytest.approx(0.3, abs=4 * 0.46 / (30 * 40) ** 0.5)
+
+
+def test_more_contradictions_contain_the_fewer() -> None:
+    for seed in range(5):
+        clean, few, many, every = (
+            shifted(Contradiction(), share, Sinusoids(), seed).y
+            for share in (0.0, 0.2, 0.6, 1.0)
+        )
+        assert ((few != clean) <= (many != clean)).all() and (many != few).any()
+        np.testing.assert_allclose(
+            every - clean.mean(), clean.mean() - clean, rtol=1e-5
+        )
