@@ -85,7 +85,7 @@ def answer_chart(run: Run, view_state: ViewState) -> go.Figure | None:
         return None
     table = run.table
     marks = {
-        c.learner: mark for c in every if (mark := _answer_point(table, c, view_state))
+        c.learner: mark for c in every if (mark := _answer_points(table, c, view_state))
     }
     view = CurveOptions(
         log_y=_log_axis_choice(run, view_state), x_title=STEPS, height=HEIGHT
@@ -98,20 +98,26 @@ def _log_axis_choice(run: Run, view_state: ViewState) -> bool | None:
     return False if training.has_class_answers(run) else view_state.log
 
 
-def _answer_point(
+def _answer_points(
     table: BlockTable, curve: stats.Curve, view_state: ViewState
-) -> AnswerPoint | None:
-    """Return the inner step at which a learner is evaluated.
+) -> list[AnswerPoint]:
+    """Return where on its curve a learner is evaluated.
 
-    It is found by the loss, since several steps can share an accuracy.
+    Replicates may have tuned to different numbers of inner steps.
     """
-    at = _answer_step(table, curve.learner, view_state)
-    if at is None or len(curve.x) < 2:
-        return None
-    return AnswerPoint(float(curve.x[at]), float(curve.mean[at]))
+    if len(curve.x) < 2:
+        return []
+    at = _answer_positions(table, curve.learner, view_state)
+    return [AnswerPoint(float(curve.x[i]), float(curve.mean[i])) for i in at]
 
 
-def _answer_step(table: BlockTable, label: str, view_state: ViewState) -> int | None:
+def _answer_positions(
+    table: BlockTable, label: str, view_state: ViewState
+) -> list[int]:
+    """Return the positions on the step axis of all replicates' answers.
+
+    They are found by the loss, since several steps can share an accuracy.
+    """
     pairs = (("query_loss", "final_query_loss"), ("query_mse", "final_mse"))
     for along, last in pairs:
         block = table.block(label, "test", along, view_state.condition)
@@ -121,9 +127,9 @@ def _answer_step(table: BlockTable, label: str, view_state: ViewState) -> int | 
         steps = np.asarray(block.array, dtype=np.float64)
         # float32 traces differ from the stored final value in the last digits.
         same = np.isclose(steps, final[..., None], rtol=1e-4, equal_nan=True)
-        found = np.flatnonzero(same.all(axis=(0, 1)))
-        return int(found[0]) if len(found) else None
-    return None
+        each = same.all(axis=1)[np.isfinite(final).any(axis=1)]
+        return sorted({int(i) for i in each[each.any(axis=1)].argmax(axis=1)})
+    return []
 
 
 def shots_chart(run: Run, view_state: ViewState) -> go.Figure | None:

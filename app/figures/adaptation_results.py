@@ -1,6 +1,6 @@
 """Few-shot results by inner step, before and after adaptation, and by shots."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,16 +52,17 @@ class LostTasks(NamedTuple):
 
 def answers_figure(
     curves: Iterable[Curve],
-    marks: Mapping[str, AnswerPoint],
+    marks: Mapping[str, Sequence[AnswerPoint]],
     metric_name: str,
     roles: Roles,
     view: CurveOptions,
 ) -> go.Figure:
-    """Draw the results after each inner step, and the step that is evaluated.
+    """Draw the results after each inner step, and the steps that are evaluated.
 
     Args:
         curves: One for each learner; one without inner steps is a level line.
-        marks: By label, for learners with inner steps.
+        marks: By label, for learners with inner steps; several where replicates tuned
+            to different numbers of steps.
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
         view: Axes.
@@ -69,15 +70,17 @@ def answers_figure(
     shown = list(curves)
     made = curves_figure(shown, metric_name, roles, view)
     styles = assign_styles(roles)
-    for label, mark in marks.items():
+    for label, points in marks.items():
         if label in styles:
-            made.add_trace(_answer_trace(mark, styles[label]))
+            made.add_trace(_answer_trace(points, styles[label]))
     read = made.layout.meta["how_to_read"]
     legend = " ◆: the step at which a learner is evaluated; level line: no inner steps."
     made.update_layout(meta={**made.layout.meta, "how_to_read": read + legend})
     made.update_xaxes(rangemode="tozero", tickformat="d")
     if metric(metric_name).direction < 0:
-        _cap_y_axis(made, shown, [mark.y for mark in marks.values()])
+        _cap_y_axis(
+            made, shown, [point.y for points in marks.values() for point in points]
+        )
     return made
 
 
@@ -115,11 +118,11 @@ def _cap_y_axis(
     )
 
 
-def _answer_trace(mark: AnswerPoint, style: Style) -> go.Scatter:
+def _answer_trace(points: Sequence[AnswerPoint], style: Style) -> go.Scatter:
     ring = {"color": "rgba(255,255,255,0.9)", "width": 1.5}
     return go.Scatter(
-        x=np.array([mark.x]),
-        y=np.array([mark.y]),
+        x=np.array([point.x for point in points]),
+        y=np.array([point.y for point in points]),
         mode="markers",
         hoverinfo="skip",
         showlegend=False,

@@ -34,13 +34,13 @@ POSITIONS_LIMIT = 5_000  # steps of a test; the longest horizon of a budget
 STRETCH_LIMIT = 100  # factor by which a shift may lengthen a horizon
 ROUNDING = 1e-5  # by which rounding in float32 may exceed a metric's range
 HEADS = {
-    # Tuning is over one or the other: a replicate's own, or shared by all of them.
+    # Once all replicates of a few-shot run shared a rate, chosen over tasks.
     "tune": (("replicate",), ("rate", "task")),
     # The first inner step is measured on each validation task before training.
     "train": (("replicate",), ("replicate", "task")),
     "validate": (("replicate",),),
     # The histograms of how sure a learner was are over all tasks of a replicate.
-    "test": (("replicate", "task"), ("replicate", "bin")),
+    "test": (("replicate", "task"), ("replicate", "bin"), ("replicate",)),
 }
 _FURTHER = (
     "rate",

@@ -1,5 +1,6 @@
 """The few-shot judge: errors on the queries after adaptation."""
 
+import numpy as np
 from torch import Tensor
 
 from engine.contract.kinds import FEW_SHOT
@@ -12,8 +13,8 @@ class FewShotJudge(Judge):
     """Scores by error rate, or by squared error for regression."""
 
     def score(self, trace: TraceSegment) -> Tensor:
-        """Return the error at the learner's answer step; shape (member,)."""
-        return error_trace(trace)[:, trace.answer_index]
+        """Return the error at each member's answer step; shape (member,)."""
+        return answer_errors(trace)
 
     def examples(self, tasks: TaskBatch) -> int:
         """Return support plus queries: meta-training sees both."""
@@ -33,11 +34,18 @@ class FewShotJudge(Judge):
         self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
         """Return error, accuracy and gain of each task; shape (replicate, task)."""
-        return summarize_episodes(traces, trace.answer_index)
+        answers = np.array(trace.answer_indices).reshape(tasks.replicates, -1)
+        return summarize_episodes(traces, answers)
 
-    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
-        """Return the number of inner steps before the answer."""
-        return trace.steps[trace.answer_index]
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
+        """Return the number of inner steps before each answer."""
+        return np.array([trace.steps[index] for index in trace.answer_indices])
+
+
+def answer_errors(trace: TraceSegment) -> Tensor:
+    """Return the error on the queries at each member's answer; shape (member,)."""
+    errors = error_trace(trace)
+    return errors[range(len(errors)), trace.answer_indices]
 
 
 def error_trace(trace: TraceSegment) -> Tensor:

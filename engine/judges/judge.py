@@ -42,7 +42,7 @@ class Judge(ABC):
 
         Args:
             traces: By metric; shape (replicate, task, step, …).
-            trace: A segment with the recorded steps and the answer's position.
+            trace: A segment with the recorded steps and the answers' positions.
             tasks: The tasks that the traces were measured on.
             level: The loss threshold, for kinds that have one.
 
@@ -51,8 +51,12 @@ class Judge(ABC):
         """
 
     @abstractmethod
-    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
-        """Return the gradients (or evaluations) that one task's test took."""
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
+        """Return the gradients (or evaluations) that each task's test took.
+
+        Returns:
+            Shape (member,).
+        """
 
 
 JUDGES: ByKind[Judge] = ByKind("engine.judges")

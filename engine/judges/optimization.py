@@ -1,5 +1,6 @@
 """The optimization judge: how fast and how far the training loss falls."""
 
+import numpy as np
 from torch import Tensor
 
 from engine.algorithms.optimization.training_loop import objective
@@ -35,10 +36,10 @@ class OptimizationJudge(Judge):
         assert isinstance(tasks, OptimizationBatch) and level is not None
         return summarize_tasks(traces, level, tasks.drift_start)
 
-    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
         """Return the horizon: one gradient per step."""
         assert isinstance(tasks, OptimizationBatch)
-        return tasks.horizon
+        return np.full(tasks.members, tasks.horizon)
 
 
 JUDGES[OPTIMIZATION.name] = OptimizationJudge()

@@ -41,10 +41,10 @@ class SearchJudge(Judge):
         goal = goal_regrets(tasks).reshape(shape)
         return summarize_searches(traces, goal, tasks.space.size)
 
-    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
         """Return the maximum number of architectures that one search trains."""
         assert isinstance(tasks, SearchBatch)
-        return tasks.horizon
+        return np.full(tasks.members, tasks.horizon)
 
 
 def goal_regrets(tasks: SearchBatch) -> np.ndarray:

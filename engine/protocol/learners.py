@@ -68,7 +68,8 @@ class TraceSegment(NamedTuple):
         traces: By metric; shape (member, step, …).
         path: Flat weights, if requested; shape (member, step, weight).
         steps: The recorded steps; empty where they are consecutive from 0.
-        answer_index: The position on the step axis of the learner's answer.
+        answer_indices: Each member's position on the step axis of the learner's
+            answer; empty where learners have no step of their own to answer at.
         answers: What the answer says of each query, by name; shape (member, query).
             None where tasks have no queries.
     """
@@ -76,7 +77,7 @@ class TraceSegment(NamedTuple):
     traces: Weights
     path: Tensor | None = None
     steps: tuple[int, ...] = ()
-    answer_index: int = -1
+    answer_indices: tuple[int, ...] = ()
     answers: Weights | None = None
 
 

@@ -98,4 +98,25 @@ def join_segments(segments: list[TraceSegment]) -> TraceSegment:
     steps = tuple(step for s in segments for step in s.steps)
     path = torch.cat(paths, 1) if paths else None
     last = segments[-1]
-    return TraceSegment(traces, path, steps, last.answer_index, last.answers)
+    return TraceSegment(traces, path, steps, last.answer_indices, last.answers)
+
+
+def join_chunks(parts: list[TraceSegment]) -> TraceSegment:
+    """Concatenate the traces of consecutive chunks of members.
+
+    Args:
+        parts: In the order of their members, with the same recorded steps.
+
+    Returns:
+        One segment, without a path.
+    """
+    traces = _concatenate([part.traces for part in parts])
+    indices = tuple(index for part in parts for index in part.answer_indices)
+    known = [part.answers for part in parts if part.answers is not None]
+    answers = _concatenate(known) if known else None
+    return TraceSegment(traces, None, parts[0].steps, indices, answers)
+
+
+def _concatenate(trees: list[Weights]) -> Weights:
+    """Concatenate named tensors along their first axis."""
+    return {name: torch.cat([tree[name] for tree in trees]) for name in trees[0]}

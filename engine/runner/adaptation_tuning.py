@@ -4,11 +4,12 @@ The learning rate of a fine-tuned few-shot baseline can only be chosen once its
 features are learned. No learner was trained on the validation episodes, and no test
 episode is used.
 
-All replicates share one rate, chosen with the first replicate's weights: a replicate's
-result must not depend on how many there are.
+Every replicate chooses with its own weights, on episodes of its own: so the choice is
+part of the spread between replicates.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +17,16 @@ import torch
 
 from engine.contract.events import Block, Event
 from engine.judges.few_shot import error_trace
-from engine.protocol import TaskBatch, TraceSegment, Weights
-from engine.protocol.member_chunks import select_replicates
+from engine.protocol import EpisodeBatch, TraceSegment, Weights
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.rate_search import RateGrid, Trial, TriedRates, search_rates
+from engine.runner.rate_search import (
+    RateGrid,
+    Trial,
+    TriedRates,
+    search_rates,
+    tuning_blocks,
+)
 from engine.runner.residual_variance import fix_residual_variance
 from engine.runner.state import RunState
 from engine.runner.validation import adapt_in_chunks
@@ -30,7 +36,7 @@ WORST = 1e2  # stands for a NaN or infinite error or loss
 
 
 class RateResult(NamedTuple):
-    """Validation results of one rate, at each inner step that the learner reports.
+    """One replicate's results with one rate, at each inner step that is reported.
 
     Args:
         error: Error rate, or squared error; shape (task, position).
@@ -49,6 +55,11 @@ class RateResult(NamedTuple):
         return min(range(len(self.at)), key=lambda i: (means[i], self.loss[i]))
 
     @property
+    def best_step(self) -> int:
+        """Return the number of inner steps at the best position."""
+        return self.at[self.best_position]
+
+    @property
     def rank(self) -> tuple[float, float]:
         """Return mean error and loss at the best position; less is better."""
         return float(self.error[:, self.best_position].mean()), float(
@@ -59,7 +70,7 @@ class RateResult(NamedTuple):
 def tune_after_training(
     context: RunContext, entry: LearnerEntry, state: RunState
 ) -> Iterator[Event]:
-    """Choose rate and steps, store them in the learner's meta-weights and freeze it.
+    """Choose rates and steps, store them in the learner's meta-weights and freeze it.
 
     Every step that the learner reports is tried as its last one, so that early stopping
     is tuned along with the rate.
@@ -73,69 +84,79 @@ def tune_after_training(
         Notes, the tuning blocks and the frozen artefact.
     """
     label, weights = entry.label, state.metas[entry.label]
-    if label in state.frozen:  # chosen in the first batch
-        chosen = {name: state.frozen[label][name][:1] for name in ("lr", "steps")}
-        same = {name: each.expand_as(weights[name]) for name, each in chosen.items()}
-        state.metas[label] = weights | {
-            name: each.clone() for name, each in same.items()
-        }
-        yield from fix_residual_variance(context, entry, state)
-        yield freeze_learner(context, entry, state.metas[label], state)
-        return
-    tasks, first = _draw_tuning_tasks(context), select_replicates(weights, range(1))
-    stage = f"tune {label}"
+    tasks, stage = _draw_tuning_tasks(context), f"tune {entry.label}"
 
     def score(
-        asked: Mapping[int, Trial], share: float
+        asked: Mapping[int, Trial], done: float
     ) -> Generator[Event, None, dict[int, RateResult]]:
-        tried = _with_rate(first, asked[0].power, -1)
-        found = yield from adapt_in_chunks(entry.learner, tried, tasks, stage, share)
-        return {0: _rate_result(found)}
+        with_rates, some = _with_rates(weights, asked), _select_tasks(tasks, asked)
+        found = yield from adapt_in_chunks(entry.learner, with_rates, some, stage, done)
+        return dict(zip(asked, _rate_results(found, len(asked)), strict=True))
 
-    (found,) = yield from search_rates(stage, score, lambda one: one.rank, 1, GRID)
-    scores, power = found
-    best = scores[power]
-    steps = best.at[best.best_position]
-    yield from _tuning_blocks(label, found)
-    yield Block(label, "tune", "tuned_steps", (), np.array(float(steps)))
-    spent = float(sum(len(one.error) * max(one.at) for one in scores.values()))
-    yield Block(label, "tune", "gradient_evaluations", (), np.array(spent))
-    state.metas[label] = _with_rate(weights, power, steps)
+    tried = yield from search_rates(
+        stage, score, lambda one: one.rank, tasks.replicates, GRID
+    )
+    yield from _blocks(label, tried)
+    best = {
+        "lr": [10.0**one.best for one in tried],
+        "steps": [float(one.scores[one.best].best_step) for one in tried],
+    }
+    chosen = {name: weights[name].new_tensor(each) for name, each in best.items()}
+    state.metas[label] = weights | chosen
     yield from fix_residual_variance(context, entry, state)
     yield freeze_learner(context, entry, state.metas[label], state)
 
 
-def _tuning_blocks(label: str, tried: TriedRates[RateResult]) -> Iterator[Block]:
-    """Yield each rate's errors, and the chosen rate, which all replicates share."""
-    scores = tried.scores
-    powers = sorted(scores)
-    errors = [scores[p].error[:, scores[p].best_position] for p in powers]
-    at = {"rate": tuple(float(10.0**power) for power in powers)}
-    axes = ("rate", "task")
-    yield Block(label, "tune", "tuning_error", axes, np.stack(errors), coords=at)
-    yield Block(label, "tune", "tuned_lr", (), np.array(10.0**tried.best))
+def _blocks(label: str, tried: Sequence[TriedRates[RateResult]]) -> Iterator[Block]:
+    """Yield each rate's errors, and every replicate's rate, steps and costs."""
+    errors = [
+        TriedRates(
+            {power: one.rank[0] for power, one in each.scores.items()}, each.best
+        )
+        for each in tried
+    ]
+    yield from tuning_blocks(label, "tuning_error", errors)
+    steps = [float(each.scores[each.best].best_step) for each in tried]
+    spent = [
+        float(sum(len(one.error) * max(one.at) for one in each.scores.values()))
+        for each in tried
+    ]
+    for metric, values in (("tuned_steps", steps), ("gradient_evaluations", spent)):
+        yield Block(label, "tune", metric, ("replicate",), np.array(values))
 
 
-def _draw_tuning_tasks(context: RunContext) -> TaskBatch:
-    count = context.spec.budget.tuning_tasks
-    place = context.batch_spec._replace(replicates=1)
-    streams = [context.rng.child("tune")]
-    return draw_tasks(context.setting, "validation", streams, count, place)
+def _draw_tuning_tasks(context: RunContext) -> EpisodeBatch:
+    """Draw every replicate's tuning episodes."""
+    count, streams = context.spec.budget.tuning_tasks, context.streams("tune")
+    # Steps beyond the learner's own are shown in tests, and not to choose from.
+    setting = replace(context.setting, horizon=0)
+    tasks = draw_tasks(setting, "validation", streams, count, context.batch_spec)
+    assert isinstance(tasks, EpisodeBatch)
+    return tasks
 
 
-def _with_rate(weights: Weights, power: float, steps: int) -> Weights:
-    """Return meta-weights with another rate, and steps where these are known."""
-    rate = torch.full_like(weights["lr"], 10.0**power)
-    last = weights["steps"] if steps < 0 else torch.full_like(rate, float(steps))
-    return weights | {"lr": rate, "steps": last}
+def _select_tasks(tasks: EpisodeBatch, replicates: Mapping[int, Trial]) -> EpisodeBatch:
+    """Return the tasks of some replicates, which need not be neighbors."""
+    each = tasks.members // tasks.replicates
+    index = [r * each + t for r in replicates for t in range(each)]
+    return replace(tasks.take(index), replicates=len(replicates))
 
 
-def _rate_result(trace: TraceSegment) -> RateResult:
-    """Return errors and losses; NaN counts as the worst."""
+def _with_rates(weights: Weights, asked: Mapping[int, Trial]) -> Weights:
+    """Return the meta-weights of some replicates, with other rates."""
+    some = {name: tensor[list(asked)] for name, tensor in weights.items()}
+    rates = [10.0**trial.power for trial in asked.values()]
+    return some | {"lr": weights["lr"].new_tensor(rates)}
+
+
+def _rate_results(trace: TraceSegment, replicates: int) -> list[RateResult]:
+    """Return each replicate's errors and losses; NaN counts as the worst."""
     error = _replace_nonfinite(error_trace(trace))
-    loss = trace.traces.get("query_loss")
-    mean = error.mean(0) if loss is None else _replace_nonfinite(loss).mean(0)
-    return RateResult(error, mean, trace.steps)
+    loss = error
+    if "query_loss" in trace.traces:
+        loss = _replace_nonfinite(trace.traces["query_loss"])
+    pairs = zip(*(np.split(each, replicates) for each in (error, loss)), strict=True)
+    return [RateResult(errors, losses.mean(0), trace.steps) for errors, losses in pairs]
 
 
 def _replace_nonfinite(values: torch.Tensor) -> np.ndarray:

@@ -77,10 +77,6 @@ class BaselineCache:
             return play
 
         def begin(state: RunState) -> Iterator[Event]:
-            if state.batch and entry.is_tuned:
-                # It takes the first batch's rate; a sub-run would choose its own.
-                yield from play(state)
-                return
             sub = SubRun(_training_spec(self.context.spec, entry.choice), self.cache)
             events = sub.cached_events()
             if events is not None:

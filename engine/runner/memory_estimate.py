@@ -199,8 +199,7 @@ def _tuning_needs(
 
     With an equal budget, `task_evaluations` sets the number of tasks.
     """
-    budget = context.spec.budget
-    count = context.spec.replicates if context.tunes_first(entry) else 1
+    budget, count = context.spec.budget, context.spec.replicates
     found = here.need("tuning", "tuning_tasks", budget.tuning_tasks, count)
     if context.tunes_first(entry):
         if tuning_tasks(budget, entry.choice) != budget.tuning_tasks:

@@ -1,13 +1,18 @@
 """The meta-test: every learner on the same new tasks, unshifted and shifted."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from engine.contract.events import Artefact, Block, Event, Note, Timing
 from engine.protocol import Meta, TaskBatch, TraceSegment, Weights
-from engine.protocol.member_chunks import chunks, join_segments, select_replicates
+from engine.protocol.member_chunks import (
+    chunks,
+    join_chunks,
+    join_segments,
+    select_replicates,
+)
 from engine.runner.context import LearnerEntry, MetaTestCondition, RunContext
 from engine.runner.state import RunState
 from engine.stats.task_metrics.beliefs import HISTOGRAMS, summarize_beliefs
@@ -54,11 +59,10 @@ def meta_test(
                 pieces.append(piece)
                 yield Note(stage, done, entry.label)  # a long unroll can be canceled
             parts.append(join_segments(pieces))
-        taken = time.perf_counter() - clock
-        spent = context.judge.gradients(parts[0], tasks)
-        count = tasks.members * max(1, spent)
-        yield Timing(entry.label, stage, taken, count)
-        yield from _test_blocks(context, entry, condition, parts, state, tasks)
+        taken, trace = time.perf_counter() - clock, join_chunks(parts)
+        spent = context.judge.gradients(trace, tasks)
+        yield Timing(entry.label, stage, taken, int(spent.clip(min=1).sum()))
+        yield from _test_blocks(context, entry, condition, trace, state, tasks)
     if remarks:
         yield Artefact(remarks_name(condition), "remarks", {}, remarks)
 
@@ -68,55 +72,49 @@ def remarks_name(condition: MetaTestCondition) -> str:
     return f"remarks {condition.title}"
 
 
-def _gather(pieces: Sequence[Weights], replicates: int) -> dict[str, np.ndarray]:
-    """Join the tensors of all chunks; each (replicate, task, …)."""
-    gathered = {}
-    for name in pieces[0]:
-        rows = np.concatenate([piece[name].cpu().numpy() for piece in pieces])
-        gathered[name] = rows.reshape(replicates, -1, *rows.shape[1:])
-    return gathered
+def _by_replicate(rows: Weights, replicates: int) -> dict[str, np.ndarray]:
+    """Return arrays of shape (replicate, task, …)."""
+    return {
+        name: row.unflatten(0, (replicates, -1)).cpu().numpy()
+        for name, row in rows.items()
+    }
 
 
 def _test_blocks(
     context: RunContext,
     entry: LearnerEntry,
     condition: MetaTestCondition,
-    parts: list[TraceSegment],
+    trace: TraceSegment,
     state: RunState,
     tasks: TaskBatch,
 ) -> Iterator[Block]:
     label, where, judge = entry.label, condition.condition, context.judge
     known = state.learner(label).residual_variance
-    traces = _gather([part.traces for part in parts], context.spec.replicates)
-    at = (
-        {"step": tuple(float(step) for step in parts[0].steps)}
-        if parts[0].steps
-        else {}
-    )
+    traces = _by_replicate(trace.traces, tasks.replicates)
+    at = {"step": tuple(map(float, trace.steps))} if trace.steps else {}
     for name, rows in judge.traces(traces).items():
         axes = ("replicate", "task", "step", "layer")[: rows.ndim]
         yield Block(label, "test", name, axes, rows.astype(np.float32), where, at)
     level = state.threshold
-    summaries = judge.summaries(traces, parts[0], tasks, level)
-    for name, rows in (summaries | _belief_scores(parts, summaries, known)).items():
+    summaries = judge.summaries(traces, trace, tasks, level)
+    for name, rows in (summaries | _belief_scores(trace, summaries, known)).items():
         axes = ("replicate", "bin" if name in HISTOGRAMS else "task")
         yield Block(label, "test", name, axes, rows, where)
-    each = tasks.members / tasks.replicates
-    spent = np.array(float(judge.gradients(parts[0], tasks) * each))
-    yield Block(label, "test", "gradient_evaluations", (), spent, where)
+    spent = judge.gradients(trace, tasks).reshape(tasks.replicates, -1).sum(1)
+    every = ("replicate",)  # replicates may have tuned to different numbers of steps
+    yield Block(label, "test", "gradient_evaluations", every, spent * 1.0, where)
     if length := judge.support_length(tasks):
         yield Block(label, "test", "context_length", (), np.array(length), where)
 
 
 def _belief_scores(
-    parts: list[TraceSegment],
+    trace: TraceSegment,
     summaries: dict[str, np.ndarray],
     variance: list[float] | None,
 ) -> dict[str, np.ndarray]:
     """Return the proper scores of what answers say of each query; empty without any."""
-    if parts[0].answers is None:
+    if trace.answers is None:
         return {}
-    replicates = len(summaries["diverged"])
-    answers = _gather([part.answers or {} for part in parts], replicates)
+    answers = _by_replicate(trace.answers, len(summaries["diverged"]))
     loss, lost = summaries.get("final_query_loss"), summaries["diverged"]
     return summarize_beliefs(answers, loss, lost, variance)

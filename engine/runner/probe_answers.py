@@ -11,7 +11,6 @@ from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.contract.events import Block, Note
 from engine.protocol import (
     EpisodeBatch,
-    Meta,
     TaskBatch,
     Weights,
     chosen_class,
@@ -107,11 +106,8 @@ def answer_in_chunks(
     assert isinstance(learner, FewShotLearner)
     for members, replicates in chunks(tasks):
         some = tasks.take(members)
-        meta = Meta(select_replicates(weights, replicates), {})
-        wanted = learner.answer_step(meta)
-        theta = broadcast_to_members(meta.weights, some.members)
-        found = learner.predictions(theta, some)
-        parts.append(next(p.query_outputs.detach() for p in found if p.step == wanted))
+        own = select_replicates(weights, replicates)
+        parts.append(learner.answer(broadcast_to_members(own, some.members), some))
         yield Note(f"probe {entry.label}", len(torch.cat(parts)) / tasks.members)
     return torch.cat(parts)
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from engine.contract.events import Block, Event
-from engine.judges.few_shot import error_trace
+from engine.judges.few_shot import answer_errors
 from engine.protocol import EpisodeBatch, TraceSegment
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.state import RunState
@@ -50,7 +50,7 @@ def fix_residual_variance(
 
 def _mean_squares(trace: TraceSegment, replicates: int) -> list[float]:
     """Return the mean squared error of each replicate at the learner's answer."""
-    error = error_trace(trace)[:, trace.answer_index].double()
+    error = answer_errors(trace).double()
     worst = WORST["query_mse"]
     # Diverged episodes count as the worst, as in the error of a test.
     kept = torch.nan_to_num(error, worst, worst).clamp(max=worst)

@@ -14,10 +14,9 @@ def validation_cost(context: RunContext, entry: LearnerEntry) -> float:
 def tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
     """Return about how many gradient evaluations it takes to tune the rates."""
     spec, budget = context.spec, context.spec.budget
-    first = context.tunes_first(entry)
-    evaluations = SEARCH_COST * spec.replicates if first else RATES
+    evaluations = SEARCH_COST if context.tunes_first(entry) else RATES
     each = entry.learner.gradients_per_test(budget.horizon)
-    return evaluations * budget.tuning_tasks * each
+    return spec.replicates * evaluations * budget.tuning_tasks * each
 
 
 def training_cost(context: RunContext, entry: LearnerEntry) -> float:

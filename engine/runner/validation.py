@@ -2,8 +2,6 @@
 
 from collections.abc import Generator, Iterator
 
-import torch
-
 from engine.contract.events import MAP_AXES, Block, Note
 from engine.protocol import (
     Inspection,
@@ -13,7 +11,12 @@ from engine.protocol import (
     TraceSegment,
     Weights,
 )
-from engine.protocol.member_chunks import chunks, join_segments, select_replicates
+from engine.protocol.member_chunks import (
+    chunks,
+    join_chunks,
+    join_segments,
+    select_replicates,
+)
 from engine.runner.context import RunContext
 
 
@@ -93,15 +96,7 @@ def adapt_in_chunks(
             yield Note(stage, done)
         meta = Meta(select_replicates(weights, replicates), {})
         parts.append(join_segments(list(learner.adapt(meta, tasks.take(members)))))
-    traces = {
-        name: torch.cat([part.traces[name] for part in parts])
-        for name in parts[0].traces
-    }
-    answers = None
-    if parts[0].answers is not None:
-        each = [part.answers or {} for part in parts]
-        answers = {name: torch.cat([one[name] for one in each]) for name in each[0]}
-    return parts[0]._replace(traces=traces, answers=answers)
+    return join_chunks(parts)
 
 
 def adapt_quietly(learner: Learner, weights: Weights, tasks: TaskBatch) -> TraceSegment:

@@ -233,7 +233,7 @@ def tuned_rates(table: BlockTable, label: str) -> Floats | None:
         label: The learner.
 
     Returns:
-        Per step; one for each replicate, or a single one that all share.
+        Per step; one for each replicate. Runs of 0.3.0 may have one for all.
     """
     block = table.block(label, "tune", "tuned_lr")
     return None if block is None else np.asarray(block.array, np.float64).reshape(-1)

@@ -29,7 +29,7 @@ def line(label: str, *values: float) -> Curve:
 
 def drawn(*lines: Curve, log: bool = True) -> object:
     marks = {
-        one.learner: adaptation_results.AnswerPoint(1.0, float(one.mean[1]))
+        one.learner: [adaptation_results.AnswerPoint(1.0, float(one.mean[1]))]
         for one in lines
     }
     view = CurveOptions(log_y=log)

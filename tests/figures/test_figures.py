@@ -62,7 +62,7 @@ ALL: dict[str, Callable[[], go.Figure]] = {
     "matrix": lambda: shift.family_matrix_figure(MATRIX, "area", against="sgd"),
     "answers": lambda: adaptation_results.answers_figure(
         made.lines(),
-        {"sgd": adaptation_results.AnswerPoint(3.0, 0.5)},
+        {"sgd": [adaptation_results.AnswerPoint(3.0, 0.5)]},
         "query_mse",
         ROLES,
         CurveOptions(),

@@ -9,7 +9,7 @@ from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Event
 from engine.protocol import TraceSegment
 from engine.runner import adaptation_tuning
-from engine.runner.adaptation_tuning import GRID, RateResult, _rate_result
+from engine.runner.adaptation_tuning import GRID, RateResult, _rate_results
 from engine.runner.context import RunContext
 from engine.runner.rate_search import Trial, TriedRates, search_rates
 from engine.runner.spec_checks import check_run
@@ -19,9 +19,9 @@ from tests.laws.small import assert_same, collected, events, learner_spec
 COUNTS = {"tuning_tasks": 6, "task_evaluations": 24}
 
 
-def spec_of(name: str = "from_scratch", **fields: Any) -> Any:
-    """Return a tiny run whose only learner is tuned over up to 6 steps."""
-    choice = {"name": name, "knobs": {"steps": 6}}
+def spec_of(name: str = "from_scratch", steps: int = 6, **fields: Any) -> Any:
+    """Return a tiny run whose only learner is tuned over up to some steps."""
+    choice = {"name": name, "knobs": {"steps": steps}}
     budget = COUNTS | fields.pop("budget", {})
     return learner_spec(name, learners=[choice], budget=budget, **fields)
 
@@ -53,39 +53,68 @@ def stretch(error: list[list[float]], loss: list[float] | None = None) -> TraceS
     return TraceSegment(traces, None, tuple(range(len(error[0]))))
 
 
-def test_the_rate_and_steps_are_the_best_of_all_that_were_tried() -> None:
-    spec = spec_of()
+@pytest.mark.parametrize("replicate", [0, 1])
+def test_a_replicates_rate_and_steps_are_the_best_of_all_that_it_tried(
+    replicate: int,
+) -> None:
+    spec = spec_of(replicates=2)
     found, weights = blocks(spec), frozen(spec)
     curve = found["tune tuning_error"]
-    best = curve.array.mean(1).argmin()
-    rate = found["tune tuned_lr"].array.item()
+    best = np.nanargmin(curve.array[replicate])
+    rate = found["tune tuned_lr"].array[replicate]
     assert rate == pytest.approx(curve.coords["rate"][best])
-    assert weights["lr"] == pytest.approx(rate)
-    steps = found["tune tuned_steps"].array.item()
-    assert (weights["steps"] == steps).all()
+    assert weights["lr"][replicate] == pytest.approx(rate)
+    steps = found["tune tuned_steps"].array[replicate]
+    assert weights["steps"][replicate] == steps
     # By hand: adapt to the same validation tasks with what was chosen.
     context = RunContext(spec)
-    streams = [context.rng.child("tune").child(t) for t in range(6)]
+    streams = [context.rng.child("tune", replicate).child(t) for t in range(6)]
     place = context.batch_spec._replace(replicates=1)
     tasks = context.setting.family.draw(context.setting, streams, "validation", place)
-    one = {name: torch.from_numpy(w[:1].copy()) for name, w in weights.items()}
+    own = slice(replicate, replicate + 1)
+    one = {name: torch.from_numpy(w[own].copy()) for name, w in weights.items()}
     again = adapt_quietly(context.entries[0].learner, one, tasks)
-    assert again.steps[again.answer_index] == steps
-    error = again.traces["query_mse"][:, again.answer_index]
-    np.testing.assert_allclose(error, curve.array[best], rtol=1e-5)
+    assert {again.steps[index] for index in again.answer_indices} == {steps}
+    error = context.judge.score(again).mean()
+    assert float(error) == pytest.approx(curve.array[replicate, best], rel=1e-5)
 
 
-def test_the_test_is_taken_with_what_was_chosen() -> None:
-    found = blocks(spec_of())
-    steps = found["tune tuned_steps"].array.item()
-    assert found["test gradient_evaluations"].array == steps * 2
+def test_each_replicate_is_tested_with_what_it_chose() -> None:
+    found = blocks(spec_of(steps=20, replicates=4))
+    steps = found["tune tuned_steps"].array
+    assert len(set(steps)) > 1
+    assert (found["test gradient_evaluations"].array == steps * 2).all()
+    trace = found["test query_mse"]
+    for replicate, chosen in enumerate(steps):
+        at = trace.coords["step"].index(chosen)
+        final = found["test final_mse"].array[replicate]
+        np.testing.assert_allclose(final, trace.array[replicate, :, at], rtol=1e-6)
+
+
+def test_a_replicate_chooses_alone_as_among_others() -> None:
+    many, alone = (
+        blocks(spec_of("fine_tune", replicates=3)),
+        blocks(spec_of("fine_tune", replicates=1, first_replicate=2)),
+    )
+    for name in ("tune tuned_lr", "tune tuned_steps", "test gradient_evaluations"):
+        assert many[name].array[2] == alone[name].array[0]
+    assert len(set(many["tune tuned_lr"].array)) > 1
+    np.testing.assert_allclose(
+        many["test error"].array[2], alone["test error"].array[0], rtol=2e-5
+    )
+
+
+def test_no_more_steps_are_chosen_than_given() -> None:
+    found = blocks(spec_of(budget={"horizon": 50}))
+    assert (found["tune tuned_steps"].array <= 6).all()
+    assert found["test query_mse"].coords["step"][-1] == 50
 
 
 def test_the_ledger_counts_every_step_of_every_rate_on_every_task() -> None:
-    found = blocks(spec_of())
-    rates, tasks = found["tune tuning_error"].array.shape
-    assert tasks == 6 and rates >= 16
-    assert found["tune gradient_evaluations"].array == rates * tasks * 6
+    found = blocks(spec_of(replicates=2))
+    tried = np.isfinite(found["tune tuning_error"].array).sum(1)
+    assert (tried >= 16).all()
+    assert (found["tune gradient_evaluations"].array == tried * 6 * 6).all()
 
 
 def test_other_test_tasks_do_not_change_what_is_chosen() -> None:
@@ -107,18 +136,12 @@ def test_only_validation_episodes_choose(monkeypatch: pytest.MonkeyPatch) -> Non
     assert drawn == ["validation"]
 
 
-def test_one_rate_serves_all_replicates() -> None:
-    found = frozen(spec_of("fine_tune", replicates=3))
-    assert len(set(found["lr"])) == 1 and len(found["lr"]) == 3
-    assert not np.array_equal(found["w0"][0], found["w0"][1])
-
-
 def test_a_given_rate_is_not_tuned() -> None:
     knobs = {"tuning": "given", "lr": 0.05, "steps": 2}
     choice = {"name": "from_scratch", "knobs": knobs}
     found = blocks(learner_spec("from_scratch", learners=[choice]))
     assert not [name for name in found if name.startswith("tune")]
-    assert found["test gradient_evaluations"].array == 2 * 2
+    assert (found["test gradient_evaluations"].array == 2 * 2).all()
 
 
 def test_a_tuned_run_killed_at_any_checkpoint_gives_the_rows_of_the_unbroken_one() -> (
@@ -138,18 +161,25 @@ def test_a_tuned_run_killed_at_any_checkpoint_gives_the_rows_of_the_unbroken_one
 
 
 def test_the_place_is_the_lowest_mean_error_and_not_the_lowest_of_each_task() -> None:
-    found = _rate_result(stretch([[0.9, 0.2, 0.5], [0.1, 0.4, 0.5]]))
+    (found,) = _rate_results(stretch([[0.9, 0.2, 0.5], [0.1, 0.4, 0.5]]), 1)
     assert found.best_position == 1
     assert found.rank == pytest.approx((0.3, 0.3))
 
 
+def test_replicates_are_told_apart() -> None:
+    one, two = _rate_results(stretch([[0.9, 0.2], [0.7, 0.4], [0.1, 0.4]] * 2), 2)
+    assert one.best_position == two.best_position == 1
+    one, two = _rate_results(stretch([[0.9, 0.2], [0.1, 0.4]]), 2)
+    assert (one.best_step, two.best_step) == (1, 0)
+
+
 def test_a_tie_of_errors_goes_to_the_lower_loss() -> None:
-    found = _rate_result(stretch([[0.5, 0.2, 0.2]], [1.0, 0.9, 0.6]))
+    (found,) = _rate_results(stretch([[0.5, 0.2, 0.2]], [1.0, 0.9, 0.6]), 1)
     assert found.best_position == 2
 
 
 def test_nan_is_the_worst() -> None:
-    found = _rate_result(stretch([[0.9, float("nan")]], [3.0, float("inf")]))
+    (found,) = _rate_results(stretch([[0.9, float("nan")]], [3.0, float("inf")]), 1)
     assert found.best_position == 0 and np.isfinite(found.error).all()
 
 
@@ -161,7 +191,7 @@ def search(loss: Callable[[float], float]) -> TriedRates[RateResult]:
     ) -> Generator[Event, None, dict[int, RateResult]]:
         yield from ()
         return {
-            r: _rate_result(stretch([[0.5]], [loss(at.power)]))
+            r: _rate_results(stretch([[0.5]], [loss(at.power)]), 1)[0]
             for r, at in asked.items()
         }
 

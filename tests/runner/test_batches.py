@@ -213,7 +213,7 @@ def test_a_piece_that_one_batch_lacks_is_nan_there() -> None:
     assert np.isnan(found[1].array[2]).all() and (found[0].array == 1).all()
 
 
-def test_later_batches_take_the_rate_that_a_fixed_run_shares(
+def test_later_batches_tune_as_a_run_of_one_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     learner = {"name": "fine_tune", "knobs": {"steps": 3}}

@@ -44,7 +44,7 @@ def test_evaluations_that_chose_a_checkpoint_are_counted(name: str, looks: int) 
     # searches; a knowledge base keeps its last state, whatever is seen.
     spec = learner_spec(name)
     spent = {
-        event.phase: float(event.array)
+        event.phase: float(event.array.mean())
         for event in run(spec, InMemoryRunCache())
         if isinstance(event, Block) and event.metric == "gradient_evaluations"
         if event.learner == spec.learners[0].label

@@ -8,11 +8,10 @@ from engine.contract.run_spec import RunSpec
 def count_episodes(spec: RunSpec) -> float:
     """Return the approximate number of episodes of all learners and replicates."""
     budget = spec.budget
-    each = spec.replicates * (budget.task_evaluations + count_test_tasks(spec))
+    each = budget.task_evaluations + count_test_tasks(spec)
     tuned = sum(e.knobs.get("tuning", "given") != "given" for e in spec.learners)
-    return float(
-        len(spec.learners) * each + tuned * TUNING_TRIALS * budget.tuning_tasks
-    )
+    tuning = tuned * TUNING_TRIALS * budget.tuning_tasks
+    return float(spec.replicates * (len(spec.learners) * each + tuning))
 
 
 def count_episode_gradients(spec: RunSpec) -> float:
@@ -29,11 +28,8 @@ def count_episode_gradients(spec: RunSpec) -> float:
         answered = 1 + (max(steps, budget.horizon) if steps else 0)
         met = budget.task_evaluations * (1 + inner) + count_test_tasks(spec) * answered
         tuned = knobs.get("tuning", "given") != "given"
-        total += (
-            spec.replicates * met
-            + tuned * TUNING_TRIALS * budget.tuning_tasks * answered
-        )
-    return total
+        total += met + tuned * TUNING_TRIALS * budget.tuning_tasks * answered
+    return spec.replicates * total
 
 
 COSTS[FEW_SHOT.name] = CostModel(count_episodes, count_episode_gradients)

@@ -6,7 +6,7 @@ gradients: one chunk of members at a time, with one backward pass per chunk.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -84,12 +84,40 @@ class FewShotLearner(Learner):
         return tasks.split(int(seen))
 
     def answer_step(self, meta: Meta) -> int:
-        """Return the inner step whose prediction is scored.
+        """Return the inner step whose prediction is scored; of all replicates the last.
 
         Args:
             meta: The meta-learner. Without meta-weights, the result is an upper bound.
         """
         return 0
+
+    def answer_steps(self, theta: Weights, tasks: EpisodeBatch) -> list[int]:
+        """Return for each member the inner step whose prediction is scored.
+
+        Args:
+            theta: Meta-weights of each member; shape (member, …).
+            tasks: The episodes.
+        """
+        return [self.answer_step(Meta(theta, {}))] * tasks.members
+
+    def answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        """Predict the queries at the inner steps that are scored.
+
+        Args:
+            theta: Meta-weights of each member; shape (member, …).
+            tasks: The episodes.
+
+        Returns:
+            Outputs without a graph; shape (member, output, query).
+        """
+        steps = self.answer_steps(theta, tasks)
+        found: dict[int, Tensor] = {}
+        for prediction in self.predictions(theta, tasks):
+            if prediction.step in steps:
+                found[prediction.step] = prediction.query_outputs.detach()
+            if prediction.step == max(steps):
+                break
+        return _select_answers(found, steps)
 
     def gradients_per_test(self, horizon: int) -> float:
         """Return gradient evaluations per test task: inner steps and one prediction.
@@ -126,24 +154,40 @@ class FewShotLearner(Learner):
         """Measure the predictions after each inner step."""
         assert isinstance(tasks, EpisodeBatch)
         theta = broadcast_to_members(meta.weights, tasks.members)
-        rows, at, answer, answers = [], [], self.answer_step(meta), None
+        rows, at, beliefs = [], [], {}
+        steps = self.answer_steps(theta, tasks)
         for found in self.predictions(theta, tasks):
             rows.append(answer_metrics(tasks, found))
             at.append(found.step)
-            if found.step == answer:
-                answers = query_beliefs(tasks, found)
+            if found.step in steps:
+                beliefs[found.step] = query_beliefs(tasks, found)
         traces = {
             name: torch.stack([value_or_nan(row, name, rows) for row in rows], 1)
             for name in rows[0] | rows[-1]
         }
-        # `predict` always includes this step; `index` raises if a learner forgets it.
-        yield TraceSegment(traces, None, tuple(at), at.index(answer), answers)
+        # `predict` always includes them; `index` raises if a learner forgets one.
+        indices = tuple(at.index(step) for step in steps)
+        answers = {
+            name: _select_answers({s: row[name] for s, row in beliefs.items()}, steps)
+            for name in beliefs[steps[0]]
+        }
+        yield TraceSegment(traces, None, tuple(at), indices, answers)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Divide the budget of task evaluations by the episodes per meta-step."""
         count = budget.tasks_per_step
         steps = budget.task_evaluations // count if self.trains else 0
         return Plan(steps, count, 1, 1.0, self.gradients_per_episode)
+
+
+def _select_answers(found: Mapping[int, Tensor], steps: Sequence[int]) -> Tensor:
+    """Return each member's rows after its inner step.
+
+    Args:
+        found: Rows of all members by inner step; shape (member, …).
+        steps: The inner step of each member.
+    """
+    return torch.stack([found[step][member] for member, step in enumerate(steps)])
 
 
 def draw_weights(

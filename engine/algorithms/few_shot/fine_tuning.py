@@ -87,10 +87,13 @@ class FineTuningLearner(FewShotLearner):
         """
 
     def answer_step(self, meta: Meta) -> int:
-        """Return the number of steps, given or tuned."""
+        """Return the number of steps, given or tuned; of all replicates the largest."""
         chosen = meta.weights.get("steps")
-        # Replicates may have tuned to different numbers; the largest covers them all.
         return self.steps if chosen is None else int(chosen.max())
+
+    def answer_steps(self, theta: Weights, tasks: EpisodeBatch) -> list[int]:
+        """Return each member's number of steps, given or tuned in its replicate."""
+        return [int(steps) for steps in theta["steps"].tolist()]
 
     def rate_and_steps(self, replicates: int, tasks: EpisodeBatch) -> Weights:
         """Return the given rate and steps as meta-weights; shape (replicate,) each."""
@@ -101,9 +104,8 @@ class FineTuningLearner(FewShotLearner):
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Predict before the first step and after 1, 2, 5, 10, … steps."""
         found = self.fit_problem(theta, tasks)
-        last = int(theta["steps"].max())
-        # Recorded up to the horizon even if tuning chose fewer steps.
-        shown = shown_steps(max(last, tasks.horizon), last)
+        # Recorded beyond the tuned number, so that all replicates have the same steps.
+        shown = shown_steps(max(self.steps, tasks.horizon), self.steps)
         rule = momentum_sgd(theta["lr"], self.momentum)
         for at in descent_steps(found, rule, shown):
             grads = at.grads

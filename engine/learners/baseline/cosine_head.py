@@ -45,7 +45,7 @@ from engine.protocol import (
 class CosineHead(FineTuningLearner):
     """p(k | x) = softmax_k(s · cos(w_k, f(x))); first all classes, then N new ones."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "orange"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True

@@ -43,7 +43,7 @@ from engine.protocol import (
 class FineTune(FineTuningLearner):
     """(θ, V) ← (θ, V) − β ∇L_all; then (θ, w) ← (θ, w) − η ∇L_S with a new head w."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "Pretrain, fine-tune"
     hue: ClassVar[str] = "teal"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})

@@ -29,7 +29,7 @@ from engine.protocol import (
 class FromScratch(FineTuningLearner):
     """w ← w − η v, v ← μ v + ∇L_S(w), from a random w."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "red"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = False

@@ -35,7 +35,7 @@ from engine.protocol import (
 class Joint(FineTuningLearner):
     """θ ← θ − β ∇ mean over tasks of L(θ); then w ← w − η ∇L_S(w), w = θ at first."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "brown"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True

@@ -34,7 +34,7 @@ from engine.protocol import (
 class LinearProbe(FineTuningLearner):
     """(θ, V) ← (θ, V) − β ∇L_all; then w ← w − η ∇_w L_S(w) on f_θ, w = 0 at first."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True

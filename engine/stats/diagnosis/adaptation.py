@@ -12,9 +12,9 @@ from engine.stats.block_table import (
     Series,
     chosen_learners,
     is_tuned,
-    tuned_rate,
+    tuned_rates,
 )
-from engine.stats.diagnosis.finding import Finding
+from engine.stats.diagnosis.finding import Finding, describe_rates
 from engine.stats.inference.intervals import finite_mean
 from engine.stats.task_metrics.few_shot import WORST
 from engine.stats.verdicts.wording import format_count, format_number
@@ -127,18 +127,19 @@ def _count_worse(table: BlockTable, label: str, gains: Floats) -> int:
 def _count_risen(table: BlockTable, learner: LearnerChoice) -> int:
     """Count the episodes whose support loss ended far above its first value."""
     loss = table.test_values(learner.label, "support_loss", axes=PER_STEP)
-    taken = table.number(learner.label, "test", "gradient_evaluations")
+    taken = table.block(learner.label, "test", "gradient_evaluations")
     block = table.block(learner.label, "test", "support_loss")
     if loss is None or taken is None or block is None:
         return 0
-    steps = taken / loss.shape[1]
-    # Traces go on past the answer; only the steps that led to it are judged.
-    upto = loss[..., np.asarray(block.coordinates("step")) <= steps]
-    known = np.isfinite(upto).any(axis=(0, 1))
-    if known.sum() < 2:
-        return 0
-    seen = upto[..., known]
-    return int((~(seen[..., -1] <= RISE * seen[..., 0])).sum())
+    answers = np.broadcast_to(np.ravel(taken.array), len(loss)) / loss.shape[1]
+    at, known = np.asarray(block.coordinates("step")), np.isfinite(loss).any((0, 1))
+    risen = 0
+    for rows, answer in zip(loss, answers, strict=True):
+        # Traces go on past the answer; only the steps that led to it are judged.
+        seen = rows[:, known & (at <= answer)]
+        if seen.shape[1] > 1:
+            risen += int((~(seen[:, -1] <= RISE * seen[:, 0])).sum())
+    return risen
 
 
 def outer_instability(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
@@ -250,20 +251,30 @@ def few_shot_rate_at_edge(table: BlockTable, spec: RunSpec) -> Iterator[Finding]
     """16: the rate chosen on validation episodes is at the edge of the range."""
     for learner in spec.learners:
         tried = table.block(learner.label, "tune", "tuning_error")
-        rate = tuned_rate(table, learner.label)
-        if not is_tuned(learner) or tried is None or rate is None:
+        found = tuned_rates(table, learner.label)
+        if not is_tuned(learner) or tried is None or found is None:
             continue
         rates = tried.coordinates("rate")
-        edge = not min(rates) * (1 + SAME) < rate < max(rates) * (1 - SAME)
-        steps = table.number(learner.label, "tune", "tuned_steps")
-        told = "" if steps is None else f", {steps:.0f} inner steps"
+        low, high = min(rates) * (1 + SAME), max(rates) * (1 - SAME)
+        edge = bool(((found <= low) | (found >= high)).any())
+        told = _tuned_steps_in_words(table, learner.label)
         yield Finding(
             16,
             "Untuned baseline",
             learner.label,
             edge,
-            evidence=f"Rate {rate:.3g} of {len(rates)} tried, from {min(rates):.3g} to "
-            f"{max(rates):.3g}{', at the edge' if edge else ''}{told}, chosen on "
-            f"{format_count(tried.array.shape[-1], 'validation episode')}.",
+            evidence=f"{describe_rates(found)} of {len(rates)} tried, from "
+            f"{min(rates):.3g} to {max(rates):.3g}{', at the edge' if edge else ''}"
+            f"{told}, chosen on "
+            f"{format_count(spec.budget.tuning_tasks, 'validation episode')}.",
             remedy="Widen the range of rates, or tune on more episodes.",
         )
+
+
+def _tuned_steps_in_words(table: BlockTable, label: str) -> str:
+    """Return the tuned numbers of inner steps, such as ", 5 to 20 inner steps"."""
+    block = table.block(label, "tune", "tuned_steps")
+    if block is None:
+        return ""
+    low, high = (int(end(np.asarray(block.array))) for end in (np.min, np.max))
+    return f", {low}{f' to {high}' if high > low else ''} inner steps"

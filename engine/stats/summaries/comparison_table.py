@@ -156,7 +156,7 @@ def _make_cell(
         found = _keep_in_range(found, scale if share else float("inf"))
     lost = table.test_values(label, "diverged", condition)
     spent = table.block(label, "test", "gradient_evaluations", condition)
-    each = float(spent.array.sum()) / errors.shape[1] if spent else 0.0
+    each = float(np.mean(spent.array)) / errors.shape[1] if spent else 0.0
     gone = 0 if lost is None else int(lost[: len(errors)].sum())
     capped = bool(gone) and not share
     return ComparisonCell(found, gone, each, capped, capped and gone == errors.size)

@@ -18,14 +18,15 @@ WORST = {"query_accuracy": 1.0, "query_mse": 1e2}
 
 
 def summarize_episodes(
-    traces: Mapping[str, ArrayLike], chosen: int
+    traces: Mapping[str, ArrayLike], chosen: ArrayLike
 ) -> dict[str, Floats]:
     """Summarize one learner's answers at one condition, task by task.
 
     Args:
         traces: `query_loss` and `query_accuracy`, or `query_mse`, and others; axes
             (replicate, task, step).
-        chosen: Index along the steps of the learner's answer.
+        chosen: Index along the steps of the learner's answer; one for all tasks, or
+            shape (replicate, task).
 
     Returns:
         The per-task metrics, float64, axes (replicate, task): `error` is the share
@@ -39,7 +40,7 @@ def summarize_episodes(
     """
     kept = {name: _nan_if_nonfinite(trace) for name, trace in traces.items()}
     judged = "query_accuracy" if "query_accuracy" in kept else "query_mse"
-    last = kept[judged][..., chosen]
+    last = _at_answer(kept[judged], chosen)
     lost = _is_lost(last, judged)
     short = judged.removeprefix("query_")
     rows = {
@@ -49,11 +50,11 @@ def summarize_episodes(
     }
     if "query_loss" in kept:
         rows["final_query_loss"] = np.where(
-            lost, np.nan, kept["query_loss"][..., chosen]
+            lost, np.nan, _at_answer(kept["query_loss"], chosen)
         )
     first = kept.get("query_loss", kept[judged])
     if first.shape[-1] > 1:
-        gain = _relative_gain(first[..., 0], first[..., chosen])
+        gain = _relative_gain(first[..., 0], _at_answer(first, chosen))
         rows[f"start_{short}"] = kept[judged][..., 0]
         rows["adaptation_gain"] = np.where(lost, np.nan, gain)
     return {name: np.asarray(row, dtype=np.float64) for name, row in rows.items()}
@@ -63,6 +64,12 @@ def _nan_if_nonfinite(trace: ArrayLike) -> Floats:
     """Replace infinities by NaN."""
     values = np.asarray(trace, dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def _at_answer(trace: Floats, chosen: ArrayLike) -> Floats:
+    """Return a trace's value at each task's answer; shape (replicate, task)."""
+    index = np.broadcast_to(chosen, trace.shape[:-1])[..., None]
+    return np.take_along_axis(trace, index, axis=-1)[..., 0]
 
 
 def _is_lost(values: Floats, judged: str) -> Floats:

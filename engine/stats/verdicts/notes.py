@@ -122,7 +122,6 @@ def _tuned_rates(run: Evidence) -> Iterator[str]:
         name = run.names[learner.label].removeprefix("tuned ")
         low, high = float(rates.min()), float(rates.max())
         spread = f" to {high:.3g}" if high > low else ""
-        shared = rates.size == 1 < run.shape().replicates
-        told.append(f"{name} {low:.3g}{spread}{' (shared)' if shared else ''}")
+        told.append(f"{name} {low:.3g}{spread}")
     if told:
         yield f"Tuned rates over replicates: {join_words(told)}."

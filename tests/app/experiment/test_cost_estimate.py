@@ -21,7 +21,7 @@ BUDGET = Budget(task_evaluations=100, test_tasks=10, horizon=3, tuning_tasks=4)
         ({"inner_steps": 1, "test_steps": 0}, 2 * (100 * 2 + 10 * 4)),
         (
             {"steps": 50, "tuning": "tuned"},
-            2 * (100 + 10 * 51) + TUNING_TRIALS * 4 * 51,
+            2 * (100 + 10 * 51 + TUNING_TRIALS * 4 * 51),
         ),
     ],
     ids=["metric", "steps", "shown", "tuned"],

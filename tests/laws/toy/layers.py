@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 from torch import Tensor
 
 from app.charts import KindCharts, optimization
@@ -45,10 +46,10 @@ class GuessingJudge(Judge):
         """Return the last and the mean distance."""
         return {"final_loss": traces["loss"][..., -1], "area": traces["loss"].mean(2)}
 
-    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
         """Return the number of guesses."""
         assert isinstance(tasks, Games)
-        return tasks.horizon
+        return np.full(tasks.members, tasks.horizon)
 
 
 def film(

@@ -200,14 +200,16 @@ def seen(mine: float) -> Case:
     return blocks, few_spec()
 
 
-def tuned(rate: float) -> Case:
-    rates = (0.01, 0.1, 1.0)
-    at = {"rate": rates}
-    curve = np.ones((3, 128))
+def tuned(*rates: float) -> Case:
+    at = {"rate": (0.01, 0.1, 1.0)}
+    rows: dict[str, tuple[float, ...]] = {"tuned_lr": rates, "tuned_steps": (5.0, 20.0)}
+    curve, axes = np.ones((2, 3)), ("replicate", "rate")
     blocks = [
-        Block("fine_tune", "tune", "tuning_error", ("rate", "task"), curve, HERE, at),
-        number("fine_tune", "tune", "tuned_lr", rate),
-        number("fine_tune", "tune", "tuned_steps", 20.0),
+        Block("fine_tune", "tune", "tuning_error", axes, curve, HERE, at),
+        *(
+            Block("fine_tune", "tune", name, ("replicate",), np.array(values))
+            for name, values in rows.items()
+        ),
     ]
     return blocks, few_spec()
 
@@ -237,8 +239,8 @@ CASES: list[tuple[int, Case, Case]] = [
     (8, jumping(20.0), jumping(5.0)),
     (8, shaking(2.0), shaking(0.3)),
     (9, cosines(1.0), cosines(0.9)),
-    (16, tuned(1.0), tuned(0.1)),
-    (16, tuned(0.01), tuned(0.1)),
+    (16, tuned(1.0, 0.1), tuned(0.1, 0.1)),
+    (16, tuned(0.01, 0.01), tuned(0.1, 0.2)),
     (17, seen(2e5), seen(1e5)),
     (19, drawn(20), drawn(40)),
     (21, bounded(0.05), bounded(0.1)),
@@ -290,6 +292,22 @@ def test_a_run_without_any_tuned_baseline_is_an_untuned_comparison() -> None:
     neighbor = baseline("raw_neighbor", "raw_neighbor")
     (finding,) = _found(([], few_spec(few("protonet"), neighbor, guessed)), 16)
     assert (finding.flagged, finding.learner) == (True, "fine_tune")
+
+
+def test_support_losses_are_judged_up_to_each_replicates_own_answer() -> None:
+    blocks, run = climbing(4.0)
+    spent = np.array([1.0, 0.0]) * SHAPE[1]
+    ledger = Block("maml", "test", "gradient_evaluations", ("replicate",), spent)
+    (finding,) = _found(([*blocks[:-1], ledger], run), 7)
+    assert f"{SHAPE[1]} ended above" in finding.evidence
+
+
+def test_tuned_rates_and_steps_are_told_with_their_spread() -> None:
+    (finding,) = _found(tuned(0.1, 0.4), 16)
+    assert finding.evidence.startswith("Rates 0.1 to 0.4 (geometric mean 0.2) of 3")
+    assert ", 5 to 20 inner steps, chosen on 64 validation episodes." in (
+        finding.evidence
+    )
 
 
 def test_a_baseline_with_nothing_to_tune_is_not_called_untuned() -> None:

@@ -335,8 +335,6 @@ def test_rates_that_were_tuned_are_told_with_their_spread() -> None:
     )
     blocks = [*duel(0.2, 0.1), rates]
     assert "Tuned rates over replicates: SGD 0.24 to 0.56." in told(blocks, spec())
-    shared = [*duel(0.2, 0.1), number("sgd_tuned", "tune", "tuned_lr", 0.4)]
-    assert "SGD 0.4 (shared)." in told(shared, spec())
 
 
 def test_titles_from_outside_replace_spelled_names() -> None:
