@@ -87,6 +87,11 @@ def why_not_compiled(learner: Learner, tasks: TaskBatch) -> str:
         return "only few-shot training is compiled, so it was trained eagerly"
     if not learner.compiles:
         return "its loss changes during training, so it was trained eagerly"
+    if tasks.online and not getattr(learner, "reads_sequences", False):
+        return (
+            "each meta-step ends its online episodes at another length, so it was "
+            "trained eagerly"
+        )
     if tasks.layout.buffers:
         return "its net keeps running statistics, so it was trained eagerly"
     if not compiler():

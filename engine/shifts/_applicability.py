@@ -180,8 +180,9 @@ def relabel(sample: Sample, y: np.ndarray) -> Sample:
     """
     if not isinstance(sample, Episode) or sample.held_ids is None:
         return replace(sample, y=y)
-    # Every class has queries, so they give the id of each label.
-    ids = np.empty(sample.outputs, sample.held_ids.dtype)
+    # Queries give the id of each label; a class that an online episode has not
+    # presented yet has none, and counts as the pool's first.
+    ids = np.zeros(sample.outputs, sample.held_ids.dtype)
     ids[sample.held_y] = sample.held_ids
     return replace(sample, y=y, ids=ids[y])
 

@@ -32,6 +32,8 @@ class Imbalance(Shift):
         """Return the reason why this shift cannot be applied there; None if it can."""
         if reason := why_no_labels(setting):
             return reason
+        if "presentations" in type(setting.family).model_fields:
+            return "examples come one at a time, so none can stand in for another"
         alone = getattr(setting.family, "shots", 2) == 1
         return "with one shot per class, no class can become rarer" if alone else None
 

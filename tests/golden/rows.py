@@ -43,7 +43,7 @@ from tests.laws.test_shifts import CASES, fitting, small
 
 FILE = Path(__file__).with_name("rows.json")
 # What learns for long is chaotic, and rounding alone would excuse a wrong formula.
-SMALL = {"side": "14", "steps": "18"}
+SMALL = {"side": "14", "steps": "18", "presentations": 4}
 BRIEF = {"few_shot": {"task_evaluations": 8, "validation_tasks": 8}}
 SEGMENTS = {"task_evaluations": 48}  # enough for an estimator to remember some
 IMAGES = {"task_evaluations": 4, "validation_tasks": 8, "horizon": 1}
@@ -121,7 +121,11 @@ def drawn_small(name: str) -> RunSpec:
     knobs = {
         knob: value
         for knob, value in SMALL.items()
-        if knob in fields and value in get_args(fields[knob].annotation)
+        if knob in fields
+        and (
+            value in get_args(fields[knob].annotation)
+            or fields[knob].annotation is type(value)
+        )
     }
     return knobbed(name, knobs)
 

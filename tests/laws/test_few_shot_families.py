@@ -24,7 +24,8 @@ def spec(family: str, **fields: Any) -> RunSpec:
     found = part("family", family)
     assert issubclass(found, Family)
     learner = "protonet" if found().answer_kind() == "classes" else "maml"
-    small = {"side": "14"} if "side" in found.model_fields else {}
+    fewer = {"side": "14", "presentations": 12}
+    small = {knob: v for knob, v in fewer.items() if knob in found.model_fields}
     body = {
         "learners": [{"name": learner}],
         "family": {"name": family, "knobs": small},
@@ -36,6 +37,11 @@ def spec(family: str, **fields: Any) -> RunSpec:
 @cache
 def bench(family: str) -> RunContext:
     return RunContext(spec(family))
+
+
+def is_online(family: str) -> bool:
+    """Say whether targets are revealed one by one."""
+    return some(family, "test", 1)[0].online
 
 
 def has_classes(family: str) -> bool:
@@ -76,7 +82,7 @@ def test_episodes_differ_and_so_do_pools(family: str) -> None:
     assert len(seen) == 12
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [f for f in FAMILIES if not is_online(f)])
 def test_an_episode_has_the_sizes_that_its_knobs_say(family: str) -> None:
     of = bench(family).setting.family
     for episode in some(family, "test", 4):
@@ -91,7 +97,39 @@ def test_an_episode_has_the_sizes_that_its_knobs_say(family: str) -> None:
             assert np.bincount(episode.held_y).tolist() == [of.queries] * of.ways
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [f for f in FAMILIES if is_online(f)])
+def test_an_online_episode_has_the_sizes_that_its_knobs_say(family: str) -> None:
+    of = bench(family).setting.family
+    for episode in some(family, "test", 4):
+        assert episode.x.dtype == np.float32 and np.isfinite(episode.x).all()
+        assert episode.x.shape == (np.prod(episode.shape), of.presentations)
+        assert episode.y.shape == episode.x.shape[1:]
+        if of.answer_kind() == "classes":
+            assert set(episode.y) <= set(range(of.ways)) and episode.outputs == of.ways
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if is_online(f)])
+@pytest.mark.parametrize("pool", POOLS)
+def test_online_queries_are_the_support_and_no_example_comes_twice(
+    family: str, pool: str
+) -> None:
+    for episode in some(family, pool):
+        np.testing.assert_array_equal(episode.x, episode.held_x)
+        np.testing.assert_array_equal(episode.y, episode.held_y)
+        assert len({column.tobytes() for column in episode.x.T}) == len(episode.y)
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if is_online(f)])
+def test_a_longer_online_episode_begins_with_the_shorter_one(family: str) -> None:
+    short = bench(family).setting.family
+    long = short.model_copy(update={"presentations": short.presentations + 25})
+    for place in range(3):
+        one, two = (of.sample(Rng(5).child(place), "test") for of in (short, long))
+        np.testing.assert_array_equal(one.x, two.x[:, : one.x.shape[1]])
+        np.testing.assert_array_equal(one.y, two.y[: len(one.y)])
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if not is_online(f)])
 @pytest.mark.parametrize("pool", POOLS)
 def test_support_and_queries_share_no_example(family: str, pool: str) -> None:
     for episode in some(family, pool):
@@ -107,7 +145,9 @@ def test_classes_keep_their_number_and_change_their_label(family: str) -> None:
         assert episode.ids is not None and episode.held_ids is not None
         assert episode.ids.min() >= 0 and episode.ids.max() < episode.known_classes
         of = dict(zip(episode.y.tolist(), episode.ids.tolist(), strict=True))
-        assert len(set(of.values())) == episode.outputs
+        # A class may not have been presented yet when an online episode ends.
+        assert len(of) == episode.outputs or episode.online
+        assert len(set(of.values())) == len(of)
         assert [of[label] for label in episode.held_y] == episode.held_ids.tolist()
         for label, number in of.items():
             labels.setdefault(number, set()).add(label)

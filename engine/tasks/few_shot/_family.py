@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -65,10 +66,21 @@ class EpisodeFamily(SampledFamily):
     ) -> EpisodeBatch:
         """Draw an episode per stream, apply the setting's changes, and stack them."""
         family = with_training_sizes(self) if pool == "train" else self
-        drawn = _normalize_samples(
-            self, family.draw_samples(setting, rngs, pool), setting.trained_family
-        )
+        samples = family.draw_samples(setting, rngs, pool)
+        shown = [_keep_examples_equal(sample) for sample in samples]
+        drawn = _normalize_samples(self, shown, setting.trained_family)
         return stack_episodes(drawn, setting, batch_spec)
+
+
+def _keep_examples_equal(sample: Sample) -> Sample:
+    """Return online episodes with the queries' inputs as those of the support.
+
+    A shift changes both by separate draws, but a query is an example of the support as
+    soon as it is answered.
+    """
+    if isinstance(sample, Episode) and sample.online:
+        return replace(sample, x=sample.held_x)
+    return sample
 
 
 def _normalize_samples(

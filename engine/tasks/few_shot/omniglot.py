@@ -8,7 +8,6 @@ tests use the 423 upright ones; the papers rotate test characters, too (a knob).
 Helps: as the image task of the published tables: 4112 training classes, few examples.
 """
 
-from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -25,9 +24,9 @@ from engine.tasks.few_shot._class_pools import (
     ClassPool,
     check_ways,
     turn_count,
-    turn_images,
 )
 from engine.tasks.few_shot._family import EpisodeFamily, with_training_sizes
+from engine.tasks.few_shot._omniglot_pools import draw_characters, load_class_pool
 from engine.tasks.few_shot._sampling import (
     EpisodeIndices,
     image_episode,
@@ -124,18 +123,14 @@ class Omniglot(EpisodeFamily):
         # A random permutation of the writers for each way.
         order = drawers[draw.random((self.ways, len(drawers))).argsort(axis=1)]
         picks = pick_examples(counts, self.queries, order)
-        character = classes.members[ids % classes.member_count][picks.way]
-        images = omniglot.load_characters(int(self.side)).images[
-            character, picks.example
-        ]
-        turn_images(images, (ids // classes.member_count)[picks.way])
+        images = draw_characters(classes, ids[picks.way], picks.example, int(self.side))
         return image_episode(images, picks, ids, self.class_pool("train").class_count)
 
     def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool."""
         apart = pool == "test" and self.alphabets == "held_out"
         name = "held_out" if apart else pool
-        return _load_pool(
+        return load_class_pool(
             self.split, name, turn_count(self.rotations, pool), self.within
         )
 
@@ -154,17 +149,6 @@ class Omniglot(EpisodeFamily):
         images = every.images[chosen[:, 0], picks.example]
         known = self.class_pool("train").class_count
         return image_episode(images, picks, runs.support[run, :, 0], known)
-
-
-@lru_cache(maxsize=16)
-def _load_pool(split: str, pool: str, turns: int, within: str) -> ClassPool:
-    characters = omniglot.split_pools(split)[pool]
-    if within == "all":
-        return ClassPool.pool_without_groups(characters, turns)
-    of = omniglot.load_characters(28).alphabet[characters]
-    return ClassPool(
-        characters, turns, tuple(np.flatnonzero(of == a) for a in np.unique(of))
-    )
 
 
 def _task_number(rng: Rng) -> int:

@@ -8,8 +8,8 @@ from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.data.sources import omniglot
 from engine.protocol import Episode
-from engine.tasks.few_shot import omniglot as episodes
 from engine.tasks.few_shot._class_pools import turn_count, turn_images
+from engine.tasks.few_shot._omniglot_pools import load_class_pool
 from engine.tasks.few_shot.omniglot import Omniglot
 
 needs = pytest.mark.parametrize
@@ -232,11 +232,11 @@ def no_pack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
     omniglot.load_characters.cache_clear()
     omniglot.split_pools.cache_clear()
-    episodes._load_pool.cache_clear()
+    load_class_pool.cache_clear()
     yield tmp_path
     omniglot.load_characters.cache_clear()
     omniglot.split_pools.cache_clear()
-    episodes._load_pool.cache_clear()
+    load_class_pool.cache_clear()
 
 
 def test_without_either_source_the_file_is_named(no_pack: Path) -> None:
