@@ -285,6 +285,7 @@ def outer_gradient(
     task_loss: TaskLoss,
     compile_gradient: Compile = run_eagerly,
     noise: Weights | None = None,
+    per_member: bool = True,
 ) -> Outer:
     """Differentiate the mean loss over each replicate's episodes.
 
@@ -295,6 +296,7 @@ def outer_gradient(
         compile_gradient: As in `OuterStepContext`.
         noise: Random numbers that the loss finds among the meta-weights; shape
             (member, …). A learner that needs some cannot be compiled.
+        per_member: Whether the loss takes each member's weights, or each replicate's.
 
     Returns:
         The gradient of the mean over a replicate's tasks, shape (replicate, …), and
@@ -307,7 +309,8 @@ def outer_gradient(
     for members, replicates in chunks(tasks):
         some = tasks if len(members) == tasks.members else tasks.take(members)
         drawn = {n: v[members.start : members.stop] for n, v in (noise or {}).items()}
-        slopes = compile_gradient(partial(_loss_and_gradients, task_loss, each, drawn))
+        gradients = partial(_loss_and_gradients, task_loss, each, per_member, drawn)
+        slopes = compile_gradient(gradients)
         loss, found = slopes(select_replicates(meta.weights, replicates), some)
         for name, grad in found.items():
             # A replicate may span several chunks, so their gradients add up.
@@ -320,6 +323,7 @@ def outer_gradient(
 def _loss_and_gradients(
     task_loss: TaskLoss,
     each: int,
+    per_member: bool,
     noise: Weights,
     rows: Weights,
     batch: EpisodeBatch,
@@ -327,7 +331,8 @@ def _loss_and_gradients(
     """Return the members' losses and the gradient of their sum divided by `each`."""
     leaves = {name: row.detach().requires_grad_() for name, row in rows.items()}
     # Members of a replicate share its leaf, so autograd sums over them.
-    loss = task_loss(broadcast_to_members(leaves, batch.members) | noise, batch)
+    theta = broadcast_to_members(leaves, batch.members) if per_member else leaves
+    loss = task_loss(theta | noise, batch)
     found = torch.autograd.grad(
         loss.sum() / each, list(leaves.values()), allow_unused=True
     )
