@@ -86,7 +86,7 @@ def why_not_compiled(learner: Learner, tasks: TaskBatch) -> str:
     if not isinstance(tasks, EpisodeBatch):
         return "only few-shot training is compiled, so it was trained eagerly"
     if not learner.compiles:
-        return "its loss changes during training, so it was trained eagerly"
+        return "its meta-step cannot be compiled, so it was trained eagerly"
     if tasks.online and not getattr(learner, "reads_sequences", False):
         return (
             "each meta-step ends its online episodes at another length, so it was "

@@ -2,8 +2,9 @@
 
 Source: Santoro et al. (2016), arXiv:1605.06065, sections 2 and 3, equations 2 to 8.
 Differs: with several heads the j-th writes to the j-th least used slot, and all slots
-so chosen are emptied first; the outer rule is a choice of the run, RMSprop at 1e-4 in
-the paper; the run's net embeds inputs (an mlp of depth 0 passes them on as they are).
+so chosen are emptied first; default sizes are smaller; the outer rule is a choice of
+the run, RMSprop at 1e-4 in the paper; the run's net embeds inputs (an mlp of depth 0
+passes them on as they are); the cosines can be sharpened.
 Helps: where labels come one at a time: after one presentation a class is remembered,
 and no gradient is taken at test.
 """
@@ -26,7 +27,7 @@ from engine.algorithms.few_shot.least_recently_used_memory import (
     access_memory,
     empty_memory,
 )
-from engine.algorithms.few_shot.recurrent_reading import (
+from engine.algorithms.few_shot.sequence_reader import (
     ReadStep,
     input_size,
     read_episodes,
@@ -64,36 +65,36 @@ class Mann(FewShotLearner):
     reads_sequences: ClassVar[bool] = True
 
     hidden: int = knob(
-        200,
+        100,
         label="Controller size",
         unit="units",
         low=1,
         high=1024,
-        help="Units of the LSTM that reads inputs and makes keys.",
+        help="Units of the LSTM that reads inputs and makes keys; 200 in the paper.",
     )
     slots: int = knob(
-        128,
+        32,
         label="Memory slots",
         unit="slots",
         low=1,
         high=1024,
-        help="How many things can be stored.",
+        help="How many things can be stored; 128 in the paper.",
     )
     width: int = knob(
-        40,
+        20,
         label="Slot width",
         unit="numbers",
         low=1,
         high=256,
-        help="Numbers in each slot; keys are as wide.",
+        help="Numbers in each slot; keys are as wide; 40 in the paper.",
     )
     heads: int = knob(
-        4,
+        2,
         label="Heads",
         unit="heads",
         low=1,
         high=16,
-        help="Keys that are written, and read by, at each step.",
+        help="Keys that are written, and read by, at each step; 4 in the paper.",
     )
     decay: float = knob(
         0.95,

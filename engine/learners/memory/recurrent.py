@@ -18,7 +18,7 @@ from engine.algorithms.few_shot.few_shot_learner import (
     draw_weights,
     outer_gradient,
 )
-from engine.algorithms.few_shot.recurrent_reading import (
+from engine.algorithms.few_shot.sequence_reader import (
     input_size,
     read_episodes,
     why_other_ways,
@@ -105,7 +105,7 @@ class Recurrent(FewShotLearner):
         else:
             cell = init_lstm(inputs, self.hidden, 1, rng.child("cell"))
         readout = init_dense((self.hidden, outputs), rng.child("readout"), last=1.0)
-        return _prefixed("cell.", cell) | _prefixed("readout.", readout)
+        return _with_prefix("cell.", cell) | _with_prefix("readout.", readout)
 
     def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
         cell = {
@@ -134,5 +134,5 @@ class Recurrent(FewShotLearner):
         return {name: value.mT for name, value in after.items()}
 
 
-def _prefixed(prefix: str, weights: Weights) -> Weights:
+def _with_prefix(prefix: str, weights: Weights) -> Weights:
     return {f"{prefix}{name}": value for name, value in weights.items()}
