@@ -246,13 +246,10 @@ def answer_metrics(tasks: EpisodeBatch, prediction: Prediction) -> Weights:
     sound = prediction.query_outputs.isfinite().flatten(1).all(1)
     row: Weights = {}
     if tasks.has_classes:
-        right = (
-            (chosen_class(prediction.query_outputs) == tasks.query.y)
-            .to(loss.dtype)
-            .mean(1)
-        )
+        right = chosen_class(prediction.query_outputs) == tasks.query.y
         row["query_loss"] = loss
-        row["query_accuracy"] = right.masked_fill(~sound, torch.nan)
+        accuracy = right.to(loss.dtype).mean(1)
+        row["query_accuracy"] = accuracy.masked_fill(~sound, torch.nan)
     else:
         row["query_mse"] = loss.masked_fill(~sound, torch.nan)
     for name, value in (
@@ -275,8 +272,7 @@ def value_or_nan(row: Weights, name: str, rows: Sequence[Weights]) -> Tensor:
     """
     if name in row:
         return row[name]
-    other = next(row[name] for row in rows if name in row)
-    return torch.full_like(other, torch.nan)
+    return torch.full_like(next(r[name] for r in rows if name in r), torch.nan)
 
 
 def outer_gradient(
@@ -294,8 +290,7 @@ def outer_gradient(
         tasks: The episodes of this meta-step.
         task_loss: Meta-weights of each member and their episodes → loss, (member,).
         compile_gradient: As in `OuterStepContext`.
-        noise: Random numbers that the loss finds among the meta-weights; shape
-            (member, …). A learner that needs some cannot be compiled.
+        noise: Random numbers that the loss finds among the weights; (member, …).
         per_member: Whether the loss takes each member's weights, or each replicate's.
 
     Returns:
@@ -309,8 +304,8 @@ def outer_gradient(
     for members, replicates in chunks(tasks):
         some = tasks if len(members) == tasks.members else tasks.take(members)
         drawn = {n: v[members.start : members.stop] for n, v in (noise or {}).items()}
-        gradients = partial(_loss_and_gradients, task_loss, each, per_member, drawn)
-        slopes = compile_gradient(gradients)
+        loss_of = partial(_loss_and_gradients, task_loss, each, per_member, drawn)
+        slopes = compile_gradient(loss_of)
         loss, found = slopes(select_replicates(meta.weights, replicates), some)
         for name, grad in found.items():
             # A replicate may span several chunks, so their gradients add up.
@@ -334,7 +329,7 @@ def _loss_and_gradients(
     theta = broadcast_to_members(leaves, batch.members) if per_member else leaves
     loss = task_loss(theta | noise, batch)
     found = torch.autograd.grad(
-        loss.sum() / each, list(leaves.values()), allow_unused=True
+        loss.sum() / each, [*leaves.values()], allow_unused=True
     )
     pairs = zip(leaves, found, strict=True)
     return loss.detach(), {name: grad for name, grad in pairs if grad is not None}
