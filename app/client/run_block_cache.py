@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from engine.contract.events import Block
-from engine.stats.replicate_concatenation import join_batches
+from engine.stats.replicate_concatenation import drop_unfinished_tests, join_batches
 
 ReadBlocks = Callable[[str, int], tuple[list[Block], int]]
 MAX_RUNS = 12
@@ -26,12 +26,17 @@ class RunBlocks:
         self.lock = threading.Lock()
 
     def update(self, key: str, read_blocks: ReadBlocks) -> tuple[Block, ...]:
-        """Read what is new and return all blocks, each with all replicates so far."""
+        """Read what is new and return all blocks, each with all replicates so far.
+
+        Later batches that are being tested wait until all learners have their tests.
+        """
         with self.lock:
             fresh, self.cursor = read_blocks(key, self.cursor)
             if fresh:
                 self.blocks |= {block.address(): block for block in fresh}
-                self.joined = tuple(join_batches(self.blocks.values()))
+                # Joined, a half-tested batch could not be told from a whole one.
+                kept = drop_unfinished_tests(self.blocks.values())
+                self.joined = tuple(join_batches(kept))
             return self.joined
 
 

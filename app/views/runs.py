@@ -1,7 +1,7 @@
 """The list of runs: filter, table, import, and actions on selected runs."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -172,8 +172,10 @@ def draw_actions(keys: Sequence[str]) -> None:
         ):
             there = session.PAGES[client.kind_of_spec(client.spec(jobs[0].key)).page]
             st.switch_page(there, query_params={"run": jobs[0].key})
-        _draw_bulk_action(jobs, "Cancel", frozenset(JobState) - FINAL, client.cancel)
-        _draw_bulk_action(jobs, "Resume", RESUMABLE, client.resume)
+        alive = [job for job in jobs if job.state not in FINAL]
+        _draw_bulk_action(alive, "Cancel", client.cancel)
+        ended_early = [job for job in jobs if job.is_resumable]
+        _draw_bulk_action(ended_early, "Resume", client.resume)
         with st.popover("Delete", icon=":material/delete:", key="delete_ask"):
             st.markdown(
                 f"Delete {len(jobs)} run{'s' * (len(jobs) > 1)} and their files?"
@@ -188,13 +190,12 @@ def draw_actions(keys: Sequence[str]) -> None:
 
 
 def _draw_bulk_action(
-    jobs: Sequence[Job], word: str, states: frozenset[JobState], do: object
+    jobs: Sequence[Job], word: str, do: Callable[[str], object]
 ) -> None:
-    fitting = [job for job in jobs if job.state in states]
     icon = {"Cancel": ":material/stop_circle:", "Resume": ":material/play_arrow:"}[word]
-    if fitting and st.button(word, icon=icon, key=f"all_{word.lower()}"):
-        for job in fitting:
-            do(job.key)  # type: ignore[operator]
+    if jobs and st.button(word, icon=icon, key=f"all_{word.lower()}"):
+        for job in jobs:
+            do(job.key)
         st.rerun()
 
 

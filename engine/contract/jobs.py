@@ -92,3 +92,10 @@ class Job:
     done: float = 0.0
     damaged: str = ""
     workspace: str = "local"
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether computing on may help; what refused its settings does so again."""
+        # `error` is a refusal's message alone, with which its traceback ends.
+        refused = bool(self.error) and f"Refused: {self.error}" in self.traceback
+        return self.state in RESUMABLE and not refused

@@ -35,6 +35,12 @@ def test_a_refusal_says_what_the_user_can_change(store: Store) -> None:
     assert (job.state, job.error) == (JobState.FAILED, "ways must be at most 5, not 9")
 
 
+def test_what_was_refused_is_not_resumed_and_what_broke_may_be(store: Store) -> None:
+    refused = store.job(fake.played(store, 1, fault="refuse"))
+    broken = store.job(fake.played(store, 2, fault="raise"))
+    assert not refused.is_resumable and broken.is_resumable
+
+
 def test_a_run_whose_learner_diverged_keeps_its_rows(store: Store) -> None:
     key = fake.played(store, 1, fault="diverge")
     assert store.job(key).state == JobState.DIVERGED

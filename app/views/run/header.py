@@ -13,7 +13,7 @@ from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.effort import Effort, effort_of
 from engine.contract.events import stage_in_words
-from engine.contract.jobs import RESUMABLE, Job, JobState
+from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
 from engine.stats.learner_claims import primary_claim
 from engine.stats.stored_claims import read_claims
@@ -145,7 +145,7 @@ def _draw_end(run: Run) -> None:
     if job.traceback:
         with st.expander("Log"):
             st.code(job.traceback, language=None)
-    if job.state in RESUMABLE and st.button(
+    if job.is_resumable and st.button(
         "Resume", icon=":material/play_arrow:", key="resume"
     ):
         client.resume(run.key)

@@ -73,7 +73,7 @@ _METRICS = Metrics(
         "held_log_loss": "Held-out ln loss",
         "final_loss": "Final loss",
         "best_loss": "Best loss",
-        "area": "Mean ln loss",
+        "area": "Training ln loss",
         "rmst": "Steps to threshold",
         "final_accuracy": "Accuracy",
     },
@@ -100,7 +100,7 @@ LOSSES = Criterion(
     relative=frozenset(),
     within="5 %",
     singles=False,
-    called="mean log loss",
+    called="training log loss",
     unit="ln",
 )
 # On data the loss on held-out rows decides; the training loss stands beside it.

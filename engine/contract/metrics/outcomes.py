@@ -120,7 +120,7 @@ OUTCOMES = (
     Metric("best_loss", "Best loss", "nats", -1, "log", "Lowest loss of the run."),
     Metric(
         "area",
-        "Mean log loss",
+        "Training log loss",
         "ln nats",
         -1,
         "linear",

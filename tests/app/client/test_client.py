@@ -3,6 +3,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.client import catalogue as shelves
@@ -71,7 +72,6 @@ def test_an_exported_archive_is_imported_as_a_copy(home: Path, key: str) -> None
 
 def test_a_watched_run_reads_only_what_is_new() -> None:
     asked: list[int] = []
-    import numpy as np
 
     def block(value: float) -> Block:
         return Block("sgd", "tune", "tuned_lr", (), np.array(value))
@@ -127,3 +127,26 @@ def test_typed_text_is_escaped(text: str) -> None:
     shown = escape_markdown(text)
     assert "\n" not in shown
     assert all(shown[i - 1] == "\\" for i, c in enumerate(shown) if c in marks)
+
+
+def test_a_half_tested_batch_waits_until_all_its_learners_are_tested() -> None:
+    def errors(learner: str, replicate: float) -> Block:
+        at = {"replicate": (replicate,)} if replicate else {}
+        axes, rows = ("replicate", "task"), np.full((1, 2), replicate)
+        return Block(learner, "test", "error", axes, rows, coords=at)
+
+    first, mine, other = (
+        [errors("maml", 0.0), errors("protonet", 0.0)],
+        [errors("maml", 1.0)],
+        [errors("protonet", 1.0)],
+    )
+    fresh = iter((first, mine, other))
+    watches = run_block_cache.BlockCache()
+    sizes = [
+        {
+            len(block.array)
+            for block in watches.blocks("k", 1, lambda *_: (next(fresh), 0))
+        }
+        for _ in range(3)
+    ]
+    assert sizes == [{1}, {1}, {2}]

@@ -96,7 +96,7 @@ def test_squared_errors_stay_as_they_are_and_landscapes_have_a_table_too() -> No
     found = make_comparison(
         BlockTable([threshold(), *trial("lr_scale", noisy(0.1, 1))]), spec()
     )
-    assert found.metric == "mean log loss"
+    assert found.metric == "training log loss"
 
 
 # adaptation -------------------------------------------------------------------

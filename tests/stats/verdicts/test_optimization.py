@@ -67,7 +67,9 @@ def test_a_faster_learner_is_better_and_the_verdict_has_its_numbers() -> None:
         "mixtures."
     )
     sentence = told(duel(0.2, 0.1), spec())
-    assert "Mean log loss: LR scale −4.96 [−5.20, −4.72] against −2.50 [" in sentence
+    assert (
+        "Training log loss: LR scale −4.96 [−5.20, −4.72] against −2.50 [" in sentence
+    )
     assert "; difference −2.45" in sentence
     assert "ln (95 % interval, n = 8 replicates × 8 tasks)." in sentence
     assert re.search(r"Steps to the threshold: \d\.\d \[.+\] against 12 \[", sentence)
