@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from app.charts import CHARTS, KindCharts, optimization, training
 from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
+from app.charts.few_shot_examples import CHARTS_OF_EXAMPLES, error_to_accuracy
 from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures import curves as drawn
@@ -32,7 +33,16 @@ from engine.stats.inference.metric_intervals import metric_interval
 SHOTS = "shots"
 STEPS = FEW_SHOT.words.step
 SHIFTS_SHOWN = 4
-ANSWERS = ("answers", SHOTS, "gain", "learned", "shifts")
+ANSWERS = (
+    "answers",
+    "contexts",
+    "presentations",
+    SHOTS,
+    "gain",
+    "learned",
+    "calibration",
+    "shifts",
+)
 INSIDE = ("query_loss", "support_loss", "moved", "inner_grad_norm")
 
 
@@ -243,9 +253,7 @@ def validation_chart(run: Run) -> go.Figure | None:
         for label in run.roles
     ]
     shown = [
-        _error_to_accuracy(line) if right else line
-        for line in lines
-        if line is not None
+        error_to_accuracy(line) if right else line for line in lines if line is not None
     ]
     if not shown:
         return None
@@ -256,17 +264,13 @@ def validation_chart(run: Run) -> go.Figure | None:
     return training.set_title(made, f"Validation {word} during meta-training")
 
 
-def _error_to_accuracy(line: Curve) -> Curve:
-    """Turn error rates into accuracies."""
-    return line._replace(mean=1 - line.mean, low=1 - line.high, high=1 - line.low)
-
-
 ChartFunction = Callable[[Run, ViewState], go.Figure | None]
 _CHARTS: dict[str, ChartFunction] = {
     "answers": answer_chart,
     SHOTS: shots_chart,
     "gain": gain_chart,
     "learned": training_chart,
+    **CHARTS_OF_EXAMPLES,
 }
 
 

@@ -1,4 +1,4 @@
-"""Charts of few-shot learners: embeddings, gradient norms, learned rates."""
+"""Charts of few-shot learners: embeddings, attention, gradient norms, learned rates."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -12,8 +12,9 @@ from app.client.client import Run
 from app.figures.animation import FilmOptions, sample_frames
 from app.figures.curves import curves_figure
 from app.figures.embedding import embedding_figure
-from app.figures.figure_types import CurveOptions
+from app.figures.figure_types import CurveOptions, Floats
 from app.figures.layer_heatmap import LayerGrid, layers_figure
+from app.figures.maps import AXES, maps_figure
 from engine.contract.events import Block
 from engine.stats.block_table import BlockTable
 
@@ -65,6 +66,30 @@ def inside_charts(run: Run) -> Iterator[ResponsiveFigure]:
     cosine = _cosine_chart(run)
     if cosine is not None:
         yield ResponsiveFigure("meta_cosine", cosine)
+
+
+def map_charts(run: Run) -> Iterator[ResponsiveFigure]:
+    """Yield the maps of attention and of memory usage that a run has."""
+    for metric in AXES:
+        found = {label: _newest_map(run.table, label, metric) for label in run.roles}
+        maps = {label: values for label, values in found.items() if values is not None}
+        if not maps:
+            continue
+        wide, narrow = (
+            maps_figure(maps, metric, run.roles, FilmOptions(columns=columns))
+            for columns in (3, 1)
+        )
+        yield ResponsiveFigure(f"map.{metric}", wide, narrow)
+
+
+def _newest_map(table: BlockTable, label: str, metric: str) -> Floats | None:
+    """Return a learner's newest map of the first replicate, rows by columns."""
+    block = table.block(label, "validate", metric)
+    if block is None:
+        return None
+    values = np.asarray(block.array, dtype=np.float64)[0, -1]
+    # Time runs from left to right.
+    return values.T if block.axes[-2:] == ("time", "slot") else values
 
 
 def _by_learner(

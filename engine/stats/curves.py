@@ -130,6 +130,23 @@ def quantiles(flat: Floats) -> Floats:
     return np.asarray(below + (above - below) * (at - low))
 
 
+def make_curve_along(block: Block, *, share: bool = False) -> Curve:
+    """Make a probe's curve along its last axis, such as the number of examples.
+
+    Args:
+        block: Axes (replicate, task, …); NaN is left out.
+        share: Whether errors of this run are shares of wrong answers, not MSE.
+
+    Returns:
+        The curve in the metric's unit, without a count of diverged tasks.
+    """
+    values = np.asarray(block.array, dtype=np.float64)
+    band = metric_band(block.metric, values, share=share)
+    at = np.asarray(block.coordinates(block.axes[-1]), dtype=np.float64)
+    n = int(band.n.max()) if band.n.size else 0
+    return Curve(block.learner, at, *band[:3], n=n)
+
+
 def survival_curve(block: Block, threshold: float) -> Survival:
     """Return the share of tasks not yet at a threshold, after each step.
 

@@ -61,6 +61,8 @@ def draw_insides(run: Run) -> None:
     seen = learner_internals.embedding_chart(run)
     if seen is not None:
         page_elements.draw_chart(seen.wide, seen.name, narrow=seen.narrow)
+    for both in learner_internals.map_charts(run):
+        page_elements.draw_chart(both.wide, both.name, narrow=both.narrow)
     found = list(learner_internals.inside_charts(run))
     if not found:
         return
