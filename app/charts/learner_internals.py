@@ -84,10 +84,12 @@ def map_charts(run: Run) -> Iterator[ResponsiveFigure]:
 
 def _newest_map(table: BlockTable, label: str, metric: str) -> Floats | None:
     """Return a learner's newest map of the first replicate, rows by columns."""
-    block = table.block(label, "validate", metric)
-    if block is None:
+    key = (label, "validate", metric)
+    found = [b for b in table.blocks if (b.learner, b.phase, b.metric) == key]
+    if not found:
         return None
-    values = np.asarray(block.array, dtype=np.float64)[0, -1]
+    block = max(found, key=_meta_step)
+    values = np.asarray(block.array, dtype=np.float64)[0, 0]
     # Time runs from left to right.
     return values.T if block.axes[-2:] == ("time", "slot") else values
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from app.figures.calibration import Reliability
 from app.figures.figure_types import Floats, TuningCurve
 from engine.contract.events import Condition
 from engine.stats.curves import Curve
@@ -27,6 +28,11 @@ def line(label: str, steps: int = 51, start: float = 0.8) -> Curve:
 
 def lines() -> list[Curve]:
     return [line(label, start=0.5 + 0.1 * i) for i, label in enumerate(ROLES)]
+
+
+def reliability() -> Reliability:
+    at = np.linspace(0.1, 0.9, 9)
+    return Reliability(at, at**2, at**2 - 0.02, at**2 + 0.02, 8, 0.15)
 
 
 def waiting() -> dict[str, Any]:

@@ -11,9 +11,11 @@ import pytest
 from app.figures import (
     adaptation_results,
     animation,
+    calibration,
     curves,
     figure_parts,
     learner_comparison,
+    maps,
     meta_training,
     shift,
     theme,
@@ -78,6 +80,12 @@ ALL: dict[str, Callable[[], go.Figure]] = {
         "final_accuracy",
         ROLES,
         adaptation_results.CountAxis("shots", "Shots K"),
+    ),
+    "calibration": lambda: calibration.calibration_figure(
+        dict.fromkeys(ROLES, made.reliability()), ROLES, classes=False
+    ),
+    "maps": lambda: maps.maps_figure(
+        dict.fromkeys(ROLES, np.eye(64)), "attention", ROLES
     ),
     "film": lambda: training_film.boundary_figure(made.film(), ROLES),
     "path": lambda: training_film.path_figure(made.paths(), ROLES),

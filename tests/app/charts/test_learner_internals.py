@@ -101,3 +101,20 @@ def test_snapshots_are_grouped_by_learner_and_drawn(spec: RunSpec) -> None:
 
 def test_a_run_without_any_of_it_draws_nothing(spec: RunSpec) -> None:
     assert list(learner_internals.inside_charts(run_of(spec))) == []
+
+
+def test_maps_are_the_newest_of_the_first_replicate_and_time_runs_right(
+    spec: RunSpec,
+) -> None:
+    def shown(name: str, step: int, axes: tuple[str, str]) -> Block:
+        values = np.arange(12.0).reshape(2, 1, 2, 3) + step
+        at = {"step": (float(step),)}
+        full = ("replicate", "step", *axes)
+        return Block("protonet", "validate", name, full, values, coords=at)
+
+    blocks = [shown("attention", s, ("query", "example")) for s in (9, 0)]
+    blocks += [shown("memory_usage", 5, ("time", "slot"))]
+    read, used = learner_internals.map_charts(run_of(spec, *blocks))
+    assert (read.name, used.name) == ("map.attention", "map.memory_usage")
+    np.testing.assert_array_equal(read.wide.data[0].z, [[9, 10, 11], [12, 13, 14]])
+    np.testing.assert_array_equal(used.wide.data[0].z, [[5, 8], [6, 9], [7, 10]])
