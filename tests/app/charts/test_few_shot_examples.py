@@ -1,4 +1,4 @@
-"""Charts over the examples show means of probes, as accuracy where there are classes."""
+"""Charts over the examples show means of probes; accuracy where there are classes."""
 
 from dataclasses import replace
 
