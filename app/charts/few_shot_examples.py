@@ -10,10 +10,10 @@ from app.figures.curves import add_reference_line, curves_figure
 from app.figures.figure_types import CurveOptions
 from app.figures.theme import learner_name
 from engine.contract.events import Condition
-from engine.stats.block_table import IN_DISTRIBUTION
+from engine.stats.block_table import IN_DISTRIBUTION, has_constant_spread
 from engine.stats.curves import Curve, make_curve_along
 from engine.stats.inference.metric_intervals import metric_band
-from engine.stats.summaries.calibration import calibration, has_constant_spread
+from engine.stats.summaries.calibration import calibration
 
 PROBED = " On the first test tasks in distribution."
 
