@@ -8,6 +8,7 @@ from functools import cache
 
 from engine.contract.errors import Refused
 from engine.studies.definition import Study
+from engine.studies.few_shot import few_shot_studies
 from engine.studies.patterns_and_costs import pattern_and_cost_studies
 from engine.studies.study_benchmarks import study_benchmark
 from engine.studies.transfer import transfer_studies
@@ -19,7 +20,8 @@ __all__ = ["Study", "studies", "study"]
 def studies() -> tuple[Study, ...]:
     """Return every study, on the available data; parts must have been discovered."""
     here = study_benchmark()
-    return (*transfer_studies(here), *pattern_and_cost_studies(here))
+    searches = (*transfer_studies(here), *pattern_and_cost_studies(here))
+    return (*searches, *few_shot_studies())
 
 
 def study(name: str) -> Study:

@@ -1,12 +1,13 @@
-"""The claims board: common claims on architecture search, tested by measurement."""
+"""The claims board: common claims on meta-learning, tested by measurement."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from app.charts.figure_cache import get_or_make
+from app.client import client
 from app.client.catalogue import Study
-from app.experiment.costs.search import count_architectures
+from app.experiment.costs import COSTS
 from app.figures.claim_interval import claim_figure, describe_estimate
 from app.views.search import studies
 from app.views.search.studies import StudyRun
@@ -126,10 +127,15 @@ def _unbroken_percent(sentence: str) -> str:
 
 
 def _describe_remaining_cost(runs: Sequence[StudyRun]) -> str:
-    """Describe how many runs and architectures are still to be computed."""
+    """Describe how many runs are still to be computed, and how much work they are."""
     left = [run.spec for run in runs if not run.is_done]
-    work = sum(count_architectures(spec) for spec in left)
-    return f"Not measured yet: {len(left)} runs, about {work:,.0f} architectures."
+    kinds = [client.kind_of_spec(spec) for spec in left]
+    work = sum(
+        COSTS[kind.name].estimate_cost(spec)
+        for kind, spec in zip(kinds, left, strict=True)
+    )
+    unit = kinds[0].words.work if kinds else ""
+    return f"Not measured yet: {len(left)} runs, about {work:,.0f} {unit}."
 
 
 def _draw_verdict(verdict: StudyVerdict) -> None:

@@ -7,6 +7,7 @@ down with the study, before anything was measured.
 from collections.abc import Callable, Sequence
 
 from engine.stats.claims_board import (
+    few_shot,
     patterns_and_overhead,
     savings,
     space_growth,
@@ -26,6 +27,8 @@ STUDY_JUDGES: dict[str, Callable[[Sequence[FinishedRun]], StudyVerdict]] = {
     "growing_space": space_growth.judge_growing_space,
     "overhead": patterns_and_overhead.judge_overhead,
     "memory": patterns_and_overhead.judge_memory,
+    **{name: few_shot.pair_judge(name) for name in few_shot.PAIRS},
+    "diversity": few_shot.judge_diversity,
 }
 
 

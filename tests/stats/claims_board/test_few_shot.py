@@ -1,0 +1,116 @@
+"""Judges of few-shot claims give the verdict that known errors call for."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from engine import studies
+from engine.catalogue import discover_parts
+from engine.contract.events import Artefact, Block, Timing
+from engine.contract.run_spec import RunSpec
+from engine.stats.claims_board import StudyVerdict, judge_study
+from engine.stats.claims_board.few_shot import PAIRS
+from engine.studies.few_shot import DIVERSITY, few_shot_studies
+
+discover_parts()
+REPLICATES, TASKS = 6, 40
+
+
+class MadeUp(NamedTuple):
+    """A finished run with known errors."""
+
+    spec: RunSpec
+    blocks: list[Block]
+    timings: tuple[Timing, ...] = ()
+
+    def film(self, name: str) -> Artefact | None:
+        return None
+
+
+def block(label: str, mean: float, metric: str = "error") -> Block:
+    """Return errors with a noise of 5 % from replicate to replicate."""
+    rng = np.random.default_rng([*label.encode(), len(metric)])
+    noise = 0.05 * rng.standard_normal((REPLICATES, 1))
+    rows = mean + noise if metric == "nll" else mean * np.exp(noise)
+    axes = ("replicate", "task")
+    return Block(label, "test", metric, axes, np.repeat(rows, TASKS, 1))
+
+
+def judged(name: str, **errors: float) -> StudyVerdict:
+    """Judge a study whose learners have these mean errors, and log scores of them."""
+    spec = studies.study(name).specs[0].model_copy(update={"kind": "few_shot"})
+    blocks = [block(at, mean) for at, mean in errors.items()]
+    blocks += [block(at, mean, "nll") for at, mean in errors.items()]
+    return judge_study(name, [MadeUp(spec, blocks)])
+
+
+@pytest.mark.parametrize(
+    ("mann", "recurrent", "verdict"),
+    [
+        (0.2, 0.3, "supported"),
+        (0.5, 0.6, "not supported"),
+        (0.2, 0.6, "depends"),
+        (0.2, 0.4, "can't tell yet"),
+    ],
+)
+def test_all_that_is_claimed_must_hold(
+    mann: float, recurrent: float, verdict: str
+) -> None:
+    found = judged("online_labels", mann=mann, recurrent=recurrent, maml=0.4)
+    assert found.verdict == verdict
+
+
+def test_the_estimate_is_of_the_pair_that_speaks_least_for_the_claim() -> None:
+    found = judged("online_labels", mann=0.1, recurrent=0.2, maml=0.4)
+    assert found.estimate == pytest.approx(50.0, abs=5.0)
+    assert "recurrent" in found.reason and "50" not in found.unit
+
+
+@pytest.mark.parametrize(
+    ("two", "verdict"),
+    [(1.0, "supported"), (1.1, "supported"), (1.5, "not supported")],
+)
+def test_two_parameters_may_be_a_quarter_worse_than_five(
+    two: float, verdict: str
+) -> None:
+    found = judged("context_parameters", one=3.0, two=two, five=1.0)
+    assert found.verdict == verdict and found.claimed == (-25.0,)
+    assert found.estimate == pytest.approx(100 * (1 - two), abs=6.0)
+
+
+def test_likelihoods_are_compared_by_their_difference() -> None:
+    found = judged("doubt", neural_process=-0.4, deep_kernel=-0.2, maml=0.6)
+    assert found.verdict == "supported"
+    assert found.estimate == pytest.approx(0.8, abs=0.1)
+
+
+def diversity(slope: float) -> StudyVerdict:
+    """Judge runs whose relative error falls by so many ln per tenfold tasks."""
+    runs = []
+    for spec, count in zip(studies.study("diversity").specs, DIVERSITY, strict=True):
+        error = np.exp(-slope * np.log10(count or 1000))
+        blocks = [block("maml", float(error)), block("from_scratch", 1.0)]
+        runs.append(MadeUp(spec.model_copy(update={"kind": "few_shot"}), blocks))
+    return judge_study("diversity", runs)
+
+
+@pytest.mark.parametrize(
+    ("slope", "verdict"), [(0.3, "supported"), (-0.3, "not supported")]
+)
+def test_diversity_is_judged_by_the_slope(slope: float, verdict: str) -> None:
+    found = diversity(slope)
+    assert found.verdict == verdict
+    assert found.estimate == pytest.approx(slope, abs=1e-9)  # the noise is the same
+    assert len(found.rows) == len(DIVERSITY)
+
+
+def test_a_learner_that_was_not_tested_leaves_the_claim_open() -> None:
+    assert judged("mixture", maml=1.0).verdict == "can't tell yet"
+
+
+def test_every_pair_is_among_the_learners_of_its_study() -> None:
+    for study in few_shot_studies():
+        labels = {choice.label for spec in study.specs for choice in spec.learners}
+        for pair in [p for pairs in PAIRS.get(study.name, ()) for p in pairs]:
+            assert {pair.learner, pair.against} <= labels
