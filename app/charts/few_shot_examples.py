@@ -1,5 +1,6 @@
 """Charts of few-shot runs over the examples seen, and of how sure the answers are."""
 
+import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import training
@@ -15,6 +16,7 @@ from engine.stats.curves import Curve, make_curve_along
 from engine.stats.inference.metric_intervals import metric_band
 from engine.stats.summaries.calibration import calibration
 
+RARE = 0.01  # share of the queries; smaller groups show noise, and are left out
 PROBED = " On the first test tasks in distribution."
 
 
@@ -94,7 +96,7 @@ def calibration_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     ]
     if not constant:
         return made
-    note = f" Predict values only, so of constant spread: {', '.join(constant)}."
+    note = f" Constant spread, from validation: {', '.join(constant)}."
     return _describe(made, made.layout.meta["title"], note)
 
 
@@ -102,8 +104,9 @@ def _reliability(run: Run, label: str, condition: Condition) -> Reliability | No
     found = calibration(run.table, label, condition)
     if found is None:
         return None
+    rare = found.weight.mean(0) < RARE
     at, level = (
-        metric_band("interval_coverage", values[:, None])
+        metric_band("interval_coverage", np.where(rare, np.nan, values)[:, None])
         for values in (found.predicted, found.observed)
     )
     wrong = found.expected_error()

@@ -91,7 +91,8 @@ def _words(classes: bool) -> tuple[str, str]:
 
 def _how_to_read(classes: bool) -> str:
     below = (
-        "Below the diagonal: more confident than right"
+        "Below the diagonal: more confident than right. Without groups of less than "
+        "1 % of the queries"
         if classes
         else "Below the diagonal: intervals too narrow; above: too wide"
     )

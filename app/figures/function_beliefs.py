@@ -56,7 +56,7 @@ def beliefs_figure(
     panels = [_panel_traces(moments[-1], styles[label]) for label in labels]
     words = {
         "title": "The answer, example by example",
-        "how_to_read": "Grey: the true function. Dots: the examples that a learner has "
+        "how_to_read": "Gray: the true function. Dots: the examples that a learner has "
         "seen. Band: where it expects 90 % of the targets; thin lines: functions that "
         "it thinks possible. No band: it predicts values only. MSE: on the queries.",
         "alt": _alt_text(film, labels, options.task),

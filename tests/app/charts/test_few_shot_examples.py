@@ -83,7 +83,9 @@ def test_who_only_predicts_values_is_named_in_the_calibration() -> None:
     spread = Block("maml", "validate", "residual_variance", ("replicate",), np.ones(3))
     fig = few_shot_examples.calibration_chart(run_of(below, spread), ViewState())
     assert fig is not None
-    assert fig.layout.meta["how_to_read"].endswith("constant spread: MAML.")
+    assert fig.layout.meta["how_to_read"].endswith(
+        "Constant spread, from validation: MAML."
+    )
     (points,) = [t for t in fig.data if (t.uid or "").endswith(":calibration")]
     np.testing.assert_allclose(points.y, points.x)
 
@@ -93,3 +95,16 @@ def test_a_run_without_probes_has_no_such_chart() -> None:
     assert not any(
         f(run, ViewState()) for f in few_shot_examples.CHARTS_OF_EXAMPLES.values()
     )
+
+
+def test_groups_of_hardly_any_queries_are_left_out_of_the_calibration() -> None:
+    share = np.zeros((3, 10))
+    share[:, [3, 6, 9]] = 0.005, 0.4, 0.595
+    at = np.tile(np.arange(10) / 10 + 0.05, (3, 1))
+    rows = {"confidence_share": share, "bin_confidence": at, "bin_accuracy": at}
+    axes = ("replicate", "bin")
+    blocks = [Block("maml", "test", name, axes, rows[name]) for name in rows]
+    fig = few_shot_examples.calibration_chart(run_of(*blocks, CHANCE), ViewState())
+    assert fig is not None
+    (points,) = [t for t in fig.data if (t.uid or "").endswith(":calibration")]
+    np.testing.assert_allclose(points.x, [0.65, 0.95])
