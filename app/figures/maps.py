@@ -57,7 +57,8 @@ def maps_figure(
         options: How many panels stand in a row.
     """
     options, words = options or FilmOptions(), AXES[metric_name]
-    labels = [label for label in roles if label in maps]
+    shown = {label: maps[label] for label in roles if label in maps}
+    labels = list(shown)
     columns = min(options.columns, max(len(labels), 1))
     rows = max(math.ceil(len(labels) / columns), 1)
     height = (PANEL + HEAD + FOOT) * rows
@@ -70,9 +71,9 @@ def maps_figure(
     style_figure(
         made,
         title=metric(metric_name).label,
-        how_to_read=f"{words.how_to_read} Orange: below 0. First validation episode of "
-        "the first replicate; each learner has a scale of its own.",
-        alt=_alt_text({label: maps[label] for label in labels}, metric_name),
+        how_to_read=f"{words.how_to_read}{_negative_note(shown)} First validation "
+        "episode of the first replicate, cut at 64; each learner has its own scale.",
+        alt=_alt_text(shown, metric_name),
         height=height,
     )
     for place, label in enumerate(labels):
@@ -85,6 +86,11 @@ def maps_figure(
     made.layout.annotations = panel_titles(labels, assign_styles(roles), notes)
     made.update_layout(hovermode="closest", margin={"t": HEAD, "b": FOOT, "l": 8})
     return made
+
+
+def _negative_note(maps: Mapping[str, Floats]) -> str:
+    below = any((values < 0).any() for values in maps.values())
+    return " Orange: below 0." if below else ""
 
 
 def _cells(values: Floats, label: str, words: MapAxes) -> go.Heatmap:

@@ -16,11 +16,13 @@ def test_each_learner_has_its_own_scale_and_weights_below_0_another_one() -> Non
     assert (shares.zmin, round(shares.zmax, 6)) == (0.0, 0.8)
     assert (signed.zmin, signed.zmax) == (-2.0, 2.0)
     assert shares.colorscale == tuple((at, color) for at, color in SEQUENTIAL)
+    assert "Orange" in fig.layout.meta["how_to_read"]
     assert signed.colorscale == tuple((at, color) for at, color in DIVERGING)
 
 
 def test_cells_are_counted_from_1_and_the_first_row_is_on_top() -> None:
     fig = maps_figure({"maml": np.eye(3)}, "memory_usage", ROLES)
+    assert "Orange" not in fig.layout.meta["how_to_read"]
     assert (fig.data[0].x0, fig.data[0].y0) == (1, 1)
     assert fig.layout.yaxis.autorange == "reversed"
     assert fig.layout.xaxis.title.text == "Examples seen"
