@@ -48,9 +48,9 @@ def presentation_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     made = curves_figure(lines, "presentation_accuracy", run.roles, view)
     made.update_traces(mode="lines+markers", selector={"fill": None})
     made.update_xaxes(dtick=1)
-    made.update_yaxes(range=[0, 1.03], tickformat=".0%")
+    made.update_yaxes(range=[0, 1.03])
     _add_chance(made, run)
-    note = " At 1 a class is new: only chance is honest where labels are shuffled."
+    note = " At 1 a class is new: at best a guess among the labels not seen yet."
     return _describe(made, "Accuracy by presentation", note + PROBED)
 
 
