@@ -21,6 +21,8 @@ from engine.stats.block_table import BlockTable
 CHECKS = 10  # learned rates are shown at up to so many meta-steps
 COSINE = "Line: cosine of the first-order meta-gradient with the exact one, mean over "
 COSINE += "replicates. At 1, second derivatives change nothing. Band: 95 % interval."
+SPREAD = "Line: standard deviation over particles of their predictions after "
+SPREAD += "adaptation, mean over replicates. At 0, all particles are one."
 
 
 class ResponsiveFigure(NamedTuple):
@@ -63,9 +65,12 @@ def inside_charts(run: Run) -> Iterator[ResponsiveFigure]:
                 for columns in (2, 1)
             )
             yield ResponsiveFigure(f"layers.{metric}", wide, narrow)
-    cosine = _cosine_chart(run)
-    if cosine is not None:
-        yield ResponsiveFigure("meta_cosine", cosine)
+    for name, chart in (
+        ("meta_cosine", _cosine_chart(run)),
+        ("particle_spread", _spread_chart(run)),
+    ):
+        if chart is not None:
+            yield ResponsiveFigure(name, chart)
 
 
 def map_charts(run: Run) -> Iterator[ResponsiveFigure]:
@@ -143,15 +148,29 @@ def _meta_step(block: Block) -> float:
 
 
 def _cosine_chart(run: Run) -> go.Figure | None:
-    found = (
-        training.training_curve(run.table, label, "meta_cosine") for label in run.roles
-    )
-    lines = [line for line in found if line is not None]
+    lines = _training_curves(run, "meta_cosine")
     if not lines:
         return None
-    view = CurveOptions(x_title="Meta-step", height=260)
-    made = curves_figure(lines, "meta_cosine", run.roles, view)
-    made.update_layout(meta={**made.layout.meta, "how_to_read": COSINE})
+    made = _training_figure(run, lines, "meta_cosine", COSINE)
     lows = [float(np.nan_to_num(line.mean, nan=1.0).min()) for line in lines]
     made.update_yaxes(range=[min(-0.05, *lows) - 0.05, 1.08])
+    return made
+
+
+def _spread_chart(run: Run) -> go.Figure | None:
+    lines = _training_curves(run, "particle_spread")
+    return _training_figure(run, lines, "particle_spread", SPREAD) if lines else None
+
+
+def _training_curves(run: Run, metric: str) -> list[CurveBand]:
+    found = (training.training_curve(run.table, label, metric) for label in run.roles)
+    return [line for line in found if line is not None]
+
+
+def _training_figure(
+    run: Run, lines: list[CurveBand], metric: str, how_to_read: str
+) -> go.Figure:
+    view = CurveOptions(x_title="Meta-step", height=260)
+    made = curves_figure(lines, metric, run.roles, view)
+    made.update_layout(meta={**made.layout.meta, "how_to_read": how_to_read})
     return made

@@ -73,3 +73,21 @@ def training_share_knob(default: float, *, label: str, help: str) -> float:
         help=help,
         advanced=True,
     )
+
+
+def particles_knob(default: int = 10, *, label: str = "Particles M") -> int:
+    """Declare how many nets each prediction is a mixture of.
+
+    Args:
+        default: Number of particles.
+        label: The knob's label.
+    """
+    return knob(  # type: ignore[no-any-return]
+        default,
+        label=label,
+        unit="nets",
+        low=1,
+        high=100,
+        help="Nets that each prediction is a mixture of; time and memory grow with "
+        "their number.",
+    )

@@ -94,6 +94,14 @@ TRAINING = (
         low=0.0,
     ),
     Metric(
+        "particle_spread",
+        "Spread of particles",
+        "output",
+        0,
+        "linear",
+        "Deviation over particles of predicted values, or of class probabilities.",
+    ),
+    Metric(
         "class_spread",
         "Spread within over between classes",
         "ratio",

@@ -59,12 +59,13 @@ def test_rates_by_step_are_the_newest_and_rates_by_layer_a_history(
     assert made.wide.layout.xaxis.title.text == "Meta-step"
 
 
-def test_the_cosine_is_a_line_along_training(spec: RunSpec) -> None:
+@pytest.mark.parametrize("metric", ["meta_cosine", "particle_spread"])
+def test_cosine_and_spread_are_lines_along_training(spec: RunSpec, metric: str) -> None:
     blocks = [
         Block(
             "maml",
             "validate",
-            "meta_cosine",
+            metric,
             ("replicate", "step"),
             np.array([[0.5], [0.7]]) + step / 100,
             coords={"step": (float(step),)},
