@@ -17,6 +17,7 @@ from app.figures.layer_heatmap import LayerGrid, layers_figure
 from app.figures.maps import AXES, maps_figure
 from engine.contract.events import Block
 from engine.stats.block_table import BlockTable
+from engine.stats.curves import Curve
 
 CHECKS = 10  # learned rates are shown at up to so many meta-steps
 COSINE = "Line: cosine of the first-order meta-gradient with the exact one, mean over "
@@ -162,13 +163,13 @@ def _spread_chart(run: Run) -> go.Figure | None:
     return _training_figure(run, lines, "particle_spread", SPREAD) if lines else None
 
 
-def _training_curves(run: Run, metric: str) -> list[CurveBand]:
+def _training_curves(run: Run, metric: str) -> list[Curve]:
     found = (training.training_curve(run.table, label, metric) for label in run.roles)
     return [line for line in found if line is not None]
 
 
 def _training_figure(
-    run: Run, lines: list[CurveBand], metric: str, how_to_read: str
+    run: Run, lines: list[Curve], metric: str, how_to_read: str
 ) -> go.Figure:
     view = CurveOptions(x_title="Meta-step", height=260)
     made = curves_figure(lines, metric, run.roles, view)
