@@ -17,9 +17,9 @@ class FewShotJudge(Judge):
         return answer_errors(trace)
 
     def examples(self, tasks: TaskBatch) -> int:
-        """Return support plus queries: meta-training sees both."""
+        """Return support plus queries; they are the same examples where online."""
         assert isinstance(tasks, EpisodeBatch)
-        return tasks.support.count + tasks.query.count
+        return tasks.support.count + (0 if tasks.online else tasks.query.count)
 
     def support_length(self, tasks: TaskBatch) -> float:
         """Return the size of the support per class, or of a function."""

@@ -164,6 +164,12 @@ def test_the_spread_is_the_orders_share_of_the_error() -> None:
     assert (order_spread(still, tasks) == 0).all()
 
 
+def test_examples_of_online_episodes_are_counted_once() -> None:
+    given, tasks = online()
+    assert given.judge.examples(tasks) == 75
+    assert given.judge.examples(replace(tasks, online=False)) == 150
+
+
 def leaks(learner: FewShotLearner, tasks: EpisodeBatch, given: RunContext) -> float:
     found = blocks(probe_leaks(given, entry(learner), {}, tasks))
     return float(found["own_target_matters"].array.mean())
