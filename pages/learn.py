@@ -1,13 +1,13 @@
-"""The page Learn: a card per part, and a lesson on architecture search."""
+"""The page Learn: a card per part, and lessons on architecture search and on doubt."""
 
 import streamlit as st
 
 from app.views import part_cards
-from app.views.search import search_lesson
+from app.views.lesson import Lesson, draw_lesson
 
 st.title("Learn", anchor=False)
-cards = part_cards.choose_cards()
-if cards is None:
-    search_lesson.draw_lesson()
+chosen = part_cards.choose_cards()
+if isinstance(chosen, Lesson):
+    draw_lesson(chosen)
 else:
-    part_cards.draw_cards(cards)
+    part_cards.draw_cards(chosen)

@@ -7,6 +7,9 @@ import streamlit as st
 from app import session
 from app.client import client
 from app.experiment import derived_experiments
+from app.views import calibration_lesson
+from app.views.lesson import Lesson
+from app.views.search import search_lesson
 from app.widgets import page_elements, tables
 from app.widgets.escaping import equation_html, escape_html, escape_markdown
 from engine.contract import kinds
@@ -15,7 +18,7 @@ from engine.contract.errors import Refused
 from engine.contract.knobs import KnobCard, describe_allowed
 from engine.contract.learner_appearance import name_in_words
 
-LESSON = "lesson"
+LESSONS = {"lesson": search_lesson.LESSON, "doubt": calibration_lesson.LESSON}
 SECTIONS = {
     "learner": "Learners",
     "estimator": "Estimators",
@@ -23,12 +26,12 @@ SECTIONS = {
     "shift": "Shifts",
     "net": "Nets",
     "outer": "Outer rules",
-    LESSON: "A lesson: search",
+    **{name: lesson.label for name, lesson in LESSONS.items()},
 }
 
 
-def choose_cards() -> list[Card] | None:
-    """Draw section and search; return matching cards, or None for the lesson."""
+def choose_cards() -> list[Card] | Lesson:
+    """Draw section and search; return matching cards, or the chosen lesson."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         slot = st.segmented_control(
             "Section",
@@ -40,8 +43,8 @@ def choose_cards() -> list[Card] | None:
             required=True,
         )
         slot = str(slot) if slot in SECTIONS else "learner"
-        if slot == LESSON:
-            return None
+        if slot in LESSONS:
+            return LESSONS[slot]
         text = st.text_input(
             "Find",
             key="find_part",

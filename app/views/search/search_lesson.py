@@ -1,26 +1,6 @@
 """A short lesson on architecture search; each step links to an experiment."""
 
-from typing import NamedTuple
-
-import streamlit as st
-
-from app import session
-from app.client import client
-from app.client.catalogue import Preset
-from app.widgets import page_elements
-from app.widgets.escaping import escape_markdown
-from engine.contract.errors import Refused
-
-TITLE = "Searching for architectures"
-
-
-class LessonStep(NamedTuple):
-    """A step of the lesson, and the shipped experiments that show it."""
-
-    title: str
-    text: str
-    shown: tuple[str, ...]
-
+from app.views.lesson import Lesson, LessonStep
 
 STEPS = (
     LessonStep(
@@ -63,34 +43,4 @@ STEPS = (
         ("shuffled_source", "noisy_evaluations", "objective_switch"),
     ),
 )
-
-
-def draw_lesson() -> None:
-    """Draw the lesson; each step has buttons that open its experiments."""
-    st.header(TITLE, anchor=False)
-    known = {preset.name: preset for preset in client.catalogue().presets}
-    for step in STEPS:
-        page_elements.draw_heading(step.title)
-        st.markdown(step.text)
-        with st.container(horizontal=True):
-            for name in step.shown:
-                if name in known:
-                    _draw_experiment_button(known[name])
-
-
-def _draw_experiment_button(preset: Preset) -> None:
-    if not st.button(
-        escape_markdown(preset.title),
-        icon=":material/science:",
-        key=f"lesson.{preset.name}",
-        type="tertiary",
-        help=escape_markdown(preset.summary),
-    ):
-        return
-    try:
-        session.load_spec(preset.spec)
-    except Refused as refusal:
-        page_elements.draw_refusal(refusal.message)
-        return
-    session.show_run(None)
-    session.go_to_page(session.form_kind())
+LESSON = Lesson("Searching for architectures", "A lesson: search", STEPS)

@@ -10,7 +10,8 @@ BELIEFS = (
         "nats",
         -1,
         "linear",
-        "Mean over the queries of −ln p(target), within ±20; 20 if it diverged.",
+        "Mean over the queries of −ln p(target), within ±20; 20 if it diverged. Of a "
+        "learner without a density: with a constant spread, from validation.",
     ),
     Metric(
         "interval_coverage",

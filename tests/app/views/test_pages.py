@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from app.client.catalogue import Catalogue
-from app.views import transfer
+from app.views import calibration_lesson, transfer
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.shift_and_transfer import transfer_levels
@@ -84,6 +84,21 @@ def test_every_card_can_be_drawn(lab: AppTest, known: Catalogue) -> None:
             at.radio(key="part").set_value(card.name).run()
             assert not at.exception, card.name
             assert card.code.strip() in [code.value for code in at.code]
+
+
+def test_the_lesson_on_doubt_leads_to_experiments_that_are_shipped(
+    lab: AppTest, known: Catalogue
+) -> None:
+    steps = calibration_lesson.LESSON.steps
+    assert {name for step in steps for name in step.shown} <= {
+        preset.name for preset in known.presets
+    }
+    lab.session_state["shelf"] = "doubt"
+    at = lab.switch_page("../pages/learn.py").run()
+    assert calibration_lesson.LESSON.title in [head.value for head in at.header]
+    at.button(key="lesson.3.glyphs").click().run()
+    assert not at.exception
+    assert "protonet" in at.session_state["k.chosen"]
 
 
 def test_a_card_leads_into_the_lab(lab: AppTest) -> None:

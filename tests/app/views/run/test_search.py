@@ -295,12 +295,12 @@ def test_the_lesson_leads_to_experiments_that_are_shipped(
     page: AppTest, known: shelves.Catalogue
 ) -> None:
     shipped = {preset.name for preset in known.presets}
-    named = {name for step in search_lesson.STEPS for name in step.shown}
+    named = {name for step in search_lesson.LESSON.steps for name in step.shown}
     assert named and named <= shipped
     page.session_state["shelf"] = "lesson"
     at = page.switch_page("../pages/learn.py").run()
-    assert search_lesson.TITLE in [head.value for head in at.header]
-    at.button(key="lesson.policy_gradients").click().run()
+    assert search_lesson.LESSON.title in [head.value for head in at.header]
+    at.button(key="lesson.2.policy_gradients").click().run()
     assert not at.exception
     assert at.session_state["page_of_form"] == "search"
     assert "reinforce_frozen" in at.session_state["k.chosen"]

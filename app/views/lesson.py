@@ -1,0 +1,65 @@
+"""A short lesson: texts, each with buttons that open the experiments which show it."""
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from app import session
+from app.client import client
+from app.client.catalogue import Preset
+from app.widgets import page_elements
+from app.widgets.escaping import escape_markdown
+from engine.contract.errors import Refused
+
+
+class LessonStep(NamedTuple):
+    """A step of a lesson, and the shipped experiments that show it."""
+
+    title: str
+    text: str
+    shown: tuple[str, ...]
+
+
+class Lesson(NamedTuple):
+    """A lesson.
+
+    Args:
+        title: Its heading.
+        label: Its name among the sections of the page.
+        steps: In order.
+    """
+
+    title: str
+    label: str
+    steps: tuple[LessonStep, ...]
+
+
+def draw_lesson(lesson: Lesson) -> None:
+    """Draw a lesson; each step has buttons that open its experiments."""
+    st.header(lesson.title, anchor=False)
+    known = {preset.name: preset for preset in client.catalogue().presets}
+    for number, step in enumerate(lesson.steps):
+        page_elements.draw_heading(step.title)
+        st.markdown(step.text)
+        with st.container(horizontal=True):
+            for name in step.shown:
+                if name in known:
+                    _draw_experiment_button(known[name], number)
+
+
+def _draw_experiment_button(preset: Preset, step: int) -> None:
+    if not st.button(
+        escape_markdown(preset.title),
+        icon=":material/science:",
+        key=f"lesson.{step}.{preset.name}",
+        type="tertiary",
+        help=escape_markdown(preset.summary),
+    ):
+        return
+    try:
+        session.load_spec(preset.spec)
+    except Refused as refusal:
+        page_elements.draw_refusal(refusal.message)
+        return
+    session.show_run(None)
+    session.go_to_page(session.form_kind())
