@@ -20,6 +20,10 @@ from engine.presets.few_shot_characters import (
     PROTOTYPES_PUBLISHED,
     R2D2_PUBLISHED,
 )
+from engine.presets.few_shot_labels import (
+    CHARACTERS_ONE_AT_A_TIME_PUBLISHED,
+    LABELS_ONE_AT_A_TIME,
+)
 
 _WAVES = Choice(name="sinusoids")
 _SMALL = Choice(name="mlp", knobs={"depth": 2, "width": 40})
@@ -243,4 +247,6 @@ PRESETS = (
     R2D2_PUBLISHED,
     MAML_PUBLISHED,
     METRIC_OMNIGLOT,
+    LABELS_ONE_AT_A_TIME,
+    CHARACTERS_ONE_AT_A_TIME_PUBLISHED,
 )

@@ -14,6 +14,13 @@ def count_episodes(spec: RunSpec) -> float:
     return float(spec.replicates * (len(spec.learners) * each + tuning))
 
 
+def count_answers(spec: RunSpec) -> int:
+    """Return how often a test episode is answered: online, after each example."""
+    knobs = spec.family.knobs
+    shots = knobs.get("shots", 1) if knobs.get("online") else 1
+    return int(knobs.get("presentations", shots))
+
+
 def count_episode_gradients(spec: RunSpec) -> float:
     """Return the approximate number of gradients of all learners and replicates.
 
@@ -26,6 +33,7 @@ def count_episode_gradients(spec: RunSpec) -> float:
         inner = int(knobs.get("inner_steps", 0))
         steps = int(knobs.get("steps", 0) or knobs.get("test_steps", 0) or inner)
         answered = 1 + (max(steps, budget.horizon) if steps else 0)
+        answered *= count_answers(spec)
         met = budget.task_evaluations * (1 + inner) + count_test_tasks(spec) * answered
         tuned = knobs.get("tuning", "given") != "given"
         total += met + tuned * TUNING_TRIALS * budget.tuning_tasks * answered

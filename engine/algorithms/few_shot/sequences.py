@@ -5,11 +5,14 @@ features and zeros. The last channel says whether the target is known, so that a
 of 0 is not taken for a missing one, and no target of a query can reach a learner.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import embed_examples, one_hot
-from engine.protocol import EpisodeBatch, Weights
+from engine.contract.rng import Rng
+from engine.protocol import EpisodeBatch, Weights, generator
 
 
 def token_size(features: int, tasks: EpisodeBatch) -> int:
@@ -88,3 +91,19 @@ def visible_examples(tasks: EpisodeBatch) -> Tensor:
     """
     example = torch.arange(tasks.support.count, device=tasks.support.x.device)
     return example < context_positions(tasks).unsqueeze(1)
+
+
+def shuffle_support(tasks: EpisodeBatch, rng: Rng) -> EpisodeBatch:
+    """Return the episodes with their supports in a random order.
+
+    That of online episodes is part of the task, and stays.
+
+    Args:
+        tasks: The episodes.
+        rng: The step's stream; all episodes take the same order.
+    """
+    if tasks.online:
+        return tasks
+    order = generator(rng.child("order")).permutation(tasks.support.count)
+    index = torch.from_numpy(order).to(tasks.support.x.device)
+    return replace(tasks, support=tasks.support.map(lambda t: t[..., index]))

@@ -35,6 +35,7 @@ from engine.algorithms.few_shot.sequence_reader import (
     support_inputs,
     why_other_ways,
 )
+from engine.algorithms.few_shot.sequences import shuffle_support
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -140,6 +141,11 @@ class Mann(FewShotLearner):
         assert isinstance(tasks, EpisodeBatch)
         weights = meta.weights
         return why_other_ways(weights["readout.b0"], tasks) if weights else None
+
+    def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
+        """Return the episodes with their supports in a random order."""
+        assert isinstance(tasks, EpisodeBatch)
+        return shuffle_support(tasks, rng)
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Read the support, then each query from the memory that it leaves."""

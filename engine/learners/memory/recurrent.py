@@ -23,6 +23,7 @@ from engine.algorithms.few_shot.sequence_reader import (
     read_episodes,
     why_other_ways,
 )
+from engine.algorithms.few_shot.sequences import shuffle_support
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
@@ -80,6 +81,11 @@ class Recurrent(FewShotLearner):
         assert isinstance(tasks, EpisodeBatch)
         weights = meta.weights
         return why_other_ways(weights["readout.b0"], tasks) if weights else None
+
+    def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
+        """Return the episodes with their supports in a random order."""
+        assert isinstance(tasks, EpisodeBatch)
+        return shuffle_support(tasks, rng)
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Read the support, then each query from the state that it leaves."""

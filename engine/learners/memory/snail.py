@@ -12,7 +12,6 @@ alone beyond that reach.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -28,7 +27,7 @@ from engine.algorithms.few_shot.inspected_episodes import (
     attention_map,
     first_episodes,
 )
-from engine.algorithms.few_shot.sequences import token_size
+from engine.algorithms.few_shot.sequences import shuffle_support, token_size
 from engine.algorithms.few_shot.token_layers import (
     PREFIX,
     TokenBatch,
@@ -54,7 +53,6 @@ from engine.protocol import (
     Prediction,
     TaskBatch,
     Weights,
-    generator,
 )
 
 BLOCKS = 2  # of convolutions, each after attention; a third attention comes last
@@ -115,11 +113,7 @@ class Snail(FewShotLearner):
     def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
         """Return the episodes with their supports in a random order."""
         assert isinstance(tasks, EpisodeBatch)
-        if tasks.online:
-            return tasks  # their order is part of the task
-        order = generator(rng.child("order")).permutation(tasks.support.count)
-        index = torch.from_numpy(order).to(tasks.support.x.device)
-        return replace(tasks, support=tasks.support.map(lambda t: t[..., index]))
+        return shuffle_support(tasks, rng)
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Predict each query as the last item of its sequence."""

@@ -36,6 +36,19 @@ def test_an_episode_takes_an_answer_and_its_inner_steps(
     assert count_episode_gradients(spec) == gradients
 
 
+@pytest.mark.parametrize(
+    ("knobs", "answers"),
+    [({"presentations": 30}, 30), ({"online": True, "shots": 7}, 7), ({"shots": 7}, 1)],
+)
+def test_an_online_episode_is_answered_after_each_example(
+    knobs: dict[str, object], answers: int
+) -> None:
+    one = LearnerChoice(name="x", label="x")
+    family = Choice(name="y", knobs=knobs)
+    spec = RunSpec(family=family, learners=(one,), budget=BUDGET, replicates=2)
+    assert count_episode_gradients(spec) == 2 * (100 + 10 * answers)
+
+
 def test_searches_of_another_family_say_nothing_about_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,0 +1,41 @@
+"""Longer sequence: online episodes present more examples than in meta-training.
+
+Helps: to see whether a learner that reads step by step goes on learning, or loses
+itself in states that it never met. The first examples are the same.
+"""
+
+from typing import ClassVar
+
+from engine.contract.errors import Refused
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts._applicability import change_family, why_no_knobs
+
+
+@register("shift")
+class LongerSequence(Shift):
+    """T ← round(T (1 + s)), at test time only."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
+    unit: ClassVar[str] = "× longer"
+    severities: ClassVar[tuple[float, ...]] = (0.5, 1.0)
+    top: ClassVar[float] = 10.0
+
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        return why_no_knobs(setting, ("presentations",), "presentations")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Present more examples in every test episode.
+
+        Raises:
+            Refused: If the family has not so many.
+        """
+        now = int(setting.family.model_dump()["presentations"])
+        longer = change_family(setting, presentations=round(now * (1.0 + severity)))
+        try:
+            longer.family.check()
+        except Refused as refusal:
+            raise Refused(refusal.message, "severities") from refusal
+        return longer
