@@ -12,7 +12,7 @@ LABELS_ONE_AT_A_TIME = experiment(
     net=Choice(name="mlp", knobs={"depth": 0}),
     learners=(
         candidate("recurrent"),
-        candidate("mann"),
+        candidate("mann", strength=10.0),
         candidate("maml", inner_lr=0.1),
         *baselines("raw_neighbor", "from_scratch"),
     ),
@@ -39,7 +39,7 @@ CHARACTERS_ONE_AT_A_TIME_PUBLISHED = experiment(
     family=Choice(name="omniglot_sequences", knobs={"side": "14"}),
     net=Choice(name="mlp", knobs={"depth": 0}),
     learners=(
-        candidate("mann", hidden=200, slots=128, width=40, heads=4),
+        candidate("mann", hidden=200, slots=128, width=40, heads=4, strength=10.0),
         candidate("recurrent", hidden=200),
         *baselines("raw_neighbor"),
     ),

@@ -48,21 +48,34 @@ def empty_memory(
     )
 
 
-def access_memory(
-    memory: SlotMemory, keys: Tensor, gates: Tensor, decay: float, strength: float
-) -> tuple[Tensor, SlotMemory]:
-    """Write the keys, then read by them.
+class MemoryRules(NamedTuple):
+    """How a memory is used.
 
-    w^w_t = σ(α) w^r_{t−1} + (1 − σ(α)) w^lu_{t−1}; M_t(i) = M_{t−1}(i) + w^w_t(i) k_t,
-    least used slots emptied first; w^r_t = softmax β cos(k_t, M_t);
-    w^u_t = γ w^u_{t−1} + w^r_t + w^w_t; r_t = Σ_i w^r_t(i) M_t(i).
+    Args:
+        decay: γ, by which usage decays at each step.
+        strength: β, which makes reads sharper; 1 in the paper.
+        write_first: Whether a step writes before it reads, and so may read its own key.
+    """
+
+    decay: float
+    strength: float = 1.0
+    write_first: bool = False
+
+
+def access_memory(
+    memory: SlotMemory, keys: Tensor, gates: Tensor, rules: MemoryRules
+) -> tuple[Tensor, SlotMemory]:
+    """Read by the keys, and write them.
+
+    w^r_t = softmax β cos(k_t, M); r_t = Σ_i w^r_t(i) M(i);
+    w^w_t = σ(α) w^r_{t−1} + (1 − σ(α)) w^lu_{t−1}; M(i) ← M(i) + w^w_t(i) k_t, least
+    used slots emptied first; w^u_t = γ w^u_{t−1} + w^r_t + w^w_t.
 
     Args:
         memory: The state before.
         keys: k, one for each head; shape (…, head, width).
         gates: σ(α), the share that is written to what was read last; (…, head).
-        decay: γ, by which usage decays at each step.
-        strength: β, which makes reads sharper; 1 in the paper.
+        rules: How the memory is used.
 
     Returns:
         What each head reads, shape (…, head, width), and the new state.
@@ -72,9 +85,10 @@ def access_memory(
     write = gate * memory.read + (1 - gate) * least
     kept = memory.slots * (1 - least.sum(-2)).unsqueeze(-1)
     slots = kept + write.mT @ keys
-    read = (strength * _cosines(keys, slots)).softmax(-1)
-    usage = decay * memory.usage + read.sum(-2) + write.sum(-2)
-    return read @ slots, SlotMemory(slots, usage, read)
+    seen = slots if rules.write_first else memory.slots
+    read = (rules.strength * _cosines(keys, seen)).softmax(-1)
+    usage = rules.decay * memory.usage + read.sum(-2) + write.sum(-2)
+    return read @ seen, SlotMemory(slots, usage, read)
 
 
 def least_used(usage: Tensor, heads: int) -> Tensor:

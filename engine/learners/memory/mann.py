@@ -4,13 +4,14 @@ Source: Santoro et al. (2016), arXiv:1605.06065, sections 2 and 3, equations 2 t
 Differs: with several heads the j-th writes to the j-th least used slot, and all slots
 so chosen are emptied first; default sizes are smaller; the outer rule is a choice of
 the run, RMSprop at 1e-4 in the paper; the run's net embeds inputs (an mlp of depth 0
-passes them on as they are); the cosines can be sharpened.
+passes them on as they are). A step reads before it writes (the indices of equation 8
+are those of the opposite order, a knob), and the cosines can be sharpened.
 Helps: where labels come one at a time: after one presentation a class is remembered,
 and no gradient is taken at test.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from engine.algorithms.few_shot.few_shot_learner import (
 )
 from engine.algorithms.few_shot.inspected_episodes import first_episodes, memory_map
 from engine.algorithms.few_shot.least_recently_used_memory import (
+    MemoryRules,
     SlotMemory,
     access_memory,
     empty_memory,
@@ -116,6 +118,14 @@ class Mann(FewShotLearner):
         "a read is an average over nearly all slots.",
     )
 
+    order: Literal["read_first", "write_first"] = knob(
+        "read_first",
+        label="Order of a step",
+        help="Read first: from what earlier steps wrote. Write first: a read mostly "
+        "finds the key that was just written.",
+        advanced=True,
+    )
+
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw embedding, controller and layers of each replicate; memory is empty.
 
@@ -205,6 +215,8 @@ class Mann(FewShotLearner):
 
     def _step(self, theta: Weights) -> ReadStep:
         """Return the function that reads one input."""
+        write_first = self.order == "write_first"
+        rules = MemoryRules(self.decay, self.strength, write_first)
 
         def step(x: Tensor, state: Weights) -> tuple[Tensor, Weights]:
             seen = torch.cat([x, state["reads"]], 2).mT
@@ -214,9 +226,7 @@ class Mann(FewShotLearner):
             gates = torch.sigmoid(apply_dense(theta, out, "gate.").mT)
             memory = SlotMemory(*(state[name] for name in SlotMemory._fields))
             of_heads = keys.unflatten(2, (self.heads, self.width))
-            found, memory = access_memory(
-                memory, of_heads, gates, self.decay, self.strength
-            )
+            found, memory = access_memory(memory, of_heads, gates, rules)
             reads = found.flatten(2)
             both = torch.cat([out, reads.mT], 1)
             answer = apply_dense(theta, both, "readout.").mT
