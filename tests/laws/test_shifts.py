@@ -25,7 +25,7 @@ from tests.laws.small import (
 SHIFTS = names("shift")
 # What some shifts need of a family, tried in turn where the family has such a knob.
 NEEDS = ({}, {"shots": 4}, {"drawers": "first_half"}, {"split": "mixed"})
-SMALL = {"queries": 3, "side": "14"}
+SMALL = {"queries": 3, "side": "14", "presentations": 10}
 
 
 def kinds_of(name: str) -> tuple[str, ...]:
