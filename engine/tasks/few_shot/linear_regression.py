@@ -1,4 +1,4 @@
-"""Linear regression: each task is a weight vector; the family of in-context learning.
+"""Linear functions: each task is a weight vector; the family of in-context learning.
 
 Source: Garg, Tsipras, Liang and Valiant (2022), arXiv:2208.01066, section 3.
 Differs: w has variance 1 / d instead of 1, so that targets have variance 1 whatever d
