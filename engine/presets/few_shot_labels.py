@@ -7,7 +7,8 @@ LABELS_ONE_AT_A_TIME = experiment(
     "labels_one_at_a_time",
     "Labels that come one at a time",
     "An LSTM and MANN read points of five classes, each label one step late; beside "
-    "them MAML and baselines that are asked again after each label.",
+    "them MAML and baselines that are asked again after each label. In three minutes "
+    "the readers only begin to learn; give them 60,000 episodes or more.",
     family=Choice(name="gaussian_sequences", knobs={"presentations": 25}),
     net=Choice(name="mlp", knobs={"depth": 0}),
     learners=(
