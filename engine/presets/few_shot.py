@@ -24,6 +24,11 @@ from engine.presets.few_shot_labels import (
     CHARACTERS_ONE_AT_A_TIME_PUBLISHED,
     LABELS_ONE_AT_A_TIME,
 )
+from engine.presets.few_shot_processes import (
+    DIGIT_COMPLETION,
+    PROCESSES,
+    SMOOTH_FUNCTIONS,
+)
 
 _WAVES = Choice(name="sinusoids")
 _SMALL = Choice(name="mlp", knobs={"depth": 2, "width": 40})
@@ -249,4 +254,7 @@ PRESETS = (
     METRIC_OMNIGLOT,
     LABELS_ONE_AT_A_TIME,
     CHARACTERS_ONE_AT_A_TIME_PUBLISHED,
+    PROCESSES,
+    SMOOTH_FUNCTIONS,
+    DIGIT_COMPLETION,
 )
