@@ -157,6 +157,24 @@ def test_the_gradient_is_that_of_the_evidence(
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("draw", [clouds, waves])
+def test_the_loss_is_the_joint_normal_of_all_targets_for_each_target(
+    draw: Callable[[], EpisodeBatch],
+) -> None:
+    tasks = draw()
+    theta = broadcast_to_members(begun(GpRegression(), tasks), tasks.members)
+    x = torch.cat([tasks.support.x, tasks.query.x], 2)
+    y = torch.cat([tasks.support.y, tasks.query.y], 1)
+    noise = (0.1**2 + NOISE_FLOOR) * torch.eye(x.shape[2], dtype=x.dtype)
+    matrix = (-0.5 * torch.cdist(x.mT, x.mT).square()).exp() + noise
+    normal = torch.distributions.MultivariateNormal(torch.zeros_like(x[:, 0]), matrix)
+    signs = [y]
+    if tasks.has_classes:
+        signs = [torch.where(y == way, 1.0, -1.0).to(x) for way in range(tasks.outputs)]
+    expected = -sum(normal.log_prob(each) for each in signs) / (y.shape[1] * len(signs))
+    torch.testing.assert_close(GpRegression().evidence_loss(theta, tasks), expected)
+
+
 def test_the_cosine_kernel_fits_a_wave_of_its_frequency() -> None:
     x = torch.linspace(-5, 5, 25, dtype=torch.float64).view(1, 1, -1)
     y = 3.0 * torch.sin(x[:, 0] + 0.4)

@@ -71,6 +71,10 @@ def test_one_pass_over_an_online_episode_is_one_pass_for_each_prefix(
     )
     assert once.density is not None and each.density is not None
     torch.testing.assert_close(once.density.sd[..., 1:], each.density.sd[..., 1:])
+    # The first query comes before any example: no target can move its answer.
+    other = replace(online, support=replace(online.support, y=online.support.y + 1.0))
+    (moved,) = learner.predict(weights, other)
+    assert torch.equal(once.query_outputs[..., 0], moved.query_outputs[..., 0])
     assert once.query_outputs[..., 0].isfinite().all()
 
 
