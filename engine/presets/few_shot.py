@@ -20,6 +20,7 @@ from engine.presets.few_shot_characters import (
     PROTOTYPES_PUBLISHED,
     R2D2_PUBLISHED,
 )
+from engine.presets.few_shot_doubt import AMBIGUOUS_FUNCTIONS
 from engine.presets.few_shot_labels import (
     CHARACTERS_ONE_AT_A_TIME_PUBLISHED,
     LABELS_ONE_AT_A_TIME,
@@ -244,6 +245,7 @@ PRESETS = (
     GLYPHS,
     DIGITS_IN_PAIRS,
     MIXED_FUNCTIONS,
+    AMBIGUOUS_FUNCTIONS,
     WAVES_PUBLISHED,
     WAVES_5_PUBLISHED,
     T_NET_RATES,
