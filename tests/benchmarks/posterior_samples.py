@@ -2,12 +2,14 @@
 
 `python -m tests.benchmarks.posterior_samples --meta-steps 700` trains both and MAML on
 ambiguous functions and prints, by number of shots: the share of the true function that
-lies between the lowest and the highest of ten samples, their standard deviation, and
-how many noisy targets lie in the central 90 % interval (ideal: 0.9).
+lies between the lowest and the highest of ten samples, their standard deviation, how
+many noisy targets lie in the central 90 % interval (ideal: 0.9), the expected
+calibration error of central intervals, and the negative log-likelihood of the targets.
 """
 
 import argparse
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +23,8 @@ from engine.protocol import BatchSpec, Density, EpisodeBatch, Setting
 from engine.protocol.member_chunks import broadcast_to_members
 from engine.runner.context import RunContext
 from engine.runner.loop import run
+from engine.stats.summaries.calibration import interval_calibration
+from engine.stats.task_metrics.beliefs import QUANTILE_BINS
 from engine.tasks.few_shot.ambiguous_functions import AmbiguousFunctions
 from tests.in_memory_run_cache import InMemoryRunCache
 
@@ -61,24 +65,53 @@ def train(name: str, meta_steps: int) -> tuple[RunContext, dict[str, torch.Tenso
     return RunContext(spec), weights
 
 
+class Measured(NamedTuple):
+    """What a learner's samples and its density are worth; means over tasks.
+
+    Args:
+        truth: Share of the true function between the extreme samples.
+        deviation: Standard deviation of the samples.
+        interval: Share of noisy targets in the central 90 % interval.
+        calibration: Expected calibration error of central intervals.
+        nll: Negative log-likelihood of a noisy target, in nats.
+    """
+
+    truth: float
+    deviation: float
+    interval: float
+    calibration: float
+    nll: float
+
+
 def measure(
     context: RunContext, weights: dict[str, torch.Tensor], shots: int
-) -> tuple[float, float, float]:
-    """Return coverage of the truth, deviation of samples, coverage of the interval."""
+) -> Measured:
+    """Return what the learner predicts from so many points, on fresh tasks."""
     setting = Setting(AmbiguousFunctions(shots=shots), context.setting.net, 2)
     rngs = [Rng(1).child("test", task) for task in range(TASKS)]
     tasks = setting.family.draw(setting, rngs, "test", BatchSpec())
     assert isinstance(tasks, EpisodeBatch) and tasks.truth is not None
-    shown = density(context, weights, tasks)
-    inside = shown.below(tasks.query.y)
+    shown, targets = density(context, weights, tasks), tasks.query.y
+    below = shown.below(targets)
     truth = replace(
         tasks, query=replace(tasks.query, x=tasks.truth[:, :1], y=tasks.truth[:, 1])
     )
     means, y = density(context, weights, truth).mean, tasks.truth[:, 1]
     covers = (means.amin(1) <= y) & (y <= means.amax(1))
-    interval = ((inside > 0.05) & (inside < 0.95)).float()
-    spread = means.std(1, correction=0)
-    return covers.float().mean().item(), spread.mean().item(), interval.mean().item()
+    return Measured(
+        covers.float().mean().item(),
+        means.std(1, correction=0).mean().item(),
+        ((below > 0.05) & (below < 0.95)).float().mean().item(),
+        calibration_error(below),
+        -shown.log_density(targets).mean().item(),
+    )
+
+
+def calibration_error(below: torch.Tensor) -> float:
+    """Return the expected calibration error of targets at these quantiles."""
+    count = torch.histc(below, QUANTILE_BINS, 0.0, 1.0)
+    shares = (count / count.sum()).unsqueeze(0).double()
+    return float(interval_calibration(shares.numpy()).expected_error()[0])
 
 
 def density(
@@ -103,11 +136,15 @@ def main() -> None:
     for name in given.learners:
         context, weights = train(name, given.meta_steps)
         for shots in (5, 10, 20):
-            covers, spread, interval = measure(context, weights, shots)
+            found = measure(context, weights, shots)
             console.print(
-                f"{name:14} K = {shots:2}: truth covered {covers:.3f}, "
-                f"deviation {spread:.3f}, 90 % interval {interval:.3f}",
+                f"{name:14} K = {shots:2}: truth covered {found.truth:.3f}, "
+                f"deviation {found.deviation:.3f}, "
+                f"90 % interval {found.interval:.3f}, "
+                f"calibration error {found.calibration:.3f}, "
+                f"NLL {found.nll:.3f}",
                 highlight=False,
+                soft_wrap=True,
             )
 
 
