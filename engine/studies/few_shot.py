@@ -28,6 +28,7 @@ def few_shot_studies() -> tuple[Study, ...]:
         _online_labels(),
         _doubt(),
         _context_parameters(),
+        _in_context(),
         _mixture(),
         _diversity(),
     )
@@ -124,6 +125,25 @@ def _context_parameters() -> Study:
         "Not supported: it lies above. Can't tell yet: it holds 1.25.",
         (few_shot_spec(_WAVES, learners, 1000),),
         "Sinusoids",
+    )
+
+
+def _in_context() -> Study:
+    family = Choice(name="linear_regression", knobs={"noise": 0.5})
+    learners = (candidate("transformer"), baseline("bayes_linear"))
+    raw = Choice(name="mlp", knobs={"depth": 0})
+    return Study(
+        "in_context",
+        "In-context regression",
+        "In-context learning is ridge regression.",
+        "Linear functions of five inputs with noise, ten points each. A transformer "
+        "that reads the points as tokens, against the exact posterior of linear "
+        "tasks, which is ridge regression with the right penalty; 6 trainings of "
+        f"37,500 episodes. {_RULE}Measured: squared error of the transformer relative "
+        "to that of the posterior. Supported: the interval lies below 1.25 times. Not "
+        "supported: it lies above. Can't tell yet: it holds 1.25.",
+        (few_shot_spec(family, learners, 1500, raw),),
+        "Linear regression",
     )
 
 

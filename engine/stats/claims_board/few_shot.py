@@ -62,6 +62,7 @@ PAIRS: dict[str, tuple[tuple[Pair, ...], tuple[Pair, ...]]] = {
         (Pair("two", "five", within=1.25),),
         (Pair("one", "five"), Pair("two", "one")),
     ),
+    "in_context": ((Pair("transformer", "bayes_linear", within=1.25),), ()),
     "mixture": ((Pair("clustered_maml", META),), ()),
 }
 

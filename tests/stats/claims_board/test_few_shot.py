@@ -79,6 +79,23 @@ def test_two_parameters_may_be_a_quarter_worse_than_five(
     assert found.estimate == pytest.approx(100 * (1 - two), abs=6.0)
 
 
+@pytest.mark.parametrize(
+    ("transformer", "verdict"),
+    [
+        (1.0, "supported"),
+        (1.1, "supported"),
+        (1.25, "can't tell yet"),
+        (1.5, "not supported"),
+    ],
+)
+def test_a_transformer_may_be_a_quarter_worse_than_the_posterior(
+    transformer: float, verdict: str
+) -> None:
+    found = judged("in_context", transformer=transformer, bayes_linear=1.0)
+    assert found.verdict == verdict and found.claimed == (-25.0,)
+    assert found.estimate == pytest.approx(100 * (1 - transformer), abs=6.0)
+
+
 def test_likelihoods_are_compared_by_their_difference() -> None:
     found = judged("doubt", neural_process=-0.4, deep_kernel=-0.2, maml=0.6)
     assert found.verdict == "supported"
