@@ -14,6 +14,12 @@ from engine.presets.builders import (
     experiment,
     shift,
 )
+from engine.presets.few_shot_adaptation import (
+    CONTEXT_PARAMETERS,
+    LEARNED_STEPS,
+    SEVERAL_STARTS,
+    USERS,
+)
 from engine.presets.few_shot_characters import (
     MAML_PUBLISHED,
     METRIC_OMNIGLOT,
@@ -259,4 +265,8 @@ PRESETS = (
     PROCESSES,
     SMOOTH_FUNCTIONS,
     DIGIT_COMPLETION,
+    CONTEXT_PARAMETERS,
+    SEVERAL_STARTS,
+    LEARNED_STEPS,
+    USERS,
 )
