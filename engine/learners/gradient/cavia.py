@@ -1,7 +1,7 @@
 """CAVIA: adapt a few context parameters, and share all weights between tasks.
 
 Source: Zintgraf, Shiarlis, Kurin, Hofmann and Whiteson (2019), arXiv:1810.03642,
-algorithm 1; section 3.3 for the inputs of dense nets and section 3.4 for channels.
+algorithm 1; section 3.3 for how dense nets and nets of images take the context.
 Differs: the context's columns W_φ start as PyTorch's linear layers do, and all other
 weights as in every net here. In a net of images W_φ φ shifts the channels of the first
 layer; the paper scales them, too, and in its third layer. The outer rule is a choice of
