@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import one_hot
 from engine.contract.events import Event
-from engine.protocol import EpisodeBatch, Meta, Weights
+from engine.protocol import EpisodeBatch, Meta, Weights, square_root
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.probe_answers import (
     answer_in_chunks,
@@ -163,4 +163,4 @@ def order_spread(answers: Tensor, tasks: EpisodeBatch) -> Tensor:
     error = (answers - right).square().mean(0).flatten(1).mean(1)
     scale = right.flatten(1).var(1, correction=0)
     felt = variance > ROUNDING**2 * scale
-    return torch.where(felt, (variance / error).sqrt(), torch.zeros_like(error))
+    return torch.where(felt, square_root(variance / error), torch.zeros_like(error))

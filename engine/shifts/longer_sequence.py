@@ -1,5 +1,7 @@
 """Longer sequence: online episodes present more examples than in meta-training.
 
+Source: ours; length generalization is a known weak point of recurrent and in-context
+learners.
 Helps: to see whether a learner that reads step by step goes on learning, or loses
 itself in states that it never met. The first examples are the same.
 """

@@ -25,6 +25,7 @@ from engine.protocol import (
     Prediction,
     Weights,
     generator,
+    square_root,
 )
 
 PREFIX = "particles."  # of the names of their meta-weights
@@ -134,8 +135,7 @@ def mixture_density(outputs: Tensor, variance: Tensor) -> Density:
         variance: σ²; shape (member,).
     """
     mean = outputs[:, :, 0]
-    # In float64, so that the root is rounded alike on every processor.
-    sd = variance.double().sqrt().to(mean.dtype)
+    sd = square_root(variance)
     return Density(mean, sd.view(-1, 1, 1).expand_as(mean))
 
 

@@ -55,7 +55,7 @@ from engine.protocol import (
 
 @register("learner")
 class BayesianMaml(ParticleLearner):
-    """φ_m ← φ_m + α/M Σ_j [k(φ_j, φ_m) ∇ log p(φ_j | S) + ∇_{φ_j} k(φ_j, φ_m)].
+    """φ_m ← φ_m + α/M Σ_j [k(φ_j, φ_m) ∇ log p(φ_j | S) + ∂k(φ_j, φ_m)/∂φ_j].
 
     The chaser loss is Σ_m ‖φ_m − stop(φ′_m)‖², φ′ being φ after more steps on S ∪ Q.
     """

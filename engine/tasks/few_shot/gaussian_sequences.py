@@ -34,7 +34,7 @@ CLASSES = {"train": 200, "validation": 100, "test": 100}
 
 @register("family")
 class GaussianSequences(EpisodeFamily):
-    """x_t = c_{y_t} + n, n ~ N(0, I), c_k ~ N(0, (s²/d) I); y_t comes with x_{t+1}."""
+    """x_t = c_k + n, k = y_t, n ~ N(0, I), c_k ~ N(0, (s²/d) I); y_t with x_{t+1}."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
