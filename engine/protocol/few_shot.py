@@ -117,6 +117,15 @@ class EpisodeBatch(TaskBatch):
             truth=None if self.truth is None else take_rows(self.truth),
         )
 
+    def first_tasks(self, count: int) -> Self:
+        """Return the first tasks of each replicate, or all if there are fewer."""
+        each = self.members // self.replicates
+        # Members are ordered replicate × task.
+        kept = [
+            r * each + t for r in range(self.replicates) for t in range(each)[:count]
+        ]
+        return replace(self.take(kept), replicates=self.replicates)
+
     def first_shots(self, count: int) -> Self:
         """Return the episodes with only the first examples of their support."""
         return replace(self, support=self.support.cut(0, count))

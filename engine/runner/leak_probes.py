@@ -23,7 +23,6 @@ from engine.runner.probe_answers import (
     draw_orders,
     draw_probe_tasks,
     episode_count,
-    first_tasks,
     query_errors,
     task_block,
 )
@@ -100,7 +99,7 @@ def probe_leaks(
         out = yield from answer_in_chunks(entry, weights, changed)
         error = query_errors(out, changed).mean(1).cpu().numpy()
         yield task_block(entry.label, name, error, tasks)
-    few = first_tasks(tasks, FEWER)
+    few = tasks.first_tasks(FEWER)
     yield from _ask_queries_alone(entry, weights, few)
     yield from _change_what_is_hidden(entry, weights, few)
 

@@ -1,7 +1,6 @@
 """What probes share: the episodes that are repeated, answers to them, and errors."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -38,18 +37,6 @@ def draw_probe_tasks(context: RunContext) -> EpisodeBatch:
     tasks = context.draw(context.setting, "test", ("test", 0), episode_count(context))
     assert isinstance(tasks, EpisodeBatch)
     return tasks
-
-
-def first_tasks(tasks: EpisodeBatch, count: int) -> EpisodeBatch:
-    """Return the first tasks of each replicate.
-
-    Args:
-        tasks: Some tasks of every replicate.
-        count: How many of each replicate; all if there are fewer.
-    """
-    each = tasks.members // tasks.replicates
-    some = [r * each + t for r in range(tasks.replicates) for t in range(each)[:count]]
-    return replace(tasks.take(some), replicates=tasks.replicates)
 
 
 def task_block(

@@ -16,7 +16,6 @@ from engine.runner.probe_answers import (
     answer_in_chunks,
     draw_orders,
     episode_count,
-    first_tasks,
     query_errors,
     task_block,
 )
@@ -54,9 +53,9 @@ def probe_support(
     if tasks.online:
         yield from _errors_by_position(entry, weights, tasks)
     elif not tasks.has_classes:
-        some = first_tasks(tasks, CONTEXTS)
+        some = tasks.first_tasks(CONTEXTS)
         yield from _errors_by_length(entry, weights, some)
-    few = first_tasks(tasks, ORDERED)
+    few = tasks.first_tasks(ORDERED)
     # The last example of an online episode is asked about, after all others.
     few = few.split(few.support.count - 1) if few.online else few
     if not entry.learner.why_not(Meta(weights, {}), few):

@@ -5,9 +5,9 @@ The tasks are sinusoids, K = 10, and the net is MAML's.
 
 import torch
 
-from engine.algorithms.few_shot.few_shot_learner import outer_gradient
 from engine.algorithms.few_shot.implicit_gradients import proximal_sgd
 from engine.algorithms.few_shot.inner_loop import adapt_weights
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
 from engine.learners.gradient.imaml import Imaml

@@ -13,10 +13,11 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, outer_gradient
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.algorithms.few_shot.fine_tuning_heads import FitProblem
 from engine.algorithms.few_shot.inner_loop import InnerState, distance, layer_grad_norms
 from engine.algorithms.few_shot.inner_rules import InnerRule
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.contract.parts import knob
 from engine.protocol import (
     Compile,

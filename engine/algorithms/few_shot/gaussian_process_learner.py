@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import one_hot
-from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, outer_gradient
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.algorithms.few_shot.gaussian_process_head import (
     PREFIX,
     Kernel,
@@ -28,6 +28,7 @@ from engine.algorithms.few_shot.gaussian_process_head import (
     noise_variance,
     to_stable_dtype,
 )
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.protocol import (

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import (
     FewShotLearner,
-    TaskLoss,
     draw_weights,
     why_wrong_head,
 )
@@ -30,6 +29,7 @@ from engine.algorithms.few_shot.knobs import (
     inner_steps_knob,
     inner_test_steps_knob,
 )
+from engine.algorithms.few_shot.outer_gradient import TaskLoss
 from engine.algorithms.few_shot.running_statistics import BatchStatistics
 from engine.contract.rng import Rng
 from engine.protocol import EpisodeBatch, Meta, Prediction, TaskBatch, Weights

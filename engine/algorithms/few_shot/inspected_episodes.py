@@ -1,23 +1,10 @@
 """Maps of what a learner looks at, on one episode of each replicate."""
 
-from dataclasses import replace
-
 from torch import Tensor
 
-from engine.protocol import EpisodeBatch, Inspection
+from engine.protocol import Inspection
 
 SIDE = 64  # of a map; larger ones could not be read
-
-
-def first_episodes(tasks: EpisodeBatch) -> EpisodeBatch:
-    """Return the first episode of each replicate.
-
-    Args:
-        tasks: Episodes of one or more replicates.
-    """
-    each = tasks.members // tasks.replicates
-    first = tasks.take(range(0, tasks.members, each))
-    return replace(first, replicates=tasks.replicates)
 
 
 def attention_map(weights: Tensor) -> Inspection:

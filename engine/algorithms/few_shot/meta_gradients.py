@@ -1,12 +1,11 @@
 """Outer gradients through inner steps or given per task; first against second order."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import TaskLoss, outer_gradient
+from engine.algorithms.few_shot.outer_gradient import TaskLoss, outer_gradient
 from engine.algorithms.few_shot.running_statistics import (
     BatchStatistics,
     update_statistics,
@@ -127,20 +126,12 @@ def meta_cosine(
         `meta_cosine`, shape (replicate,), over the net's weights.
     """
     assert isinstance(tasks, EpisodeBatch)
-    few = first_tasks(tasks, FEW)
+    few = tasks.first_tasks(FEW)
     first, second = (
         _flatten_gradient(outer_gradient(meta, few, task_loss(order)), few)
         for order in (1, 2)
     )
     return {"meta_cosine": Inspection((), torch.cosine_similarity(first, second, 1))}
-
-
-def first_tasks(tasks: EpisodeBatch, count: int) -> EpisodeBatch:
-    """Return the first `count` tasks of each replicate, or all if there are fewer."""
-    each = tasks.members // tasks.replicates
-    # Members are ordered replicate × task.
-    first = [r * each + i for r in range(tasks.replicates) for i in range(each)[:count]]
-    return replace(tasks.take(first), replicates=tasks.replicates)
 
 
 def _flatten_gradient(outer: Outer, tasks: EpisodeBatch) -> Tensor:

@@ -27,7 +27,6 @@ from engine.algorithms.few_shot.knobs import (
     inner_test_steps_knob,
     particles_knob,
 )
-from engine.algorithms.few_shot.meta_gradients import first_tasks
 from engine.algorithms.few_shot.particles import (
     NOISE,
     PREFIX,
@@ -114,7 +113,7 @@ class ParticleLearner(FewShotLearner):
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
         """Measure how far apart the particles' predictions are after adaptation."""
         assert isinstance(tasks, EpisodeBatch)
-        few = first_tasks(tasks, FEW)
+        few = tasks.first_tasks(FEW)
         theta = broadcast_to_members(meta.weights, few.members)
         adaptation = self.adaptation(theta, few)
         many = repeat_episodes(few, self.particles)

@@ -17,11 +17,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import outer_gradient
 from engine.algorithms.few_shot.gradient_learner import Adaptation
 from engine.algorithms.few_shot.inner_loop import InnerState, adapt_weights
 from engine.algorithms.few_shot.inner_rules import InnerRule
 from engine.algorithms.few_shot.knobs import inner_rate_knob
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.algorithms.few_shot.particle_learner import (
     ParticleLearner,
     TrainingRecord,

@@ -15,9 +15,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import outer_gradient
 from engine.algorithms.few_shot.gradient_learner import Adaptation
 from engine.algorithms.few_shot.inner_rules import sgd
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.algorithms.few_shot.particle_learner import (
     ParticleLearner,
     TrainingRecord,

@@ -20,11 +20,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights, outer_gradient
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.gradient_learner import Adaptation
 from engine.algorithms.few_shot.inner_loop import adapt_weights, trainable_names
 from engine.algorithms.few_shot.inner_rules import sgd, sgd_with_rates
 from engine.algorithms.few_shot.knobs import particles_knob, training_share_knob
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.algorithms.few_shot.particle_learner import (
     ParticleLearner,
     TrainingRecord,

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import (
     FewShotLearner,
-    TaskLoss,
     draw_weights,
     why_wrong_head,
 )
@@ -31,6 +30,7 @@ from engine.algorithms.few_shot.knobs import (
     inner_test_steps_knob,
 )
 from engine.algorithms.few_shot.meta_gradients import outer_through_steps
+from engine.algorithms.few_shot.outer_gradient import TaskLoss
 from engine.algorithms.few_shot.running_statistics import BatchStatistics
 from engine.contract.parts import knob
 from engine.contract.registry import register

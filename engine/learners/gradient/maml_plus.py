@@ -16,12 +16,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import TaskLoss
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.inner_loop import query_loss
 from engine.algorithms.few_shot.inner_rules import sgd_with_rates
 from engine.algorithms.few_shot.knobs import inner_steps_knob, training_share_knob
 from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
+from engine.algorithms.few_shot.outer_gradient import TaskLoss
 from engine.algorithms.few_shot.running_statistics import BatchStatistics
 from engine.contract.parts import knob
 from engine.contract.registry import register

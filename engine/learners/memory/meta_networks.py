@@ -10,7 +10,7 @@ Helps: where one pass over the support must do: no inner loop, and what was lear
 each example is weighted anew for each query.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -24,12 +24,9 @@ from engine.algorithms.few_shot.embedding_distances import (
     initial_log_scale,
     one_hot,
 )
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
-from engine.algorithms.few_shot.inspected_episodes import attention_map, first_episodes
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
+from engine.algorithms.few_shot.inspected_episodes import attention_map
+from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
@@ -37,12 +34,8 @@ from engine.nets.dense import apply_dense, init_dense, stack_members
 from engine.nets.lstm import preprocess
 from engine.protocol import (
     EpisodeBatch,
-    Estimator,
     Inspection,
     Meta,
-    Outer,
-    OuterStepContext,
-    Prediction,
     TaskBatch,
     Weights,
 )
@@ -66,7 +59,7 @@ class SupportMemory(NamedTuple):
 
 
 @register("learner")
-class MetaNetworks(FewShotLearner):
+class MetaNetworks(OnePassLearner):
     """ŷ = W f(x) + W* f(x), W* = Σ_i a_i m(∇L_i), a = softmax_i s cos(r(x), r_i)."""
 
     version: ClassVar[int] = 1
@@ -117,35 +110,8 @@ class MetaNetworks(FewShotLearner):
             f"{tasks.outputs}"
         )
 
-    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Predict with slow weights and those that each query looks up."""
-        yield Prediction(0, self._answer(theta, tasks))
-
-    def outer(
-        self,
-        meta: Meta,
-        tasks: TaskBatch,
-        step_context: OuterStepContext,
-        estimator: Estimator,
-    ) -> Outer:
-        """Differentiate the query loss; the support's gradients are only inputs."""
-
-        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
-
-        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
-
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Show which support examples each query of the first episode looks up."""
-        assert isinstance(tasks, EpisodeBatch)
-        some = first_episodes(tasks)
-        with torch.no_grad():
-            support, query = embed_examples(meta.weights, some)
-            memory = read_support(meta.weights, support, some)
-            found = look_up(meta.weights, memory, query)
-        return {"attention": attention_map(found.mT)}
-
-    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+    def outputs(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        """Answer with slow weights and those that each query looks up."""
         support, query = embed_examples(theta, tasks)
         slow = apply_dense(theta, query, "base.")
         if not self.fast_weights:
@@ -155,6 +121,16 @@ class MetaNetworks(FewShotLearner):
         # (Σ_i a_i W*_i) f, without making a matrix for each query.
         each = torch.einsum("mekf,mfq->mekq", memory.fast, query)
         return slow + torch.einsum("meq,mekq->mkq", attention, each)
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
+        """Show which support examples each query of the first episode looks up."""
+        assert isinstance(tasks, EpisodeBatch)
+        some = tasks.first_tasks(1)
+        with torch.no_grad():
+            support, query = embed_examples(meta.weights, some)
+            memory = read_support(meta.weights, support, some)
+            found = look_up(meta.weights, memory, query)
+        return {"attention": attention_map(found.mT)}
 
 
 def read_support(theta: Weights, support: Tensor, tasks: EpisodeBatch) -> SupportMemory:

@@ -22,11 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import EXCLUDED, feature_count
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, draw_weights
+from engine.algorithms.few_shot.inspected_episodes import attention_map
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.algorithms.few_shot.sequences import (
     embed_sequence,
     encode_targets,
@@ -51,9 +49,6 @@ from engine.protocol import (
     Weights,
     generator,
 )
-from engine.protocol.member_chunks import broadcast_to_members
-
-SHOWN = 64  # most queries, and most examples, of a recorded map of attention
 
 
 @register("learner")
@@ -195,12 +190,10 @@ class NeuralProcess(FewShotLearner):
         assert isinstance(tasks, EpisodeBatch)
         if self.aggregation == "mean":
             return {}
-        each = tasks.members // tasks.replicates
-        some = tasks.take(range(0, tasks.members, each))
-        theta = broadcast_to_members(meta.weights, some.members)
+        some, theta = tasks.first_tasks(1), meta.weights
         with torch.no_grad():
             found = self._attention(theta, *embed_sequence(theta, some), some).mean(1)
-        return {"attention": Inspection(("query", "example"), found[:, :SHOWN, :SHOWN])}
+        return {"attention": attention_map(found)}
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why it cannot answer these ways; None if it can."""

@@ -7,50 +7,29 @@ Helps: as the plainest learner with a memory. All it knows of a task is in its s
 vector of fixed size, so bound labels are forgotten sooner than with a memory of slots.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.embedding_distances import feature_count
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
-from engine.algorithms.few_shot.sequence_reader import (
-    input_size,
-    read_episodes,
-    why_other_ways,
-)
-from engine.algorithms.few_shot.sequences import shuffle_support
+from engine.algorithms.few_shot.sequence_reader import ReadStep
+from engine.algorithms.few_shot.step_learner import READ_OUT, StepLearner
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.dense import apply_dense, init_dense, stack_members
+from engine.nets.dense import apply_dense, init_dense
 from engine.nets.gru import apply_gru, init_gru
 from engine.nets.lstm import apply_lstm, init_lstm
-from engine.protocol import (
-    EpisodeBatch,
-    Estimator,
-    Meta,
-    Outer,
-    OuterStepContext,
-    Prediction,
-    TaskBatch,
-    Weights,
-)
+from engine.protocol import EpisodeBatch, Weights
 
 
 @register("learner")
-class Recurrent(FewShotLearner):
+class Recurrent(StepLearner):
     """h_t = LSTM(h_{t−1}, [f(x_t), y_{t−1}]), ŷ_t = W h_t + b; loss over all ŷ_t."""
 
     version: ClassVar[int] = 1
     short: ClassVar[str] = "Recurrent"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
-    reads_sequences: ClassVar[bool] = True
 
     cell: Literal["lstm", "gru"] = knob(
         "lstm",
@@ -66,70 +45,36 @@ class Recurrent(FewShotLearner):
         help="Units of the cell; they hold all that it remembers of a task.",
     )
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the embedding, the cell and the output layer of each replicate."""
-        assert isinstance(tasks, EpisodeBatch)
-        like = tasks.support.x
-        weights = draw_weights(tasks.net, tasks.body, rngs, like)
-        size = input_size(feature_count(weights, tasks), tasks)
-        nets = [self._init_net(size, tasks.outputs, rng) for rng in rngs]
-        drawn = {name: v.to(like) for name, v in stack_members(nets).items()}
-        return Meta(weights | drawn, {})
-
-    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return why targets of other sizes cannot be read; None if they can."""
-        assert isinstance(tasks, EpisodeBatch)
-        weights = meta.weights
-        return why_other_ways(weights["readout.b0"], tasks) if weights else None
-
-    def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
-        """Return the episodes with their supports in a random order."""
-        assert isinstance(tasks, EpisodeBatch)
-        return shuffle_support(tasks, rng)
-
-    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Read the support, then each query from the state that it leaves."""
-        yield Prediction(0, self._answer(theta, tasks))
-
-    def outer(
-        self,
-        meta: Meta,
-        tasks: TaskBatch,
-        step_context: OuterStepContext,
-        estimator: Estimator,
-    ) -> Outer:
-        """Differentiate the query loss through all steps of reading."""
-
-        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
-
-        return outer_gradient(meta, tasks, task_loss, per_member=False)
-
-    def _init_net(self, inputs: int, outputs: int, rng: Rng) -> Weights:
+    def init_net(self, inputs: int, outputs: int, rng: Rng) -> Weights:
+        """Draw the cell and the output layer."""
         if self.cell == "gru":
             cell = init_gru(inputs, self.hidden, rng.child("cell"))
         else:
             cell = init_lstm(inputs, self.hidden, 1, rng.child("cell"))
         readout = init_dense((self.hidden, outputs), rng.child("readout"), last=1.0)
-        return _with_prefix("cell.", cell) | _with_prefix("readout.", readout)
+        return _with_prefix("cell.", cell) | _with_prefix(READ_OUT, readout)
 
-    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+    def start(self, theta: Weights, tasks: EpisodeBatch) -> Weights:
+        """Return a state of zeros."""
+        groups = len(theta[f"{READ_OUT}b0"])
+        items = tasks.members // groups
+        zero = tasks.support.x.new_zeros(groups, items, self.hidden)
+        return {"h0": zero} if self.cell == "gru" else {"h0": zero, "c0": zero}
+
+    def step(self, theta: Weights) -> ReadStep:
+        """Return one step of the cell."""
         cell = {
             name.removeprefix("cell."): value
             for name, value in theta.items()
             if name.startswith("cell.")
         }
 
-        def step(x: Tensor, state: Weights) -> tuple[Tensor, Weights]:
+        def advance(x: Tensor, state: Weights) -> tuple[Tensor, Weights]:
             hidden = self._advance(cell, x, state)
-            out = apply_dense(theta, hidden["h0"].mT, "readout.")
+            out = apply_dense(theta, hidden["h0"].mT, READ_OUT)
             return out.mT, hidden
 
-        groups = len(theta["readout.b0"])
-        items = tasks.members // groups
-        zero = tasks.support.x.new_zeros(groups, items, self.hidden)
-        start = {"h0": zero} if self.cell == "gru" else {"h0": zero, "c0": zero}
-        return read_episodes(theta, tasks, start, step)
+        return advance
 
     def _advance(self, cell: Weights, x: Tensor, state: Weights) -> Weights:
         """Return the state after one more input; shape (group, item, unit)."""

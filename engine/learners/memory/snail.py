@@ -11,55 +11,32 @@ exactly. Dilations cover the support at the start; a longer one is read by atten
 alone beyond that reach.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.embedding_distances import feature_count
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
-from engine.algorithms.few_shot.inspected_episodes import (
-    attention_map,
-    first_episodes,
-)
-from engine.algorithms.few_shot.sequences import shuffle_support, token_size
+from engine.algorithms.few_shot.sequences import shuffle_support
 from engine.algorithms.few_shot.token_layers import (
     PREFIX,
     TokenBatch,
     apply_layer,
     attend,
-    draw_layers,
-    query_attention,
     shift_back,
     tokens_of,
-    why_other_ways,
 )
+from engine.algorithms.few_shot.token_learner import READ_OUT, TokenLearner
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.initialization import Shapes
-from engine.protocol import (
-    EpisodeBatch,
-    Estimator,
-    Inspection,
-    Meta,
-    Outer,
-    OuterStepContext,
-    Prediction,
-    TaskBatch,
-    Weights,
-)
+from engine.protocol import EpisodeBatch, TaskBatch, Weights
 
 BLOCKS = 2  # of convolutions, each after attention; a third attention comes last
 
 
 @register("learner")
-class Snail(FewShotLearner):
+class Snail(TokenLearner):
     """h_t ← [h_t, tanh(f_t) σ(g_t)], (f_t, g_t) = W [h_{t−d}, h_t], and attention."""
 
     version: ClassVar[int] = 1
@@ -68,7 +45,6 @@ class Snail(FewShotLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
-    reads_sequences: ClassVar[bool] = True
 
     filters: int = knob(
         16,
@@ -95,62 +71,20 @@ class Snail(FewShotLearner):
         help="Channels that each attention block adds; 32 to 256 in the paper.",
     )
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the embedding and the blocks, one of each per replicate."""
-        assert isinstance(tasks, EpisodeBatch)
-        like = tasks.support.x
-        body = draw_weights(tasks.net, tasks.body, rngs, like)
-        shapes = self._shapes(feature_count(body, tasks), tasks)
-        # Both halves of a convolution add up: each has half of the variance.
-        gains = {n: 0.5 for n in shapes if n.startswith(("wpast", "wnow"))}
-        return Meta(body | draw_layers(shapes, rngs, like, gains), {})
-
-    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why its tokens do not fit the ways; None if they do."""
-        assert isinstance(tasks, EpisodeBatch)
-        return why_other_ways(meta.weights, "out", tasks)
-
     def training_tasks(self, tasks: TaskBatch, rng: Rng) -> TaskBatch:
         """Return the episodes with their supports in a random order."""
         assert isinstance(tasks, EpisodeBatch)
         return shuffle_support(tasks, rng)
 
-    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Predict each query as the last item of its sequence."""
-        yield Prediction(0, self._read(theta, tasks)[0])
-
-    def outer(
-        self,
-        meta: Meta,
-        tasks: TaskBatch,
-        step_context: OuterStepContext,
-        estimator: Estimator,
-    ) -> Outer:
-        """Differentiate the query loss."""
-
-        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            outputs, _ = self._read(theta, batch)
-            return batch.each_loss(outputs, batch.query.y).mean(1)
-
-        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
-
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Return what the last attention's queries look at, in each first episode."""
-        assert isinstance(tasks, EpisodeBatch)
-        some = first_episodes(tasks)
-        with torch.no_grad():
-            _, weights = self._read(meta.weights, some)
-        return {"attention": attention_map(query_attention(weights, some))}
-
-    def _read(self, theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor]:
-        """Return outputs, (member, output, query), and the last attention's weights."""
+    def read(self, theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor]:
+        """Alternate attention and convolutions, then attend once more."""
         tokens = tokens_of(theta, tasks, ordered=True)
         h = tokens.values
         for block in range(BLOCKS):
             h, _ = self._attend(theta, block, h, tokens)
             h = _convolve(theta, block, h, tokens)
         h, weights = self._attend(theta, BLOCKS, h, tokens)
-        return apply_layer(theta, "out", h[..., tasks.support.count :]), weights
+        return apply_layer(theta, READ_OUT, h[..., tasks.support.count :]), weights
 
     def _attend(
         self, theta: Weights, block: int, h: Tensor, tokens: TokenBatch
@@ -161,9 +95,8 @@ class Snail(FewShotLearner):
         read, weights = attend(query, key, value, tokens.visible)
         return torch.cat([h, read.squeeze(1)], 1), weights
 
-    def _shapes(self, features: int, tasks: EpisodeBatch) -> Shapes:
-        """Return names and shapes of all weights but the embedding's."""
-        channels = token_size(features, tasks)
+    def layer_shapes(self, channels: int, tasks: EpisodeBatch) -> Shapes:
+        """Return the weights of all attentions, convolutions and the read-out."""
         # Layers of dilation 1, 2, 4, … reach over the support from the query after it.
         dilations = tasks.support.count.bit_length()
         shapes: Shapes = {}
@@ -179,8 +112,12 @@ class Snail(FewShotLearner):
                 shapes[f"wnow{block}.{layer}"] = (gated, channels)
                 shapes[f"bnow{block}.{layer}"] = (gated,)
                 channels += self.filters
-        shapes["wout"] = (tasks.outputs, channels)
-        return shapes | {"bout": (tasks.outputs,)}
+        shapes[f"w{READ_OUT}"] = (tasks.outputs, channels)
+        return shapes | {f"b{READ_OUT}": (tasks.outputs,)}
+
+    def layer_gains(self, shapes: Shapes) -> dict[str, float]:
+        """Return the gains of convolutions, of which both halves add up."""
+        return {n: 0.5 for n in shapes if n.startswith(("wpast", "wnow"))}
 
 
 def _convolve(theta: Weights, block: int, h: Tensor, tokens: TokenBatch) -> Tensor:

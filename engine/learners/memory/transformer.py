@@ -13,55 +13,29 @@ step is taken at test. It needs many training tasks; longer supports than traine
 are answered worse.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.algorithms.few_shot.embedding_distances import feature_count
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
-from engine.algorithms.few_shot.inspected_episodes import (
-    attention_map,
-    first_episodes,
-)
-from engine.algorithms.few_shot.sequences import token_size
 from engine.algorithms.few_shot.token_layers import (
     PREFIX,
     TokenBatch,
     apply_layer,
     attend,
-    draw_layers,
     normalize_channels,
-    query_attention,
     tokens_of,
-    why_other_ways,
 )
+from engine.algorithms.few_shot.token_learner import READ_OUT, TokenLearner
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.contract.rng import Rng
 from engine.nets.initialization import Shapes
-from engine.protocol import (
-    EpisodeBatch,
-    Estimator,
-    Inspection,
-    Meta,
-    Outer,
-    OuterStepContext,
-    Prediction,
-    TaskBatch,
-    Weights,
-)
+from engine.protocol import EpisodeBatch, Weights
 
 
 @register("learner")
-class Transformer(FewShotLearner):
+class Transformer(TokenLearner):
     """h ← h + V h_S · a(K h_S, Q h), then h ← h + W₂ gelu(W₁ h); h_S: the support."""
 
     version: ClassVar[int] = 1
@@ -69,7 +43,6 @@ class Transformer(FewShotLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
-    reads_sequences: ClassVar[bool] = True
 
     attention: Literal["softmax", "linear"] = knob(
         "softmax",
@@ -111,61 +84,8 @@ class Transformer(FewShotLearner):
         "the support's length at the start have none.",
     )
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the embedding and the transformer, one of each per replicate.
-
-        Raises:
-            Refused: If the width is not a multiple of the heads.
-        """
-        assert isinstance(tasks, EpisodeBatch)
-        if self.width % self.heads:
-            raise Refused(
-                f"width {self.width} is not a multiple of {self.heads} heads; choose "
-                f"{max(self.width // self.heads, 1) * self.heads}",
-                "width",
-            )
-        like = tasks.support.x
-        body = draw_weights(tasks.net, tasks.body, rngs, like)
-        shapes = self._shapes(feature_count(body, tasks), tasks)
-        # Branches that are added to h: their variances sum to about 1.
-        last = 0.5 / self.layers
-        gains = {f"w{kind}{i}": last for kind in "od" for i in range(self.layers)}
-        return Meta(body | draw_layers(shapes, rngs, like, gains), {})
-
-    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why its tokens do not fit the ways; None if they do."""
-        assert isinstance(tasks, EpisodeBatch)
-        return why_other_ways(meta.weights, "out", tasks)
-
-    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Predict each query from the examples that it may use, in one pass."""
-        yield Prediction(0, self._read(theta, tasks)[0])
-
-    def outer(
-        self,
-        meta: Meta,
-        tasks: TaskBatch,
-        step_context: OuterStepContext,
-        estimator: Estimator,
-    ) -> Outer:
-        """Differentiate the query loss."""
-
-        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            outputs, _ = self._read(theta, batch)
-            return batch.each_loss(outputs, batch.query.y).mean(1)
-
-        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
-
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Return what the last layer's queries look at, in each first episode."""
-        assert isinstance(tasks, EpisodeBatch)
-        some = first_episodes(tasks)
-        with torch.no_grad():
-            _, weights = self._read(meta.weights, some)
-        return {"attention": attention_map(query_attention(weights, some))}
-
-    def _read(self, theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor]:
-        """Return outputs, (member, output, query), and the last layer's attention."""
+    def read(self, theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor]:
+        """Let each layer attend, then transform each token."""
         tokens = tokens_of(theta, tasks, ordered=False)
         h = self._place(theta, apply_layer(theta, "in", tokens.values), tokens)
         for i in range(self.layers):
@@ -175,7 +95,7 @@ class Transformer(FewShotLearner):
                 up = apply_layer(theta, f"u{i}", self._norm(theta, f"dense{i}", h))
                 h = h + apply_layer(theta, f"d{i}", F.gelu(up))
         asked = self._norm(theta, "last", h[..., tasks.support.count :])
-        return apply_layer(theta, "out", asked), weights
+        return apply_layer(theta, READ_OUT, asked), weights
 
     def _place(self, theta: Weights, h: Tensor, tokens: TokenBatch) -> Tensor:
         """Add what is learned for each position, if it is."""
@@ -203,17 +123,32 @@ class Transformer(FewShotLearner):
             return h
         return normalize_channels(theta, name, h)
 
-    def _shapes(self, features: int, tasks: EpisodeBatch) -> Shapes:
-        """Return names and shapes of all weights but the embedding's."""
-        wide, norms = self.width, ["last"]
+    def layer_shapes(self, channels: int, tasks: EpisodeBatch) -> Shapes:
+        """Return the weights of all layers.
+
+        Raises:
+            Refused: If the width is not a multiple of the heads.
+        """
+        if self.width % self.heads:
+            raise Refused(
+                f"width {self.width} is not a multiple of {self.heads} heads; choose "
+                f"{max(self.width // self.heads, 1) * self.heads}",
+                "width",
+            )
         shapes: Shapes = {
-            "win": (wide, token_size(features, tasks)),
-            "wout": (tasks.outputs, wide),
-            "bout": (tasks.outputs,),
+            "win": (self.width, channels),
+            f"w{READ_OUT}": (tasks.outputs, self.width),
+            f"b{READ_OUT}": (tasks.outputs,),
         }
         if self.positions == "learned":
             # One more than the support has: a query comes after it.
-            shapes["bplace"] = (wide, tasks.support.count + 1)
+            shapes["bplace"] = (self.width, tasks.support.count + 1)
+        return shapes | self._block_shapes()
+
+    def _block_shapes(self) -> Shapes:
+        """Return the weights of attention, dense blocks and normalizations."""
+        wide, norms = self.width, ["last"]
+        shapes: Shapes = {}
         for i in range(self.layers):
             norms.append(f"attend{i}")
             # Queries, keys and values of attention, in this order; then its output.
@@ -225,3 +160,8 @@ class Transformer(FewShotLearner):
         if self.attention == "softmax":
             shapes |= {f"{kind}{name}": (wide,) for name in norms for kind in "gb"}
         return shapes
+
+    def layer_gains(self, shapes: Shapes) -> dict[str, float]:
+        """Return the gains of branches that are added: variances sum to about 1."""
+        last = 0.5 / self.layers
+        return {f"w{kind}{i}": last for kind in "od" for i in range(self.layers)}

@@ -9,7 +9,7 @@ shuffling it makes no difference.
 Helps: few shots of classes that are not round clusters: each example counts by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor
@@ -22,33 +22,26 @@ from engine.algorithms.few_shot.embedding_distances import (
     feature_count,
     initial_log_scale,
 )
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.full_context_embeddings import (
     init_context,
     query_context,
     support_context,
 )
+from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
     EpisodeBatch,
-    Estimator,
     Meta,
-    Outer,
-    OuterStepContext,
-    Prediction,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class Matching(FewShotLearner):
+class Matching(OnePassLearner):
     """p(y | x, S) = Σ_i softmax_i(s · cos(f(x), g(x_i))) y_i; loss −ln p."""
 
     version: ClassVar[int] = 1
@@ -92,25 +85,8 @@ class Matching(FewShotLearner):
             weights |= init_context(feature_count(weights, tasks), rngs, tasks)
         return Meta(weights, {})
 
-    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Predict log probabilities, without adaptation."""
-        yield Prediction(0, self._answer(theta, tasks))
-
-    def outer(
-        self,
-        meta: Meta,
-        tasks: TaskBatch,
-        step_context: OuterStepContext,
-        estimator: Estimator,
-    ) -> Outer:
-        """Differentiate the query loss: −ln of the attention on the true class."""
-
-        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
-
-        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
-
-    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+    def outputs(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        """Return log probabilities: the attention on each class."""
         support, query = embed_examples(theta, tasks)
         if self.full_context:
             support = support_context(theta, support, tasks.support.x)

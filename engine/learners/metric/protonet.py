@@ -8,7 +8,7 @@ Helps: many classes, few shots, no time to adapt: an episode costs one forward p
 Training with more ways than at test gains one to three percentage points.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from torch import Tensor
@@ -22,30 +22,23 @@ from engine.algorithms.few_shot.embedding_distances import (
     initial_log_scale,
     squared_distances,
 )
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
+from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
     EpisodeBatch,
-    Estimator,
     Inspection,
     Meta,
-    Outer,
-    OuterStepContext,
-    Prediction,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class Protonet(FewShotLearner):
+class Protonet(OnePassLearner):
     """p(k | x) = softmax_k(−‖f(x) − c_k‖²), c_k = mean of f over class k's support."""
 
     version: ClassVar[int] = 2
@@ -80,32 +73,15 @@ class Protonet(FewShotLearner):
             )
         return Meta(weights, {})
 
-    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Predict by distance to the prototypes, without adaptation."""
-        yield Prediction(0, self._answer(theta, tasks))
-
-    def outer(
-        self,
-        meta: Meta,
-        tasks: TaskBatch,
-        step_context: OuterStepContext,
-        estimator: Estimator,
-    ) -> Outer:
-        """Differentiate the query loss."""
-
-        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
-
-        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
-
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Compare the distances within classes with those between them."""
-        assert isinstance(tasks, EpisodeBatch)
-        return {"class_spread": Inspection((), class_spread(meta.weights, tasks))}
-
-    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+    def outputs(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        """Return minus distances to the prototypes, or scaled cosines."""
         support, query = embed_examples(theta, tasks)
         centers = class_means(support, tasks.support.y, tasks.outputs)
         if self.distance == "euclidean":
             return -squared_distances(centers, query)
         return apply_scale(theta["log_scale"], cosines(centers, query))
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
+        """Compare the distances within classes with those between them."""
+        assert isinstance(tasks, EpisodeBatch)
+        return {"class_spread": Inspection((), class_spread(meta.weights, tasks))}

@@ -11,7 +11,7 @@ Helps: where a linear head on good features is enough: a least-squares fit in cl
 form replaces inner steps, at the cost of one linear system of the support's size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor
@@ -20,31 +20,24 @@ from engine.algorithms.few_shot.embedding_distances import (
     apply_scale,
     embed_examples,
     initial_log_scale,
-    one_hot,
 )
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
+from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
 from engine.algorithms.few_shot.ridge_head import ridge_head
+from engine.algorithms.few_shot.sequences import encode_targets
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
     EpisodeBatch,
-    Estimator,
     Meta,
-    Outer,
-    OuterStepContext,
-    Prediction,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class R2d2(FewShotLearner):
+class R2d2(OnePassLearner):
     """W = X (Xᵀ X + λ I)⁻¹ Y, ŷ = a Wᵀ x + b; λ > 0, a > 0 and b are learned."""
 
     version: ClassVar[int] = 1
@@ -81,40 +74,10 @@ class R2d2(FewShotLearner):
         weights["log_scale"] = initial_log_scale(count, first, like)
         return Meta(weights | {"offset": like.new_zeros(count)}, {})
 
-    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Predict with the head that ridge regression fits to the support."""
-        yield Prediction(0, self._answer(theta, tasks))
-
-    def outer(
-        self,
-        meta: Meta,
-        tasks: TaskBatch,
-        step_context: OuterStepContext,
-        estimator: Estimator,
-    ) -> Outer:
-        """Differentiate the query loss through the closed-form solution."""
-
-        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
-
-        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
-
-    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+    def outputs(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        """Return the outputs of the head that ridge regression fits to the support."""
         support, query = embed_examples(theta, tasks)
-        head = ridge_head(support, regression_targets(tasks), theta["log_ridge"].exp())
+        targets = encode_targets(tasks).mT
+        head = ridge_head(support, targets, theta["log_ridge"].exp())
         offset = theta["offset"].view(-1, 1, 1)
         return apply_scale(theta["log_scale"], head.mT @ query) + offset
-
-
-def regression_targets(tasks: EpisodeBatch) -> Tensor:
-    """Return the targets of the ridge regression: one-hot classes, or values.
-
-    Returns:
-        Shape (member, example, output).
-    """
-    y = tasks.support.y
-    return (
-        one_hot(y, tasks.outputs, tasks.support.x)
-        if tasks.has_classes
-        else y[..., None]
-    )

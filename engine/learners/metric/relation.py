@@ -20,11 +20,8 @@ from engine.algorithms.few_shot.embedding_distances import (
     feature_count,
     one_hot,
 )
-from engine.algorithms.few_shot.few_shot_learner import (
-    FewShotLearner,
-    draw_weights,
-    outer_gradient,
-)
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, draw_weights
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -4,7 +4,6 @@ import torch
 
 from engine.algorithms.few_shot.inspected_episodes import (
     attention_map,
-    first_episodes,
     memory_map,
 )
 from tests.runner.test_leak_probes import bench
@@ -13,7 +12,7 @@ from tests.runner.test_leak_probes import bench
 def test_the_first_episode_of_each_replicate_is_shown() -> None:
     given = bench("sinusoids", {}, "maml")
     tasks = given.draw(given.setting, "test", ("test", 0), 3)
-    first = first_episodes(tasks)
+    first = tasks.first_tasks(1)
     assert (first.members, first.replicates) == (2, 2)
     assert torch.equal(first.support.x, tasks.support.x[[0, 3]])
 

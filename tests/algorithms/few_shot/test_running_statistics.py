@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from engine.algorithms.few_shot.few_shot_learner import outer_gradient
 from engine.algorithms.few_shot.inner_loop import inner_steps
 from engine.algorithms.few_shot.inner_rules import sgd
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.algorithms.few_shot.running_statistics import (
     BatchStatistics,
     batch_statistics,

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import outer_gradient
 from engine.algorithms.few_shot.implicit_gradients import proximal_sgd
 from engine.algorithms.few_shot.inner_loop import adapt_weights
 from engine.algorithms.few_shot.inner_rules import sgd
+from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.learners.gradient.anil import Anil
 from engine.learners.gradient.cavia import Cavia
 from engine.learners.gradient.clustered_maml import ClusteredMaml

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.algorithms.few_shot.inspected_episodes import SIDE
 from engine.algorithms.few_shot.online_episodes import predict_prefixes
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.learners.memory.neural_process import SHOWN, NeuralProcess
+from engine.learners.memory.neural_process import NeuralProcess
 from engine.protocol import EpisodeBatch, Meta, Prediction, Weights
 from engine.protocol.member_chunks import broadcast_to_members
 from engine.tasks.few_shot.sinusoids import Sinusoids
@@ -134,7 +135,7 @@ def test_classes_and_online_episodes_keep_their_context() -> None:
 def test_a_recorded_map_of_attention_is_small_and_sums_to_1() -> None:
     many = drawn_from(Sinusoids(shots=70, queries=6))
     found = ATTENTIVE.inspect(Meta(begun(ATTENTIVE, many), {}), many)["attention"]
-    assert found.values.shape == (1, 6, SHOWN)
+    assert found.values.shape == (1, 6, SIDE)
     few = waves()
     values = ATTENTIVE.inspect(Meta(begun(ATTENTIVE, few), {}), few)["attention"].values
     torch.testing.assert_close(values.sum(-1), torch.ones_like(values[..., 0]))
