@@ -95,7 +95,7 @@ def answer_in_chunks(
         some = tasks.take(members)
         own = select_replicates(weights, replicates)
         parts.append(learner.answer(broadcast_to_members(own, some.members), some))
-        yield Note(f"probe {entry.label}", len(torch.cat(parts)) / tasks.members)
+        yield Note(f"probe {entry.label}", members.stop / tasks.members)
     return torch.cat(parts)
 
 
