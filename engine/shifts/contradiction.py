@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Sample, Setting, Shift, generator
+from engine.protocol import Sample, SampledFamily, Setting, Shift, generator
 from engine.shifts._applicability import why_no_values
 
 
@@ -28,7 +28,12 @@ class Contradiction(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return why_no_values(setting)
+        if reason := why_no_values(setting):
+            return reason
+        assert isinstance(setting.family, SampledFamily)
+        if len(setting.family.sample(Rng(0), "test").y) > 1:
+            return None
+        return f"the support of {setting.family.name} has one example, its own mean"
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Mirror some of the support's targets at their mean; queries stay true."""

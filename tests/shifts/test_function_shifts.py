@@ -138,6 +138,11 @@ def test_contradictions_are_mirrored_at_the_mean_and_queries_stay_true() -> None
     assert np.mean(shares) == pytest.approx(0.3, abs=4 * 0.46 / (30 * 40) ** 0.5)
 
 
+def test_one_example_cannot_contradict_itself() -> None:
+    reason = Contradiction().why_not(setting(Sinusoids(shots=1)))
+    assert reason is not None and "one example" in reason
+
+
 def test_more_contradictions_contain_the_fewer() -> None:
     for seed in range(5):
         clean, few, many, every = (

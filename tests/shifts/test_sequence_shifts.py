@@ -65,6 +65,20 @@ def test_a_support_that_is_sorted_already_is_refused() -> None:
     assert reason is not None and "sorted already" in reason
 
 
+@pytest.mark.parametrize(
+    "family",
+    [
+        Sinusoids(shots=2),
+        GaussianSequences(ways=2, presentations=2),
+        GaussianSequences(ways=2, presentations=4),
+    ],
+)
+def test_a_short_support_that_is_sorted_by_chance_is_not_refused(
+    family: SampledFamily,
+) -> None:
+    assert SupportOrder().why_not(setting(family)) is None
+
+
 def test_a_longer_sequence_goes_on_after_the_usual_one() -> None:
     clean = drawn(setting(GaussianSequences()))
     found = shifted(GaussianSequences(), LongerSequence(), 0.5)
