@@ -1,6 +1,7 @@
 """Charts of few-shot runs: pure functions from a run to figures."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,6 +22,7 @@ from app.figures.adaptation_results import (
 )
 from app.figures.figure_types import CurveOptions
 from app.figures.shift import severity_figure
+from engine.contract.events import Block
 from engine.contract.kinds import FEW_SHOT
 from engine.contract.learner_appearance import name_in_words
 from engine.stats import curves as stats
@@ -224,11 +226,30 @@ def inner_metric_chart(
 ) -> go.Figure | None:
     """Return a metric of the adaptation, such as a norm; None without data."""
     found = optimization.meta_test_blocks(run, metric, view_state.condition)
-    lines = training.extend_points(stats.make_curves(found, metric))
+    measured = [_measured_steps(run, block) for block in found]
+    lines = training.extend_points(stats.make_curves(measured, metric))
     if not lines:
         return None
     view = CurveOptions(log_y=view_state.log, x_title=STEPS, height=HEIGHT)
-    return drawn.curves_figure(lines, metric, run.roles, view)
+    made = drawn.curves_figure(lines, metric, run.roles, view)
+    return training.clarify_units(run, made)
+
+
+def _measured_steps(run: Run, block: Block) -> Block:
+    """Return a block without the steps at which it was not measured.
+
+    After its last step a learner needs neither loss nor gradient of the support. A task
+    has diverged where its answers are not finite either.
+    """
+    metric = "query_loss" if training.has_class_answers(run) else "query_mse"
+    answers = run.table.block(block.learner, "test", metric, block.condition)
+    if answers is None or answers.axes != block.axes[:3]:
+        return block
+    values, others = np.asarray(block.array), (0, 1, 3)[: block.array.ndim - 1]
+    measured = np.isfinite(values).any(others)
+    kept = measured | ~np.isfinite(answers.array).any((0, 1))
+    at = tuple(np.asarray(block.coordinates("step"))[kept].tolist())
+    return replace(block, array=values[:, :, kept], coords=block.coords | {"step": at})
 
 
 def progress_charts(run: Run) -> Iterator[NamedFigure]:

@@ -118,17 +118,7 @@ def add_reference_line(
     figure: go.Figure, level: float, text: str, *, log: bool
 ) -> None:
     """Draw a dashed level line with its name."""
-    line = {"color": GREY, "dash": "dash", "width": 1.2}
-    figure.add_shape(
-        type="line",
-        xref="x domain",
-        x0=0,
-        x1=1,
-        line=line,
-        y0=level,
-        y1=level,
-        layer="below",
-    )
+    add_level_line(figure, level)
     figure.add_annotation(
         text=text,
         xref="x domain",
@@ -139,6 +129,20 @@ def add_reference_line(
         showarrow=False,
         font={"size": 11},
         opacity=0.85,
+    )
+
+
+def add_level_line(figure: go.Figure, level: float) -> None:
+    """Draw a dashed level line."""
+    figure.add_shape(
+        type="line",
+        xref="x domain",
+        x0=0,
+        x1=1,
+        line={"color": GREY, "dash": "dash", "width": 1.2},
+        y0=level,
+        y1=level,
+        layer="below",
     )
 
 

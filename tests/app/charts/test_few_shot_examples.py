@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.charts import few_shot_examples
+from app.charts import few_shot, few_shot_examples
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from engine.catalogue import find_card
@@ -52,6 +52,7 @@ def test_accuracy_by_number_of_examples_has_a_line_of_chance() -> None:
     np.testing.assert_allclose(line.y, 1 - block.array.mean((0, 1)))
     assert list(line.x) == [0, 1, 2]
     assert round(fig.layout.shapes[0].y0, 9) == 0.2
+    assert "Dashed gray: chance, 20 %." in fig.layout.meta["how_to_read"]
     assert fig.layout.meta["title"] == "Accuracy by number of examples"
 
 
@@ -66,13 +67,15 @@ def test_errors_of_values_keep_their_unit() -> None:
     assert fig.layout.meta["title"] == "Error by number of examples"
 
 
-def test_a_presentation_that_no_task_had_leaves_a_gap() -> None:
+def test_a_presentation_that_hardly_any_task_had_is_left_out() -> None:
     block = probed("presentation_accuracy", "presentation", (1, 2, 3))
     block.array[..., 2] = np.nan
+    block.array[0, 0, 2] = 1.0  # of 12 tasks
     fig = few_shot_examples.presentation_chart(run_of(block, CHANCE), ViewState())
     assert fig is not None
     (line,) = [t for t in fig.data if (t.uid or "").endswith(":mean")]
-    assert np.isnan(line.y[2])
+    assert list(line.x) == [1, 2]
+    assert "less than 10 % of the episodes" in fig.layout.meta["how_to_read"]
     assert not fig.layout.meta["notes"][1:]  # nothing diverged
 
 
@@ -108,3 +111,19 @@ def test_groups_of_hardly_any_queries_are_left_out_of_the_calibration() -> None:
     assert fig is not None
     (points,) = [t for t in fig.data if (t.uid or "").endswith(":calibration")]
     np.testing.assert_allclose(points.x, [0.65, 0.95])
+
+
+def test_a_step_that_needs_no_gradient_is_no_diverged_task() -> None:
+    axes, at = ("replicate", "task", "step"), {"step": (0.0, 1.0, 2.0)}
+    answers = np.ones((*SHAPE, 3))
+    answers[0, 0, 1:] = np.nan  # one task diverges
+    losses = np.where(np.arange(3) < 2, answers, np.nan)  # none after the last step
+    blocks = [
+        Block("maml", "test", name, axes, values, coords=at)
+        for name, values in (("query_mse", answers), ("support_loss", losses))
+    ]
+    fig = few_shot.inner_metric_chart(run_of(*blocks), "support_loss", ViewState())
+    assert fig is not None
+    assert any("still alive: 11 of 12" in note for note in fig.layout.meta["notes"])
+    (line,) = [t for t in fig.data if (t.uid or "").endswith(":mean")]
+    assert list(line.x) == [0, 1]
