@@ -1,6 +1,7 @@
 """Animated figures: sampling of frames, the slider, and the panels' titles."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +16,20 @@ CONTROLS = 68  # pixels under the plot for play, pause and slider
 
 
 class FilmOptions(NamedTuple):
-    """Which task of a film is shown, the losses in its titles, and panels per row."""
+    """What of a film is shown, and how.
+
+    Args:
+        task: Which task.
+        losses: Shown in the titles, by label.
+        columns: Panels per row.
+        spreads: Standard deviation of the targets around the answers of learners that
+            only predict values, by label.
+    """
 
     task: int = 0
     losses: Mapping[str, Floats] | None = None
     columns: int = 2
+    spreads: Mapping[str, float] = MappingProxyType({})
 
 
 def sample_frames(count: int, limit: int = MAX_FRAMES) -> list[int]:

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from app.figures.animation import FilmOptions, lock_aspect, panel_titles
 from app.figures.episode_layout import NAMES, EpisodeGrid, place_examples
 from app.figures.figure_parts import style_figure
-from app.figures.figure_types import Film, Indices, Roles
+from app.figures.figure_types import Film, Floats, Indices, Roles
 from app.figures.image_grid import compose_image, png_data_url
 from app.figures.projection import class_colors, class_symbols, fit_plane
 from app.figures.theme import assign_styles
@@ -46,7 +46,7 @@ def episode_figure(
     style_figure(
         made,
         title="One episode and the answers",
-        how_to_read=_how_to_read(images),
+        how_to_read=_how_to_read(images, _is_online(film)),
         alt=_alt_text(film, labels, options.task),
         height=height,
     )
@@ -74,11 +74,21 @@ def wrong_queries(film: Film, label: str, task: int) -> Indices:
     return np.flatnonzero(answers != np.asarray(film.arrays["query_y"])[task])
 
 
-def _how_to_read(images: bool) -> str:
+def _is_online(film: Film) -> bool:
+    """Whether each example is asked about before it joins the support."""
+    return bool(film.info.get("online", False))
+
+
+def _how_to_read(images: bool, online: bool) -> str:
     if images:
         return (
             "One row per class: support on the left, queries on the right. Red "
             "frame: wrong; the number is the class that was predicted."
+        )
+    if online:
+        return (
+            "Each example has the number of its class, and is asked about before its "
+            "label is shown. In a ring: answered wrong. First two principal components."
         )
     return (
         "Large: support, with its class; small: queries, in color and shape of their "
@@ -198,54 +208,69 @@ def _point_traces(film: Film, label: str, task: int) -> list[go.Scatter]:
     plane = fit_plane(np.nan_to_num(np.concatenate([support, query])))
     support_y, query_y = _true_classes(film, task)
     at, asked = plane.project(support), plane.project(query)
-    lost = wrong_queries(film, label, task)
-    ring, cut = {"color": "#ffffff", "width": 1}, {"color": "#ffffff", "width": 1.5}
+    lost = asked[wrong_queries(film, label, task)]
+    if _is_online(film):  # the support is among the queries
+        return [_numbered_marks(asked, query_y, label), _rings(lost, label, 25)]
     return [
-        go.Scatter(
-            x=asked[:, 0],
-            y=asked[:, 1],
-            mode="markers",
-            marker={
-                **{"color": class_colors(query_y), "symbol": class_symbols(query_y)},
-                **{"size": 9, "opacity": 0.9},
-            },
-            hoverinfo="skip",
-            name="queries",
-            uid=f"{label}:queries",
-        ),
-        go.Scatter(
-            x=at[:, 0],
-            y=at[:, 1],
-            mode="markers+text",
-            text=[str(int(k) + 1) for k in support_y],
-            marker={
-                **{"color": class_colors(support_y), "size": 17, "line": ring},
-                "symbol": class_symbols(support_y),
-            },
-            textfont={"color": "#ffffff", "size": 10},
-            hoverinfo="skip",
-            name="support",
-            uid=f"{label}:support",
-        ),
-        go.Scatter(
-            x=asked[lost, 0],
-            y=asked[lost, 1],
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 14, "color": WRONG},
-            hoverinfo="skip",
-            name="wrong",
-            uid=f"{label}:wrong",
-        ),
-        go.Scatter(
-            x=asked[lost, 0],
-            y=asked[lost, 1],
-            mode="markers",
-            marker={"symbol": "x-thin", "size": 5, "line": cut},
-            hoverinfo="skip",
-            name="wrong",
-            uid=f"{label}:crosses",
-        ),
+        _query_marks(asked, query_y, label),
+        _numbered_marks(at, support_y, label),
+        _rings(lost, label, 14),
+        _crosses(lost, label),
     ]
+
+
+def _query_marks(at: Floats, classes: Indices, label: str) -> go.Scatter:
+    look = {"color": class_colors(classes), "symbol": class_symbols(classes)}
+    return go.Scatter(
+        x=at[:, 0],
+        y=at[:, 1],
+        mode="markers",
+        marker={**look, "size": 9, "opacity": 0.9},
+        hoverinfo="skip",
+        name="queries",
+        uid=f"{label}:queries",
+    )
+
+
+def _numbered_marks(at: Floats, classes: Indices, label: str) -> go.Scatter:
+    look = {"color": class_colors(classes), "symbol": class_symbols(classes)}
+    ring = {"color": "#ffffff", "width": 1}
+    return go.Scatter(
+        x=at[:, 0],
+        y=at[:, 1],
+        mode="markers+text",
+        text=[str(int(k) + 1) for k in classes],
+        marker={**look, "size": 17, "line": ring},
+        textfont={"color": "#ffffff", "size": 10},
+        hoverinfo="skip",
+        name="support",
+        uid=f"{label}:support",
+    )
+
+
+def _rings(at: Floats, label: str, size: int) -> go.Scatter:
+    return go.Scatter(
+        x=at[:, 0],
+        y=at[:, 1],
+        mode="markers",
+        marker={"symbol": "circle-open", "size": size, "color": WRONG},
+        hoverinfo="skip",
+        name="wrong",
+        uid=f"{label}:wrong",
+    )
+
+
+def _crosses(at: Floats, label: str) -> go.Scatter:
+    cut = {"color": "#ffffff", "width": 1.5}
+    return go.Scatter(
+        x=at[:, 0],
+        y=at[:, 1],
+        mode="markers",
+        marker={"symbol": "x-thin", "size": 5, "line": cut},
+        hoverinfo="skip",
+        name="wrong",
+        uid=f"{label}:crosses",
+    )
 
 
 def _set_axes(figure: go.Figure, film: Film, task: int, images: bool) -> None:

@@ -1,6 +1,7 @@
 """Animation of a growing support: what a learner believes after 1, 2, … examples."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -27,11 +28,14 @@ from app.figures.theme import (
 PART = "examples/"  # before the names of these arrays of a learner
 
 
+REACH = NormalDist().inv_cdf(0.95)  # standard deviations to each side, for 90 %
+
+
 class _Moment(NamedTuple):
     """A task of a film after some examples."""
 
     film: Film
-    task: int
+    options: FilmOptions
     count: int
 
 
@@ -51,14 +55,15 @@ def beliefs_figure(
     options = options or FilmOptions()
     labels = believing_labels(film, roles)
     counts = sorted({int(n) for a in labels for n in _counts(film, a)}) or [0]
-    moments = [_Moment(film, options.task, n) for n in counts]
+    moments = [_Moment(film, options, n) for n in counts]
     styles = assign_styles(roles)
     panels = [_panel_traces(moments[-1], styles[label]) for label in labels]
     words = {
         "title": "The answer, example by example",
         "how_to_read": "Gray: the true function. Dots: the examples that a learner has "
         "seen. Band: where it expects 90 % of the targets; thin lines: functions that "
-        "it thinks possible. No band: it predicts values only. MSE: on the queries.",
+        "it thinks possible. Band of constant width: it predicts values only, its "
+        "spread is from validation on the whole support. MSE: on the queries.",
         "alt": _alt_text(film, labels, options.task),
     }
     made = panels_figure(panels, options.columns, words)
@@ -86,18 +91,18 @@ def _counts(film: Film, label: str) -> Floats:
 
 def _panel_traces(moment: _Moment, style: Style) -> list[go.Scatter]:
     film, label = moment.film, style.label
-    return [truth_trace(film, label, moment.task), *_updates(moment, style)]
+    return [truth_trace(film, label, moment.options.task), *_updates(moment, style)]
 
 
 def _updates(moment: _Moment, style: Style) -> list[go.Scatter]:
     """Return all traces of a panel but the true function, the same in each frame."""
     film, label = moment.film, style.label
     x, found = film_array(film, "x"), []
-    if f"{label}/{PART}low" in film.arrays:
+    if f"{label}/{PART}low" in film.arrays or label in moment.options.spreads:
         found.append(_band(moment, style))
     if f"{label}/{PART}samples" in film.arrays:
         found.append(_samples(moment, style))
-    support = support_trace(film, label, moment.task)
+    support = support_trace(film, label, moment.options.task)
     hidden = np.arange(len(support.x)) >= moment.count
     support.y = np.where(hidden, np.nan, support.y)
     now = go.Scatter(
@@ -113,8 +118,7 @@ def _updates(moment: _Moment, style: Style) -> list[go.Scatter]:
 
 
 def _band(moment: _Moment, style: Style) -> go.Scatter:
-    x = film_array(moment.film, "x")
-    low, high = (_rows(moment, style.label, name) for name in ("low", "high"))
+    x, (low, high) = film_array(moment.film, "x"), _band_ends(moment, style.label)
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([high, low[::-1]]),
@@ -126,6 +130,13 @@ def _band(moment: _Moment, style: Style) -> go.Scatter:
         name=f"{style.name}, 90 % of the targets",
         uid=f"{style.label}:band",
     )
+
+
+def _band_ends(moment: _Moment, label: str) -> tuple[Floats, Floats]:
+    if f"{label}/{PART}low" in moment.film.arrays:
+        return _rows(moment, label, "low"), _rows(moment, label, "high")
+    curve, reach = _rows(moment, label, "curve"), REACH * moment.options.spreads[label]
+    return curve - reach, curve + reach
 
 
 def _samples(moment: _Moment, style: Style) -> go.Scatter:
@@ -146,7 +157,7 @@ def _samples(moment: _Moment, style: Style) -> go.Scatter:
 
 def _rows(moment: _Moment, label: str, name: str) -> Floats:
     """Return an array after so many examples; NaN if a learner was not asked then."""
-    rows = film_array(moment.film, f"{label}/{PART}{name}")[moment.task]
+    rows = film_array(moment.film, f"{label}/{PART}{name}")[moment.options.task]
     at = np.flatnonzero(_counts(moment.film, label) == moment.count)
     return rows[at[0]] if len(at) else np.full_like(rows[0], np.nan)
 

@@ -126,3 +126,16 @@ def test_a_phones_episode_has_the_same_traces_in_other_places() -> None:
     slim = episode_figure(film, ROLES, FilmOptions(columns=1))
     assert [t.uid for t in wide.data] == [t.uid for t in slim.data]
     assert [t.xaxis for t in wide.data] == [t.xaxis for t in slim.data]
+
+
+def test_an_example_of_an_online_episode_is_drawn_once() -> None:
+    film = few_shot.episode(side=0)
+    film.info["online"] = True
+    fig = episode_figure(film, ROLES)
+    assert {t.uid.rpartition(":")[2] for t in fig.data} == {"support", "wrong"}
+    for label, marks in traces(fig, "support").items():
+        assert [int(k) - 1 for k in marks.text] == film.arrays["query_y"][0].tolist()
+        lost = wrong_queries(film, label, 0)
+        np.testing.assert_array_equal(
+            traces(fig, "wrong")[label].x, np.asarray(marks.x)[lost]
+        )

@@ -36,6 +36,16 @@ def test_the_band_goes_around_its_ends_and_functions_are_apart() -> None:
     assert int(np.isnan(drawn.y).sum()) == film.arrays["maml/examples/samples"].shape[2]
 
 
+def test_who_only_predicts_values_has_a_band_of_constant_width() -> None:
+    film = few_shot.beliefs()
+    fig = beliefs_figure(film, ROLES, FilmOptions(spreads={"protonet": 2.0}))
+    (band,) = [t for t in fig.data if t.uid == "protonet:band"]
+    high, low = np.split(np.asarray(band.y), 2)
+    np.testing.assert_allclose(high - low[::-1], 2 * 1.6449 * 2.0, rtol=1e-4)
+    (curve,) = [t for t in fig.data if t.uid == "protonet:now"]
+    np.testing.assert_allclose((high + low[::-1]) / 2, curve.y, atol=1e-5)
+
+
 def test_where_a_learner_was_not_asked_nothing_is_drawn_and_it_says_so() -> None:
     film = few_shot.beliefs()
     film.arrays["protonet/examples/counts"] = np.arange(2, 7)

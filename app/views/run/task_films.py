@@ -163,12 +163,25 @@ def _film_figures(run: Run, film: Artefact, form: str, task: int) -> WideAndNarr
         return path_figure(film, run.roles, task), None
     if form in FEW_SHOT:
         draw, wide, narrow = FEW_SHOT[form]
-        shot = FilmOptions(task=task, columns=wide)
+        shot = FilmOptions(task=task, columns=wide, spreads=_constant_spreads(run))
         phone = draw(film, run.roles, shot._replace(columns=narrow))
         return draw(film, run.roles, shot), phone
     shot = FilmOptions(task=task, losses=_task_losses(run, film, task), columns=4)
     phone = boundary_figure(film, run.roles, shot._replace(columns=2))
     return boundary_figure(film, run.roles, shot), phone
+
+
+def _constant_spreads(run: Run) -> dict[str, float]:
+    """Return the spread of learners without a density, in the filmed replicate."""
+    found = {
+        label: run.table.block(label, "validate", "residual_variance")
+        for label in run.roles
+    }
+    return {
+        label: float(np.sqrt(np.asarray(block.array).flat[0]))
+        for label, block in found.items()
+        if block is not None
+    }
 
 
 def _task_losses(run: Run, film: Artefact, task: int) -> dict[str, np.ndarray] | None:

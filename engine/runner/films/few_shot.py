@@ -128,6 +128,7 @@ def film_few_shot(
         **{"form": form, "tasks": len(which), "which": list(which)},
         **{"condition": asdict(condition.condition), "answers": steps},
         **{"judge": reference_label(context), "judged": asdict(judged.condition)},
+        "online": isinstance(tasks, EpisodeBatch) and tasks.online,
     }
     if form:
         yield Artefact(name, "film", arrays, info)
