@@ -12,6 +12,15 @@ from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.cards import Card
 
+_GROUP = "v.learners."  # before the group, in the keys of its pills
+GROUPS = {
+    "bayes": "Bayesian",
+    "gradient": "Gradient-based",
+    "memory": "Memory and attention",
+    "metric": "Metric",
+    "optimizer": "Learned optimizers",
+}
+
 
 def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
     """Return the selectable labels: every fitting part, and those a link brought."""
@@ -31,16 +40,7 @@ def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
 def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
     """Draw the choice of judged learners and their hyperparameters."""
     part_widgets.write_section("Learner")
-    st.pills(
-        kind.words.learner,
-        offered_labels(catalogue, "chosen"),
-        selection_mode="multi",
-        format_func=lambda label: escape_markdown(learner_name(label)),
-        key="k.chosen",
-        help=kind.words.learner_help,
-        wrap=True,
-        **part_widgets.PERSIST,
-    )
+    _draw_choice(catalogue, kind)
     form = session.form_values()
     chosen = list(form.get("k.chosen") or ())
     cards = [
@@ -63,6 +63,36 @@ def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
             part_widgets.draw_knobs(fields, "estimator")
         if estimator or (kind.outer_alone and _is_any_trained(catalogue)):
             _draw_outer(catalogue, kind)
+
+
+def _draw_choice(catalogue: Catalogue, kind: kinds.Kind) -> None:
+    """Draw a row of pills for each group of learners, or one row for a single group."""
+    form, groups = session.form_values(), dict[str, list[str]]()
+    for label in offered_labels(catalogue, "chosen"):
+        card = catalogue.card("learner", spec_mapping.part_name(form, label))
+        groups.setdefault(card.group, []).append(label)
+    for place, (group, labels) in enumerate(groups.items()):
+        key = f"{_GROUP}{group}"
+        st.session_state[key] = [a for a in form.get("k.chosen") or () if a in labels]
+        alone = len(groups) == 1
+        st.pills(
+            kind.words.learner if alone else GROUPS.get(group, group.capitalize()),
+            labels,
+            selection_mode="multi",
+            format_func=lambda label: escape_markdown(learner_name(label)),
+            key=key,
+            on_change=_collect_choice,
+            args=(tuple(groups),),
+            help=None if place else kind.words.learner_help,
+            wrap=True,
+        )
+
+
+def _collect_choice(groups: tuple[str, ...]) -> None:
+    """Put what is selected in the groups together; those chosen before come first."""
+    picked = [a for g in groups for a in st.session_state.get(f"{_GROUP}{g}") or ()]
+    before = [a for a in st.session_state.get("k.chosen") or () if a in picked]
+    st.session_state["k.chosen"] = [*before, *(a for a in picked if a not in before)]
 
 
 def _is_any_trained(catalogue: Catalogue) -> bool:

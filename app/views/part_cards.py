@@ -59,9 +59,9 @@ def choose_cards() -> list[Card] | Lesson:
 
 def _matching_cards(slot: str, wanted: list[str]) -> Iterator[Card]:
     for card in client.catalogue().cards_of(slot):
-        words = (
-            f"{card.title} {card.short} {card.name} {card.summary} {card.helps}".lower()
-        )
+        solved = " ".join(kinds.kind_named(name).title for name in card.solves)
+        names = f"{card.title} {card.short} {card.name} {card.group} {solved}"
+        words = f"{names} {card.summary} {card.helps}".lower()
         if all(word in words for word in wanted):
             yield card
 

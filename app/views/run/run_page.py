@@ -18,6 +18,8 @@ from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.run_spec import RunSpec
 
+_NAMED = ("shift", "family", "learner")  # slots of the parts that a page names
+
 
 def draw_run_form() -> tuple[RunSpec, str] | None:
     """Draw the form; submit its experiment, or open its run, when Run is pressed."""
@@ -116,10 +118,15 @@ def _draw_main_charts(run: Run, view_state: ViewState) -> None:
 
 
 def part_titles(run: Run) -> Mapping[str, str]:
-    """Return the titles of parts, by name; empty until the catalogue is ready."""
+    """Return the titles of parts, by name; empty until the catalogue is ready.
+
+    A learner can have the name of a net, which no text here mentions.
+    """
     if not client.is_catalogue_ready():
         return {}
-    return {card.name: card.title for card in client.catalogue().cards.values()}
+    known = client.catalogue()
+    cards = (card for slot in _NAMED for card in known.cards_of(slot))
+    return {card.name: card.title for card in cards}
 
 
 def draw_notices() -> None:

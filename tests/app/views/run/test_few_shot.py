@@ -17,7 +17,7 @@ from app.client import client, files
 from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import learner_name
-from app.views.run import run_tables, untested_conditions
+from app.views.run import run_page, run_tables, untested_conditions
 from engine.catalogue import find_card
 from engine.contract import kinds
 from engine.contract.run_spec import (
@@ -100,7 +100,7 @@ def switched(lab: AppTest, kind: str = "few_shot") -> AppTest:
 
 
 def pills(at: AppTest, key: str) -> set[str]:
-    return set(at.pills(key=key).options)
+    return {o for row in at.pills if row.key.startswith(key) for o in row.options}
 
 
 def test_another_kind_comes_with_its_own_default_and_only_what_fits(
@@ -114,15 +114,38 @@ def test_another_kind_comes_with_its_own_default_and_only_what_fits(
     }
     offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
     assert offered == families
-    assert "MAML" in " ".join(pills(at, "k.chosen"))
-    assert "LR scale" not in pills(at, "k.chosen")
+    assert "MAML" in " ".join(pills(at, "v.learners."))
+    assert "LR scale" not in pills(at, "v.learners.")
     assert "SGD" not in pills(at, "k.baselines")
-    assert at.pills(key="k.chosen").label == "Few-shot learner"
+    assert at.pills(key="v.learners.bayes").label == "Bayesian"
     assert "k.estimator" not in {box.key for box in at.selectbox}
     back = at.segmented_control(key="k.kind").set_value("optimization").run()
     assert not back.exception
     assert back.session_state["k.family"] == "mixtures"
-    assert "LR scale" in pills(back, "k.chosen")
+    assert "LR scale" in pills(back, "v.learners.")
+
+
+def test_learners_of_all_groups_are_chosen_in_the_order_of_choice(
+    lab: AppTest,
+) -> None:
+    at = switched(lab)
+    assert at.session_state["k.chosen"] == ["maml"]
+    at.pills(key="v.learners.memory").set_value(["snail"]).run()
+    at.pills(key="v.learners.bayes").set_value(["platipus"]).run()
+    assert at.session_state["k.chosen"] == ["maml", "snail", "platipus"]
+    at.pills(key="v.learners.gradient").set_value([]).run()
+    assert not at.exception
+    assert at.session_state["k.chosen"] == ["snail", "platipus"]
+
+
+def test_a_learner_keeps_its_title_beside_a_net_of_the_same_name(
+    lab: AppTest, run: client.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.run()
+    monkeypatch.setattr(client, "is_catalogue_ready", lambda: True)
+    titles = run_page.part_titles(run)
+    assert titles["transformer"] == find_card("learner", "transformer").title
+    assert titles["lstm"] == find_card("learner", "lstm").title
 
 
 def test_learners_that_cannot_answer_go_with_the_family(
@@ -134,7 +157,7 @@ def test_learners_that_cannot_answer_go_with_the_family(
     at.selectbox(key="k.family").select("sinusoids").run()
     assert not at.exception
     assert at.session_state["k.chosen"] == ["maml"]
-    assert "ProtoNet" not in pills(at, "k.chosen")
+    assert "ProtoNet" not in pills(at, "v.learners.")
     assert not at.button(key="run_button").disabled
 
 

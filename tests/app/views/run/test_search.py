@@ -112,7 +112,9 @@ def test_the_form_offers_spaces_and_strategies_alone(
     boxes = {box.key for box in at.selectbox}
     assert not boxes & {"k.net", "k.estimator"}
     assert "Random search" in at.pills(key="k.baselines").options
-    assert "Random search" not in at.pills(key="k.chosen").options
+    (row,) = [row for row in at.pills if row.key.startswith("v.learners.")]
+    assert row.label == "Search strategy"
+    assert "Random search" not in row.options
     assert "SGD" not in at.pills(key="k.baselines").options
     labels = {box.label for box in at.number_input}
     assert {
