@@ -31,7 +31,7 @@ def claim_figure(verdict: StudyVerdict) -> go.Figure:
     """Draw the measured interval, and the claimed range if it has numbers."""
     made = make_figure(
         title="",
-        how_to_read=f"Mark: measured; bar: {INTERVAL_NAME}; grey: the claimed range.",
+        how_to_read=f"Mark: measured; bar: {INTERVAL_NAME}; gray: the claimed range.",
         alt=f"Measured {describe_estimate(verdict)}: {verdict.verdict}",
         height=74,
     )

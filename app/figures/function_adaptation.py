@@ -46,7 +46,7 @@ def adaptation_figure(
     panels = [_panel_traces(film, styles[a], (task, steps[-1])) for a in labels]
     words = {
         "title": "The adaptation, inner step by inner step",
-        "how_to_read": "Grey: the true function. Dots: the support, all that a learner "
+        "how_to_read": "Gray: the true function. Dots: the support, all that a learner "
         "sees. Faint: before, strong: after the inner steps. MSE: on the queries. ◆: "
         "the step at which a learner is evaluated.",
         "alt": _alt_text(film, labels, task),

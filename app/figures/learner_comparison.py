@@ -61,7 +61,7 @@ def spread_figure(
     made = make_figure(
         title=f"{kind.label} on each task",
         how_to_read="One dot per task. Box: quartiles, line: median, whiskers: 5 to 95 "
-        "%." + (" A grey line connects one task's dots." if paired else ""),
+        "%." + (" A gray line connects one task's dots." if paired else ""),
         alt=f"{kind.label} per task: "
         + "; ".join(
             f"{label} median {_format_median(flat[label])}" for label in labels[::-1]

@@ -15,7 +15,7 @@ SHADES = 5
 ROW = 52  # pixels of a decision
 FONT = {"size": 11, "shadow": "auto"}
 _GOLDEN = 0.6180339887498949
-# By fifths of accuracy, worst to best: from faint grey to strong blue.
+# By fifths of accuracy, worst to best: from faint gray to strong blue.
 _COLORS = (
     with_alpha(GREY, 0.28),
     with_alpha(GREY, 0.45),

@@ -10,7 +10,7 @@ STEPS = (
         "each value. Of classes, the softmax of its outputs is what it believes. "
         "Error and accuracy judge only the value or the class; a learner that "
         "knows what it does not know gets no credit for that.",
-        ("few_shot",),
+        ("ambiguous_functions",),
     ),
     LessonStep(
         "Negative log-likelihood",
@@ -21,7 +21,7 @@ STEPS = (
         "so that one episode cannot decide, and it is compared beside the error. "
         "*Gneiting and Raftery (2007), Strictly proper scoring rules, prediction, "
         "and estimation.*",
-        ("few_shot",),
+        ("few_shot", "processes"),
     ),
     LessonStep(
         "Coverage and predicted spread",
@@ -30,7 +30,7 @@ STEPS = (
         "uniform over many queries. An interval that covers everything is easy: "
         "among equally calibrated learners, the one with the smaller **spread** "
         "knows more. *Dawid (1984), Statistical theory: the prequential approach.*",
-        ("few_shot",),
+        ("processes", "smooth_functions"),
     ),
     LessonStep(
         "Expected calibration error",

@@ -12,6 +12,7 @@ from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.text_decoding import clean
 
 PER_PAGE = 25
@@ -125,9 +126,10 @@ def _hold_selection(jobs: Sequence[Job]) -> list[Job]:
 def _job_row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
     look = page_elements.STATES[job.state]
     done = 1.0 if job.state == JobState.DONE else job.done
+    about = name_in_words(job.about)
     return {
         "State": f"{look.sign} {'damaged' if job.damaged else look.word}",
-        "Experiment": f"{job.title} · {job.about}" if job.title else job.about,
+        "Experiment": f"{job.title} · {about}" if job.title else about,
         "Done": done,
         "Status": _describe_status(job, wait, trouble),
         "Created": page_elements.format_age(job.created),

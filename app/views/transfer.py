@@ -18,6 +18,7 @@ from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import Choice, Input, LearnerChoice, RunSpec
 from engine.stats.shift_and_transfer import transfer_levels
 
@@ -79,7 +80,7 @@ def _underlying_metric(name: str, kind: kinds.Kind) -> str:
 
 def job_label(job: Job) -> str:
     """Return a run's name in a list of choices."""
-    return f"{job.title or job.about} · {job.key[:6]}"
+    return f"{job.title or name_in_words(job.about)} · {job.key[:6]}"
 
 
 def draw_matrix(jobs: Sequence[Job]) -> None:

@@ -16,6 +16,7 @@ from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
 from engine.contract.errors import Refused
 from engine.stats.claims_board import StudyVerdict, judge_study
+from engine.stats.verdicts.wording import format_count
 
 VERDICTS = {
     "supported": (":material/check_circle:", "green"),
@@ -30,7 +31,7 @@ def draw_claims_board() -> None:
     page_elements.draw_heading(
         "Claims board",
         "Common claims, each with a protocol to test it. The measured interval alone "
-        "decides the verdict. Grey: the claimed range.",
+        "decides the verdict. Gray: the claimed range.",
     )
     if not studies.is_ready():
         return
@@ -135,7 +136,8 @@ def _describe_remaining_cost(runs: Sequence[StudyRun]) -> str:
         for kind, spec in zip(kinds, left, strict=True)
     )
     unit = kinds[0].words.work if kinds else ""
-    return f"Not measured yet: {len(left)} runs, about {work:,.0f} {unit}."
+    count = format_count(len(left), "run")
+    return f"Not measured yet: {count}, about {work:,.0f} {unit}."
 
 
 def _draw_verdict(verdict: StudyVerdict) -> None:

@@ -13,6 +13,7 @@ from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import RunSpec
 
 
@@ -138,6 +139,8 @@ def draw_run_states(runs: Sequence[StudyRun]) -> None:
     rows = []
     for run in runs:
         word = page_elements.STATES[run.job.state].word if run.job else "not queued"
-        about = run.job.title or run.job.about if run.job else run.spec.family.name
-        rows.append({"Run": run.key[:8], "About": about, "State": word})
+        about = run.job.about if run.job else run.spec.family.name
+        title = run.job.title if run.job else ""
+        shown = title or name_in_words(about)
+        rows.append({"Run": run.key[:8], "About": shown, "State": word})
     tables.draw_table(rows, alt="Runs of this study with their states")

@@ -8,6 +8,8 @@ from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import is_tuned
 from engine.stats.inference.intervals import Interval
 
+_PROPER = frozenset({"Bayesian", "Gaussian"})  # first words that are people's names
+
 
 def learner_names(
     spec: RunSpec, titles: Mapping[str, str] | None = None
@@ -58,9 +60,11 @@ def to_sentence_case(title: str) -> str:
     ('prototypical networks', 'Reptile')
     >>> to_sentence_case("MAML with biases"), to_sentence_case("Pretrain and tune")
     ('MAML with biases', 'pretrain + tune')
+    >>> to_sentence_case("Gaussian process regression")
+    'Gaussian process regression'
     """
     first, _, rest = title.partition(" ")
-    plain = bool(rest) and first[1:] == first[1:].lower()
+    plain = bool(rest) and first[1:] == first[1:].lower() and first not in _PROPER
     joined = title.replace(" and ", " + ")
     return joined[:1].lower() + joined[1:] if plain else joined
 
@@ -158,9 +162,9 @@ def spell_family(name: str, titles: Mapping[str, str]) -> str:
 
     Common nouns begin with a small letter: those that the part's own name holds.
 
-    >>> titles = {"mixtures": "Gaussian mixtures", "own_data": "Own data"}
-    >>> spell_family("mixtures", titles), spell_family("own_data", titles)
-    ('Gaussian mixtures', 'own data tasks')
+    >>> titles = {"gaussian_rows": "Gaussian rows", "own_data": "Own data"}
+    >>> spell_family("gaussian_rows", titles), spell_family("own_data", titles)
+    ('Gaussian rows', 'own data tasks')
     >>> spell_family("sinusoids", {}), spell_family("iris", {"iris": "Iris"})
     ('sinusoids', 'iris')
     """
@@ -168,6 +172,7 @@ def spell_family(name: str, titles: Mapping[str, str]) -> str:
     first, *rest = title.split()
     plural = title.endswith("s") and not title.endswith("ss")
     common = first[1:] == first[1:].lower() and first.lower() in name
+    common = common and first not in _PROPER
     if common and (rest or plural):
         title = title[:1].lower() + title[1:]
     return title if plural else f"{title} tasks"
