@@ -21,6 +21,12 @@ def badge(page: Page, word: str) -> Locator:
     return page.locator(".st-key-verdict .stMarkdownBadge", has_text=word)
 
 
+def cancel(page: Page) -> None:
+    """Cancel the run and wait until it has ended, so that the next need not queue."""
+    page.get_by_role("button", name="Cancel").click()
+    expect(badge(page, "cancelled")).to_be_visible(timeout=10_000)
+
+
 def sideways(page: Page) -> int:
     """Return by how many pixels a page is wider than its window."""
     found = page.evaluate(
@@ -77,7 +83,7 @@ def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     expect(page.get_by_label("Seed", exact=True)).to_have_value("31337")
-    page.get_by_role("button", name="Cancel").click()
+    cancel(page)
     page.get_by_role("tab", name="Reproduce").click()
     expect(page.get_by_text('"seed": 31337')).to_be_visible()
 
@@ -85,8 +91,7 @@ def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
 def test_a_run_is_cancelled_at_once_and_can_go_on(visit: Open) -> None:
     page = visit()
     start(page, LONG)
-    page.get_by_role("button", name="Cancel").click()
-    expect(badge(page, "cancelled")).to_be_visible(timeout=10_000)
+    cancel(page)
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
 
@@ -105,7 +110,7 @@ def test_three_fast_clicks_are_one_run(visit: Open, home: Path) -> None:
     page.locator(".st-key-run_button button").click(click_count=3, delay=60)
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     settle(page)
-    page.get_by_role("button", name="Cancel").click()
+    cancel(page)
     key = parse_qs(urlsplit(page.url).query)["run"][0]
     jobs = filed(home, 271828)
     assert [job.key for job in jobs] == [key]
@@ -133,7 +138,7 @@ def test_zoom_survives_live_data(visit: Open) -> None:
     )
     assert plot.evaluate("node => node.layout.xaxis.range.map(Number)") == zoomed
     assert zoomed[1] - zoomed[0] < 45
-    page.get_by_role("button", name="Cancel").click()
+    cancel(page)
 
 
 @pytest.mark.parametrize("bad", ["../../etc/passwd", "<script>alert(1)</script>"])
@@ -225,7 +230,7 @@ def test_axe_finds_nothing_during_a_few_shot_run(visit: Open) -> None:
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     found = Axe().run(page)
-    page.get_by_role("button", name="Cancel").click()
+    cancel(page)
     assert found.violations_count == 0, found.generate_report()
 
 
