@@ -212,7 +212,7 @@ def condition(prior: Tensor, noise: Tensor, y: Tensor) -> Posterior:
 def condition_on_earlier(prior: Tensor, noise: Tensor, y: Tensor) -> Posterior:
     """Predict each example from those before it, with one factorization.
 
-    With K + σ²I = L Lᵀ and z = L⁻¹y, example i has mean y_i − L_ii z_i and standard
+    With K + σ²I = L Lᵀ and z = L⁻¹y, example i has mean Σ_{j<i} L_ij z_j and standard
     deviation L_ii given the earlier ones.
 
     Args:
@@ -222,8 +222,9 @@ def condition_on_earlier(prior: Tensor, noise: Tensor, y: Tensor) -> Posterior:
     """
     factor = factorize(add_noise(prior, noise))
     white = torch.linalg.solve_triangular(factor, y, upper=False)
-    sd = factor.diagonal(dim1=1, dim2=2)
-    return Posterior((y - sd.unsqueeze(2) * white).mT, sd)
+    # Not y_i − L_ii z_i, whose rounding depends on the target that is predicted.
+    mean = factor.tril(-1) @ white
+    return Posterior(mean.mT, factor.diagonal(dim1=1, dim2=2))
 
 
 def log_evidence(prior: Tensor, noise: Tensor, y: Tensor) -> Tensor:

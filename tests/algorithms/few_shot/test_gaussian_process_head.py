@@ -117,6 +117,18 @@ def test_one_step_ahead_is_the_posterior_of_each_prefix() -> None:
     assert (ahead.mean[..., 0] == 0).all()
 
 
+def test_no_bit_of_a_prediction_depends_on_its_own_target_or_later_ones() -> None:
+    theta, (x, y) = start_of("rbf"), points()
+    noise, prior = noise_variance(theta), covariance("rbf", theta, x)
+    ahead = condition_on_earlier(prior, noise, y)
+    for place in range(9):
+        other = y.clone()
+        other[:, place:] += 100.0 / 3.0
+        found = condition_on_earlier(prior, noise, other)
+        seen = slice(place + 1)
+        assert torch.equal(found.mean[..., seen], ahead.mean[..., seen])
+
+
 def test_evidence_is_the_sum_of_one_step_ahead_log_densities() -> None:
     theta, (x, y) = start_of("rbf"), points()
     noise, prior = noise_variance(theta), covariance("rbf", theta, x)
