@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
@@ -52,6 +53,18 @@ class LinearRegression(EpisodeFamily):
         help="Whether the targets of the support are revealed one by one, and each is "
         "predicted from those before it; there are no other queries.",
     )
+
+    def check(self) -> None:
+        """Check that one by one there is an example to predict from another."""
+        if not self.online:
+            return
+        for name, shots in (("shots", self.shots), ("train_shots", self.train_shots)):
+            if shots == 1:
+                raise Refused(
+                    "One by one, a single example is predicted from none; choose at "
+                    "least 2 shots",
+                    name,
+                )
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Draw weights and queries, then the support, each from a stream of its own."""

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.tasks.few_shot.linear_regression import LinearRegression
 
@@ -76,3 +77,11 @@ def test_online_the_best_error_is_the_mean_over_prefixes() -> None:
         errors.append((episode.y[seen] - mean @ episode.x[:, seen]) ** 2)
     expected = pytest.approx(np.mean(errors), rel=1e-5)
     assert family.best_error(Rng(2), "test") == expected
+
+
+@pytest.mark.parametrize("knob", ["shots", "train_shots"])
+def test_one_by_one_a_single_example_is_refused(knob: str) -> None:
+    with pytest.raises(Refused, match="at least 2 shots") as refusal:
+        LinearRegression(online=True, **{knob: 1}).check()
+    assert refusal.value.field == knob
+    LinearRegression(**{knob: 1}).check()
