@@ -67,7 +67,7 @@ class Budget(StrictModel):
     """
 
     task_evaluations: int = Field(2080, ge=0, le=10_000_000)
-    tasks_per_step: int = Field(4, ge=1, le=256)
+    tasks_per_step: int = Field(4, ge=1, le=4096)
     validation_tasks: int = Field(8, ge=1, le=512)
     validate_every: int = Field(10, ge=1, le=10_000)
     patience: int = Field(0, ge=0, le=10_000)

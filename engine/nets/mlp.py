@@ -37,7 +37,7 @@ class Mlp(BaseLearner):
     """h ← a(norm(W h + b)) for each hidden layer; the last layer is linear."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot", "rl"})
 
     depth: int = knob(
         1,

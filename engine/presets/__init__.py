@@ -6,10 +6,15 @@ the form. The first one of each kind of task is that kind's default.
 
 from engine.contract.errors import Refused
 from engine.contract.kinds import current_name
-from engine.presets import few_shot, optimization, search
+from engine.presets import few_shot, optimization, rl, search
 from engine.presets.builders import Preset, spec_as_json
 
-PRESETS = (*optimization.PRESETS, *few_shot.PRESETS, *search.PRESETS)
+PRESETS = (
+    *optimization.PRESETS,
+    *few_shot.PRESETS,
+    *rl.PRESETS,
+    *search.PRESETS,
+)
 
 __all__ = ["PRESETS", "Preset", "preset", "spec_as_json"]
 

@@ -35,6 +35,7 @@ from engine.protocol.meta_types import (
 )
 from engine.protocol.nets import BaseLearner, Layout, LossFn, Net, chosen_class
 from engine.protocol.outer_rules import OuterRule
+from engine.protocol.rl import ActionSpace, Environment, Transition, TrialBatch
 from engine.protocol.samples import Episode, Sample, Warp
 from engine.protocol.search import Evaluation, Objective, Proposal, SearchBatch
 from engine.protocol.shifts import Shift
@@ -50,11 +51,13 @@ from engine.protocol.tasks import (
 )
 
 __all__ = [
+    "ActionSpace",
     "AllDiverged",
     "BaseLearner",
     "BatchSpec",
     "Compile",
     "Density",
+    "Environment",
     "Episode",
     "EpisodeBatch",
     "Estimator",
@@ -89,6 +92,8 @@ __all__ = [
     "Space",
     "TaskBatch",
     "TraceSegment",
+    "Transition",
+    "TrialBatch",
     "UnrollWindow",
     "UnrollableProblem",
     "UpdateRule",

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Event
 from engine.protocol import EpisodeBatch, ExampleBatch, Weights

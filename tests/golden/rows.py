@@ -49,11 +49,11 @@ SEGMENTS = {"task_evaluations": 48}  # enough for an estimator to remember some
 IMAGES = {"task_evaluations": 4, "validation_tasks": 8, "horizon": 1}
 FEW_STEPS = 5  # of an inner loop
 # What a test task is judged by; where that is a count of right answers, its loss.
-SMOOTH = ("area", "regret_area", "final_query_loss", "final_mse")
+SMOOTH = ("area", "regret_area", "final_query_loss", "final_mse", "trial_regret")
 COUNTED = "error"
 # And the meta-training, for the test may be of the start, where no later weights did
 # better on validation.
-TAUGHT = ("meta_loss", "lesson_loss", "outer_grad_norm")
+TAUGHT = ("meta_loss", "lesson_loss", "trial_reward", "outer_grad_norm")
 OTHERS = 8  # other roundings that a bound is taken from
 # The farthest of eight draws is passed by a ninth once in nine; four times as far is
 # out of reach of rounding, whatever the shape of its spread.

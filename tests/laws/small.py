@@ -53,6 +53,13 @@ TINY = {
         ("error",),
         "feature_noise",
     ),
+    "rl": Tiny(
+        ("bernoulli_bandit",),
+        {"width": 8, "start": "he"},
+        {"horizon": 6},
+        ("trial_regret", "trial_return"),
+        "arm_gap",
+    ),
     "search": Tiny(
         ("nk_landscape",),
         {},
@@ -133,7 +140,12 @@ def knobbed(family: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
     return complete_spec(RunSpec.model_validate(body), find_card, "cpu")
 
 
-PLAIN = {"optimization": "sgd", "few_shot": "maml", "search": "random_search"}
+PLAIN = {
+    "optimization": "sgd",
+    "few_shot": "maml",
+    "rl": "random_actions",
+    "search": "random_search",
+}
 
 
 def events(

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.inner_loop import adapt_weights
 from engine.algorithms.few_shot.inner_rules import sgd
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.rng import Rng
 from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp

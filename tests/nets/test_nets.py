@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.inner_loop import adapt_weights
 from engine.algorithms.few_shot.inner_rules import sgd
 from engine.algorithms.few_shot.outer_gradient import outer_gradient
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.rng import Rng
 from engine.protocol import EpisodeBatch, ExampleBatch, Meta, Net, Weights
 from tests.nets.drawing import NETS, episodes, lost, members_of, started

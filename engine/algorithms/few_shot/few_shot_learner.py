@@ -8,7 +8,6 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,10 +18,8 @@ from engine.contract.run_spec import Budget
 from engine.protocol import (
     EpisodeBatch,
     Estimator,
-    Layout,
     Learner,
     Meta,
-    Net,
     Plan,
     Prediction,
     TaskBatch,
@@ -177,29 +174,6 @@ def _select_answers(found: Mapping[int, Tensor], steps: Sequence[int]) -> Tensor
         steps: The inner step of each member.
     """
     return torch.stack([found[step][member] for member, step in enumerate(steps)])
-
-
-def draw_weights(
-    net: Net, layout: Layout, rngs: Sequence[Rng], like: Tensor, name: str = "weights"
-) -> Weights:
-    """Draw a net's initial weights, one per replicate.
-
-    Args:
-        net: The net.
-        layout: Names and shapes of its weights.
-        rngs: One stream per replicate; all learners of a seed get the same.
-        like: A tensor with the wanted device and dtype.
-        name: Name of the random stream; distinguishes the nets of one learner.
-
-    Returns:
-        Weights by name, (replicate, …) each; empty for a body without layers.
-    """
-    if not layout.names:
-        return {}
-    # Drawn by numpy on the CPU, so that every device starts from the same bits.
-    flat = np.stack([net.init(layout, rng.child(name)) for rng in rngs])
-    views = layout.views(torch.from_numpy(flat).to(like.device, like.dtype))
-    return {name: view.contiguous() for name, view in views.items()}
 
 
 def body_features(theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor] | None:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import (
     FewShotLearner,
-    draw_weights,
     why_wrong_head,
 )
 from engine.algorithms.few_shot.inner_loop import (
@@ -31,6 +30,7 @@ from engine.algorithms.few_shot.knobs import (
 )
 from engine.algorithms.few_shot.outer_gradient import TaskLoss
 from engine.algorithms.few_shot.running_statistics import BatchStatistics
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.rng import Rng
 from engine.protocol import EpisodeBatch, Meta, Prediction, TaskBatch, Weights
 

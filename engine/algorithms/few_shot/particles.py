@@ -12,11 +12,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.running_statistics import (
     BatchStatistics,
     update_statistics,
 )
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.rng import Rng
 from engine.protocol import (
     Density,

@@ -11,7 +11,6 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import feature_count
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
 from engine.algorithms.few_shot.sequence_reader import (
     ReadStep,
@@ -20,6 +19,7 @@ from engine.algorithms.few_shot.sequence_reader import (
     why_other_ways,
 )
 from engine.algorithms.few_shot.sequences import shuffle_support
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.rng import Rng
 from engine.nets.dense import stack_members
 from engine.protocol import EpisodeBatch, Meta, TaskBatch, Weights

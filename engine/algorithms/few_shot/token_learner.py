@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import feature_count
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.inspected_episodes import attention_map
 from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
 from engine.algorithms.few_shot.sequences import token_size
@@ -21,6 +20,7 @@ from engine.algorithms.few_shot.token_layers import (
     query_attention,
     why_other_ways,
 )
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.rng import Rng
 from engine.nets.initialization import Shapes
 from engine.protocol import EpisodeBatch, Inspection, Meta, TaskBatch, Weights

@@ -18,6 +18,7 @@ from engine.contract.kinds.kind_record import (
     Words,
 )
 from engine.contract.kinds.optimization import OPTIMIZATION
+from engine.contract.kinds.rl import RL
 from engine.contract.kinds.search import SEARCH
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "KINDS",
     "OLD_NAMES",
     "OPTIMIZATION",
+    "RL",
     "SEARCH",
     "ByKind",
     "Criterion",
@@ -39,7 +41,9 @@ __all__ = [
     "recorded_kind",
 ]
 # In the order of the menus.
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZATION, FEW_SHOT, SEARCH)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (OPTIMIZATION, FEW_SHOT, RL, SEARCH)
+}
 
 # Names of 0.3.0 and earlier; links, stores and scripts that use them still work.
 OLD_NAMES = {

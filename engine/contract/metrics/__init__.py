@@ -11,6 +11,7 @@ from engine.contract.metrics.metric_record import Metric
 from engine.contract.metrics.outcomes import OUTCOMES
 from engine.contract.metrics.probes import PROBES
 from engine.contract.metrics.training import TRAINING
+from engine.contract.metrics.trials import TRIALS
 
 __all__ = ["METRICS", "Metric", "UnknownMetric", "metric"]
 
@@ -74,6 +75,7 @@ _ALWAYS = _FLAGS | {
     "error",
     "nll",
     "regret_area",
+    "trial_regret",
     "steps_to_threshold",
 }
 
@@ -97,7 +99,7 @@ def _declare_metric(metric: Metric) -> Metric:
 
 
 # In this order rows are exported, so new metrics go to the end of their kind.
-_ALL = (*OUTCOMES, *BELIEFS, *TRAINING, *PROBES, *BOOKKEEPING)
+_ALL = (*OUTCOMES, *BELIEFS, *TRIALS, *TRAINING, *PROBES, *BOOKKEEPING)
 METRICS: dict[str, Metric] = {metric.name: _declare_metric(metric) for metric in _ALL}
 
 

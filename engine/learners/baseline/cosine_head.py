@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import cosines, feature_count
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
     FineTuningLearner,
     pooled_loss,
     pretraining_step,
 )
 from engine.algorithms.few_shot.fine_tuning_heads import FitProblem, cosine_head_problem
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -17,12 +17,15 @@ from engine.algorithms.few_shot.embedding_distances import (
     neighbor_votes,
     neighbors_knob,
 )
-from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, draw_weights
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+)
 from engine.algorithms.few_shot.fine_tuning import (
     pooled_layout,
     pooled_net_loss,
     pretraining_step,
 )
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -12,7 +12,6 @@ those of training.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
     FineTuningLearner,
     pooled_layout,
@@ -25,6 +24,7 @@ from engine.algorithms.few_shot.fine_tuning_heads import (
     whole_net_problem,
     with_zero_head,
 )
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -9,9 +9,12 @@ Helps: shows what the support alone can teach: any gain over it is meta-learning
 from collections.abc import Sequence
 from typing import ClassVar
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights, why_wrong_head
+from engine.algorithms.few_shot.few_shot_learner import (
+    why_wrong_head,
+)
 from engine.algorithms.few_shot.fine_tuning import FineTuningLearner
 from engine.algorithms.few_shot.fine_tuning_heads import FitProblem, whole_net_problem
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (

@@ -9,7 +9,6 @@ Helps: to tell good features from good fine-tuning: only the head is fitted.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
     FineTuningLearner,
     pooled_layout,
@@ -17,6 +16,7 @@ from engine.algorithms.few_shot.fine_tuning import (
     pretraining_step,
 )
 from engine.algorithms.few_shot.fine_tuning_heads import FitProblem, linear_head_problem
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (

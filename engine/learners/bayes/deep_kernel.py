@@ -16,9 +16,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import feature_count
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.gaussian_process_learner import GaussianProcessLearner
 from engine.algorithms.few_shot.sequences import embed_sequence
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import EpisodeBatch, Meta, TaskBatch, Weights

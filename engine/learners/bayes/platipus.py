@@ -20,7 +20,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.gradient_learner import Adaptation
 from engine.algorithms.few_shot.inner_loop import adapt_weights, trainable_names
 from engine.algorithms.few_shot.inner_rules import sgd, sgd_with_rates
@@ -40,6 +39,7 @@ from engine.algorithms.few_shot.particles import (
     update_noise,
 )
 from engine.algorithms.few_shot.running_statistics import update_statistics
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

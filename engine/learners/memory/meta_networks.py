@@ -24,9 +24,9 @@ from engine.algorithms.few_shot.embedding_distances import (
     initial_log_scale,
     one_hot,
 )
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.inspected_episodes import attention_map
 from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

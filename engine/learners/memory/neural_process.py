@@ -22,7 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import EXCLUDED, feature_count
-from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, draw_weights
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+)
 from engine.algorithms.few_shot.inspected_episodes import attention_map
 from engine.algorithms.few_shot.outer_gradient import outer_gradient
 from engine.algorithms.few_shot.sequences import (
@@ -30,6 +32,7 @@ from engine.algorithms.few_shot.sequences import (
     encode_targets,
     visible_examples,
 )
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register

@@ -22,13 +22,13 @@ from engine.algorithms.few_shot.embedding_distances import (
     feature_count,
     initial_log_scale,
 )
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.full_context_embeddings import (
     init_context,
     query_context,
     support_context,
 )
 from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -22,8 +22,8 @@ from engine.algorithms.few_shot.embedding_distances import (
     initial_log_scale,
     squared_distances,
 )
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register

@@ -21,10 +21,10 @@ from engine.algorithms.few_shot.embedding_distances import (
     embed_examples,
     initial_log_scale,
 )
-from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.one_pass_learner import OnePassLearner
 from engine.algorithms.few_shot.ridge_head import ridge_head
 from engine.algorithms.few_shot.sequences import encode_targets
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

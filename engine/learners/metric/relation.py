@@ -20,8 +20,11 @@ from engine.algorithms.few_shot.embedding_distances import (
     feature_count,
     one_hot,
 )
-from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, draw_weights
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+)
 from engine.algorithms.few_shot.outer_gradient import outer_gradient
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import (
     FewShotLearner,
-    draw_weights,
     why_wrong_head,
 )
 from engine.algorithms.few_shot.implicit_gradients import (
@@ -42,6 +41,7 @@ from engine.algorithms.few_shot.knobs import (
 from engine.algorithms.few_shot.meta_gradients import outer_through_steps
 from engine.algorithms.few_shot.outer_gradient import TaskLoss
 from engine.algorithms.few_shot.running_statistics import BatchStatistics
+from engine.algorithms.initial_weights import draw_weights
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

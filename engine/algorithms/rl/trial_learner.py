@@ -1,0 +1,51 @@
+"""Base class of learners of trials: an agent plays, part by part, and is judged."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+from engine.algorithms.rl.rollouts import Rollout, segments
+from engine.contract.run_spec import Budget
+from engine.protocol import (
+    Estimator,
+    Learner,
+    Meta,
+    Plan,
+    TaskBatch,
+    TraceSegment,
+    TrialBatch,
+    Weights,
+)
+
+
+class TrialLearner(Learner):
+    """Base class: a subclass plays the episodes of a trial, in parts.
+
+    Attributes:
+        needs: What of a task it must know: "" for nothing but what an agent sees,
+            "best_action" where it acts with knowledge of the task.
+    """
+
+    solves: ClassVar[frozenset[str]] = frozenset({"rl"})
+    answers: ClassVar[tuple[str, ...]] = ("arms", "states", "actions")
+
+    @abstractmethod
+    def play(self, weights: Weights, tasks: TrialBatch) -> Iterator[Rollout]:
+        """Yield the trial's episodes in order, in parts.
+
+        Args:
+            weights: Of the meta-learner; shape (replicate, …).
+            tasks: The tasks.
+        """
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[TraceSegment]:
+        """Yield the traces of the trial, part by part."""
+        assert isinstance(tasks, TrialBatch)
+        yield from segments(tasks, self.play(meta.weights, tasks))
+
+    def plan(self, budget: Budget, estimator: Estimator) -> Plan:
+        """Return how the budget is spent: a trial is one task evaluation."""
+        steps = budget.task_evaluations // budget.tasks_per_step if self.trains else 0
+        return Plan(steps, budget.tasks_per_step, 1, 1.0, float(budget.horizon))

@@ -1,0 +1,77 @@
+"""What agents earn along a trial, and what a trial comes to."""
+
+from engine.contract.metrics.metric_record import Metric
+
+TRIALS = (
+    # along a trial, by episode
+    Metric("episode_return", "Return", "reward", 1, "linear", "Sum of an episode."),
+    Metric(
+        "episode_regret",
+        "Regret",
+        "reward",
+        -1,
+        "linear",
+        "Return of the best policy that knows the task, less the expected return of "
+        "what the agent did.",
+    ),
+    Metric("episode_length", "Steps", "steps", 0, "linear", "Of an episode."),
+    Metric(
+        "best_action", "Best action", "share", 1, "linear", "Of an episode's steps."
+    ),
+    Metric(
+        "cells", "Visited", "share", 0, "linear", "Of arms, states or places so far."
+    ),
+    Metric(
+        "policy_entropy", "Policy entropy", "nats", 0, "linear", "0: deterministic."
+    ),
+    # per trial
+    Metric(
+        "trial_regret",
+        "Regret of the trial",
+        "reward",
+        -1,
+        "linear",
+        "Agents are compared by it; a diverged trial has the worst possible value. "
+        "Over the judged episodes: their sum in bandits and MDPs, else their mean.",
+    ),
+    Metric(
+        "trial_return",
+        "Return of the trial",
+        "reward",
+        1,
+        "linear",
+        "Over the judged episodes: their sum in bandits and MDPs, else their mean.",
+    ),
+    Metric("first_return", "First return", "reward", 1, "linear", "Of episode 1."),
+    Metric(
+        "last_return", "Last return", "reward", 1, "linear", "Mean of the last quarter."
+    ),
+    Metric("return_gain", "Gain", "reward", 1, "linear", "Last return less the first."),
+    Metric("interactions", "Interactions", "steps", 0, "linear", "Steps of the trial."),
+    Metric(
+        "best_action_share",
+        "Best actions",
+        "share",
+        1,
+        "linear",
+        "Share of the trial's steps.",
+    ),
+    Metric("cells_visited", "Visited", "share", 0, "linear", "In the whole trial."),
+    # along meta-training
+    Metric(
+        "validation_cost",
+        "Validation regret",
+        "reward",
+        -1,
+        "linear",
+        "Mean regret of the judged episodes of the validation trials.",
+    ),
+    Metric(
+        "trial_reward",
+        "Training return",
+        "reward",
+        1,
+        "linear",
+        "Mean return of the training trials, summed over episodes.",
+    ),
+)

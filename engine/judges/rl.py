@@ -1,0 +1,47 @@
+"""The judge of agents: regret over the judged episodes of a trial."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.kinds import RL
+from engine.judges.judge import JUDGES, Arrays, Judge
+from engine.protocol import TaskBatch, TraceSegment, TrialBatch
+from engine.stats.task_metrics.rl import summarize_trials
+
+
+class TrialJudge(Judge):
+    """Scores by the mean regret of the judged episodes."""
+
+    def score(self, trace: TraceSegment) -> Tensor:
+        """Return the mean regret of all episodes; shape (member,)."""
+        return trace.traces["episode_regret"].mean(1)
+
+    def examples(self, tasks: TaskBatch) -> int:
+        """Return 0: a trial counts interactions, not examples."""
+        return 0
+
+    def support_length(self, tasks: TaskBatch) -> float:
+        """Return 0: a task has no support."""
+        return 0.0
+
+    def traces(self, traces: Arrays) -> Arrays:
+        """Return the traces unchanged; NaN from where a policy was not finite."""
+        return traces
+
+    def summaries(
+        self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
+    ) -> Arrays:
+        """Return regret, return and more of each trial."""
+        assert isinstance(tasks, TrialBatch)
+        shape = traces["episode_return"].shape[:2]
+        worst = tasks.worst_regret.cpu().numpy().reshape(shape)
+        return summarize_trials(traces, tasks.judged, worst, totals=tasks.totals)
+
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
+        """Return the number of steps that each trial took."""
+        taken = torch.nan_to_num(trace.traces["episode_length"])
+        return taken.sum(1).cpu().numpy()
+
+
+JUDGES[RL.name] = TrialJudge()

@@ -1,0 +1,1 @@
+"""Families of environments; each file holds the environment and its distribution."""
