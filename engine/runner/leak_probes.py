@@ -19,6 +19,7 @@ from engine.protocol import EpisodeBatch, ExampleBatch, Weights
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.probe_answers import (
     AnswerStream,
+    answer_example,
     answer_in_chunks,
     draw_orders,
     draw_probe_tasks,
@@ -198,10 +199,11 @@ def _answer_alone(
     lone = []
     for at in picked.tolist():
         if tasks.online:
-            alone = tasks.split(at, at + 1)
+            found = yield from answer_example(entry, weights, tasks, at)
         else:
             alone = replace(tasks, query=tasks.query.cut(at, at + 1))
-        lone.append((yield from answer_in_chunks(entry, weights, alone)))
+            found = yield from answer_in_chunks(entry, weights, alone)
+        lone.append(found)
     return torch.cat(lone, 2)
 
 

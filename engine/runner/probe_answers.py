@@ -1,6 +1,7 @@
 """What probes share: the episodes that are repeated, answers to them, and errors."""
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -97,6 +98,32 @@ def answer_in_chunks(
         parts.append(learner.answer(broadcast_to_members(own, some.members), some))
         yield Note(f"probe {entry.label}", members.stop / tasks.members)
     return torch.cat(parts)
+
+
+def answer_example(
+    entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch, place: int
+) -> AnswerStream:
+    """Answer one example of online episodes, without those after it.
+
+    Args:
+        entry: The learner.
+        weights: Its frozen meta-weights.
+        tasks: Online episodes.
+        place: Which example; at least 1.
+
+    Returns:
+        Shape (member, output, 1).
+    """
+    learner = entry.learner
+    assert isinstance(learner, FewShotLearner)
+    if not learner.reads_sequences:
+        asked = tasks.split(place, place + 1)
+        return (yield from answer_in_chunks(entry, weights, asked))
+    # Still online: it may read a support that is there from the start in another way.
+    seen = tasks.query.cut(0, place + 1)
+    read = replace(tasks.first_shots(place + 1), query=seen)
+    out = yield from answer_in_chunks(entry, weights, read)
+    return out[..., -1:]
 
 
 def query_errors(out: Tensor, tasks: EpisodeBatch) -> Tensor:

@@ -13,6 +13,7 @@ from engine.contract.events import Event
 from engine.protocol import EpisodeBatch, Meta, Weights, square_root
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.probe_answers import (
+    answer_example,
     answer_in_chunks,
     draw_orders,
     episode_count,
@@ -57,9 +58,9 @@ def probe_support(
         yield from _errors_by_length(entry, weights, some)
     few = tasks.first_tasks(ORDERED)
     # The last example of an online episode is asked about, after all others.
-    few = few.split(few.support.count - 1) if few.online else few
-    if not entry.learner.why_not(Meta(weights, {}), few):
-        yield from _spread_over_orders(context, entry, weights, few)
+    last = few.split(few.support.count - 1) if few.online else few
+    if not entry.learner.why_not(Meta(weights, {}), last):
+        yield from _spread_over_orders(context, entry, weights, few, last)
 
 
 def _errors_by_position(
@@ -122,17 +123,33 @@ def context_lengths(support: int) -> list[int]:
 
 
 def _spread_over_orders(
-    context: RunContext, entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
+    context: RunContext,
+    entry: LearnerEntry,
+    weights: Weights,
+    tasks: EpisodeBatch,
+    asked: EpisodeBatch,
 ) -> Iterator[Event]:
-    answers = []
+    """Answer queries, `asked`, with the support before them in random orders."""
+    answers, count = [], asked.support.count
     for i in range(ORDERS):
-        order = draw_orders(context, tasks, f"order {i}", tasks.support.count)
-        support = tasks.support.map(partial(_reorder, order))
-        changed = replace(tasks, support=support)
-        out = yield from answer_in_chunks(entry, weights, changed)
+        order = draw_orders(context, asked, f"order {i}", count)
+        if tasks.online:
+            changed = _reorder_before_the_last(order, tasks)
+            out = yield from answer_example(entry, weights, changed, count)
+        else:
+            support = tasks.support.map(partial(_reorder, order))
+            changed = replace(tasks, support=support)
+            out = yield from answer_in_chunks(entry, weights, changed)
         answers.append(out.softmax(1) if tasks.has_classes else out)
-    spread = order_spread(torch.stack(answers), tasks).cpu().numpy()
+    spread = order_spread(torch.stack(answers), asked).cpu().numpy()
     yield task_block(entry.label, "order_spread", spread, tasks)
+
+
+def _reorder_before_the_last(order: Tensor, tasks: EpisodeBatch) -> EpisodeBatch:
+    """Return online episodes with all examples but the last in another order."""
+    end = order.new_full((len(order), 1), order.shape[1])
+    shots = tasks.support.map(partial(_reorder, torch.cat([order, end], 1)))
+    return replace(tasks, support=shots, query=shots)
 
 
 def _reorder(order: Tensor, tensor: Tensor) -> Tensor:

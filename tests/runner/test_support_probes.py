@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
+from engine.catalogue import find_card
 from engine.contract.events import Block, Event
-from engine.contract.run_spec import LearnerChoice
+from engine.contract.run_spec import LearnerChoice, RunSpec, complete_spec
 from engine.learners.gradient.maml import Maml
+from engine.learners.memory.transformer import Transformer
 from engine.protocol import (
     EpisodeBatch,
     Estimator,
@@ -185,3 +187,28 @@ def test_hidden_targets_move_no_bit_unless_a_learner_peeks() -> None:
     assert isinstance(waves, EpisodeBatch)
     assert leaks(_Last(), waves, given) == 0
     assert leaks(_Peeking(), waves, given) == 1
+
+
+@pytest.mark.parametrize("family", ["linear_regression", "gaussian_sequences"])
+def test_reading_online_is_probed_online(family: str) -> None:
+    # Its items read all others where the support is there from the start, and those
+    # before them where it comes one by one: only then does their order matter.
+    given = online_bench(family)
+    tasks = given.draw(given.setting, "test", ("test", 0), 4)
+    assert isinstance(tasks, EpisodeBatch) and tasks.online
+    learner = Transformer()
+    weights = learner.init(given.streams("init"), tasks).weights
+    leaks = blocks(probe_leaks(given, entry(learner), weights, tasks))
+    assert (leaks["company_matters"].array == 0).all()
+    spread = blocks(probe_support(given, entry(learner), weights, tasks))
+    assert (spread["order_spread"].array > 0.01).all()
+
+
+def online_bench(family: str) -> RunContext:
+    knobs = {
+        "linear_regression": {"online": True},
+        "gaussian_sequences": {"presentations": 12},
+    }
+    body = bench("sinusoids", {}, "maml").spec.model_dump(mode="json")
+    body["family"] = {"name": family, "knobs": knobs[family]}
+    return RunContext(complete_spec(RunSpec.model_validate(body), find_card, "cpu"))
