@@ -4,8 +4,9 @@ Source: Munkhdalai and Yu (2017), arXiv:1703.00837, algorithm 1.
 Differs: the fast weights Q* are a net's answer to the mean gradient over the support,
 where the paper's are an LSTM's to some gradients one after the other; both losses are
 cross-entropy, that of the representation by an output layer that stays as it was drawn
-(contrastive in the paper for one-shot tasks); only the last two layers have fast
-weights, and the run's net embeds inputs before them; sizes are smaller.
+(contrastive in the paper for one-shot tasks); cosines are multiplied by a learned scale
+s before the softmax; only the last two layers have fast weights, and the run's net
+embeds inputs before them; sizes are smaller.
 Helps: where one pass over the support must do: no inner loop, and what was learned of
 each example is weighted anew for each query.
 """

@@ -2,7 +2,8 @@
 
 Source: Hochreiter, Younger and Conwell (2001), Learning to Learn Using Gradient
 Descent; Santoro et al. (2016), arXiv:1605.06065, section 4, for its use as a baseline.
-Differs: the run's net embeds inputs; one layer; GRU is a choice.
+Differs: the run's net embeds inputs; one layer; GRU is a choice. Where the whole
+support is there from the start, only queries are answered, each as the next example.
 Helps: as the plainest learner with a memory. All it knows of a task is in its state, a
 vector of fixed size, so bound labels are forgotten sooner than with a memory of slots.
 """
@@ -24,7 +25,7 @@ from engine.protocol import EpisodeBatch, Weights
 
 @register("learner")
 class Recurrent(StepLearner):
-    """h_t = LSTM(h_{t−1}, [f(x_t), y_{t−1}]), ŷ_t = W h_t + b; loss over all ŷ_t."""
+    """h_t = LSTM(h_{t−1}, [f(x_t), y_{t−1}]), ŷ_t = W h_t + b; loss over queries."""
 
     version: ClassVar[int] = 1
     short: ClassVar[str] = "Recurrent"

@@ -36,7 +36,7 @@ from engine.protocol import EpisodeBatch, Weights
 
 @register("learner")
 class Transformer(TokenLearner):
-    """h ← h + V h_S · a(K h_S, Q h), then h ← h + W₂ gelu(W₁ h); h_S: the support."""
+    """h ← h + V h_S · a(K h_S, Q h), then h ← h + W₂ gelu(W₁ h); S: support and h."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "blue"

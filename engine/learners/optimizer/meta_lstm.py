@@ -4,7 +4,8 @@ Source: Ravi and Larochelle (2017), "Optimization as a model for few-shot learni
 ICLR, section 3 and algorithm 1; the LSTM before the gates is that of its section 5.
 Differs: that LSTM is a knob and off by default, as in the paper's equations. b_I starts
 at logit α and b_F at 5, where the paper says small and large; every step sees the whole
-support; clipping meta-gradients (the paper: at 0.25) is a choice of the outer rule.
+support; the gates' θ_{t−1} counts as a constant; clipping meta-gradients (the paper: at
+0.25) is a choice of the outer rule.
 Helps: a rate and a decay for each weight at each step, chosen by the loss and gradient
 that it meets. First order: gradients of the net count as inputs, not as functions of θ.
 """
