@@ -210,7 +210,7 @@ def _answer_alone(
 def _change_what_is_hidden(
     entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
 ) -> Iterator[Event]:
-    """Change the queries' own targets, and later examples: no bit may move."""
+    """Change the queries' own targets, and later ones: no bit may move."""
     hidden = tasks.query.count // 2 if tasks.online else 0
     seen = hidden + 1 if tasks.online else tasks.query.count
     before = yield from answer_in_chunks(entry, weights, tasks)
@@ -222,19 +222,16 @@ def _change_what_is_hidden(
 
 
 def _rewrite(tasks: EpisodeBatch, hidden: int) -> EpisodeBatch:
-    """Return episodes with other targets from a query on, and other inputs after it.
+    """Return episodes with other targets from a query on.
 
-    The support of usual episodes stays, since the queries are no part of it.
+    Inputs stay: that answers depend on those of other queries is no leak of targets.
+    The support of usual episodes stays, too, since the queries are no part of it.
     """
 
     def change(shots: ExampleBatch) -> ExampleBatch:
         old, first = shots.y[..., hidden:], shots.y[..., :hidden]
         new = (old + 1) % tasks.outputs if tasks.has_classes else old + 1.0
-        x = shots.x.clone()
-        x[..., hidden + 1 :] *= -1.0
-        return replace(
-            shots, x=x if tasks.online else shots.x, y=torch.cat([first, new], -1)
-        )
+        return replace(shots, y=torch.cat([first, new], -1))
 
     support = change(tasks.support) if tasks.online else tasks.support
     return replace(tasks, support=support, query=change(tasks.query))

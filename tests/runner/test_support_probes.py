@@ -14,6 +14,7 @@ from engine.catalogue import find_card
 from engine.contract.events import Block, Event
 from engine.contract.run_spec import LearnerChoice, RunSpec, complete_spec
 from engine.learners.gradient.maml import Maml
+from engine.learners.memory.recurrent import Recurrent
 from engine.learners.memory.transformer import Transformer
 from engine.protocol import (
     EpisodeBatch,
@@ -204,11 +205,21 @@ def test_reading_online_is_probed_online(family: str) -> None:
     assert (spread["order_spread"].array > 0.01).all()
 
 
-def online_bench(family: str) -> RunContext:
+def online_bench(family: str, **net: object) -> RunContext:
     knobs = {
         "linear_regression": {"online": True},
         "gaussian_sequences": {"presentations": 12},
     }
-    body = bench("sinusoids", {}, "maml").spec.model_dump(mode="json")
+    body = bench("sinusoids", net, "maml").spec.model_dump(mode="json")
     body["family"] = {"name": family, "knobs": knobs[family]}
     return RunContext(complete_spec(RunSpec.model_validate(body), find_card, "cpu"))
+
+
+def test_batch_statistics_are_no_leak_of_targets() -> None:
+    given = online_bench("gaussian_sequences", normalization="batch")
+    tasks = given.draw(given.setting, "test", ("test", 0), 4)
+    assert isinstance(tasks, EpisodeBatch)
+    weights = Recurrent().init(given.streams("init"), tasks).weights
+    found = blocks(probe_leaks(given, entry(Recurrent()), weights, tasks))
+    assert (found["own_target_matters"].array == 0).all()
+    assert (found["company_matters"].array > 0).all()

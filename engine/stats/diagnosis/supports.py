@@ -50,9 +50,9 @@ def hidden_targets(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             flagged=bool((moved > 0).any()),
             evidence=f"In {int((moved > 0).sum())} of {moved.size} episodes answers "
             "change, if only in the last bit, with another target of the query itself "
-            "or, where examples come one by one, with other examples after it.",
-            remedy="Find what passes targets on: a token that holds its own label, a "
-            "mask that is one too wide, or statistics over later examples.",
+            "or, where examples come one by one, with those of later ones.",
+            remedy="Find what passes targets on: a token that holds its own label, or "
+            "a mask that is one too wide.",
         )
 
 
