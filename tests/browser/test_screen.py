@@ -6,7 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from app import share_links
 from engine.contract.jobs import Job
+from engine.contract.run_spec import RunSpec
+from engine.presets import preset
 from engine.store import Store
 from tests.browser.conftest import PATIENCE, Open, form, settle, start
 
@@ -117,11 +120,18 @@ def test_three_fast_clicks_are_one_run(visit: Open, home: Path) -> None:
     assert jobs[0].attempt <= 1  # none was taken up again
 
 
+def at_once_and_for_long() -> RunSpec:
+    """Return the smoke run, trained for long: its chart moves within seconds."""
+    spec = preset("smoke").spec
+    longer = {"task_evaluations": 100_000, "horizon": 50}
+    return spec.model_copy(update={"budget": spec.budget.model_copy(update=longer)})
+
+
 def test_zoom_survives_live_data(visit: Open) -> None:
-    page = visit()
-    start(page, LONG)
+    page = form(visit(f"/?x={share_links.pack(at_once_and_for_long())}"))
+    page.keyboard.press("Control+Enter")
     plot = page.locator(".st-key-main-check-loss .metascope-plot").first
-    plot.locator(".js-line").first.wait_for(timeout=120_000)
+    plot.locator(".js-line").first.wait_for()
     drawn = plot.evaluate("node => node.data.map(t => String(t.y)).join()")
     box = plot.locator(".nsewdrag").first.bounding_box()
     assert box is not None
@@ -134,7 +144,6 @@ def test_zoom_survives_live_data(visit: Open) -> None:
     page.wait_for_function(
         "([node, before]) => node.data.map(t => String(t.y)).join() !== before",
         arg=[plot.element_handle(), drawn],
-        timeout=120_000,
     )
     assert plot.evaluate("node => node.layout.xaxis.range.map(Number)") == zoomed
     assert zoomed[1] - zoomed[0] < 45
