@@ -125,7 +125,8 @@ def learner_spec(name: str, family: str = "", **fields: Any) -> RunSpec:
 
 def short(learner: type[Learner]) -> dict[str, Any]:
     """Return knobs that keep a learner from many steps on a support."""
-    return {"steps": 3} if "steps" in learner.model_fields else {}
+    few, fields = {"steps": 3, "inner_steps": 5}, learner.model_fields
+    return {n: min(v, fields[n].default) for n, v in few.items() if n in fields}
 
 
 def family_spec(family: str, **fields: Any) -> RunSpec:

@@ -1,12 +1,18 @@
 """Laws of every learner, on one family of the kind that it solves."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
+from itertools import chain, islice, pairwise
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
 
-from engine.contract.events import Block, Checkpoint
+from engine.contract.events import Block, Checkpoint, Event
 from engine.contract.registry import part
-from engine.protocol import Learner, Meta
+from engine.protocol import Meta
 from engine.runner.context import RunContext
 from engine.runner.meta_training import MetaTraining
 from engine.runner.validation import adapt_quietly
@@ -26,37 +32,82 @@ TRAINED = [n for n in LEARNERS if getattr(part("learner", n), "trains", False)]
 JUDGED = [n for n in TRAINED if not getattr(part("learner", n), "keeps_last", False)]
 
 
+class TinyRun(NamedTuple):
+    """The events of a run, and after which of them gradients were recorded."""
+
+    events: list[Event]
+    with_gradients: list[bool]
+
+
+@cache
+def tiny_run(name: str) -> TinyRun:
+    """Return a learner's tiny run; it is played once for all laws that look at it."""
+    seen = [(event, torch.is_grad_enabled()) for event in events(learner_spec(name))]
+    return TinyRun([event for event, _ in seen], [grad for _, grad in seen])
+
+
+def tiny_rows(name: str) -> dict[object, np.ndarray]:
+    """Return every number of a learner's tiny run."""
+    return collected(iter(tiny_run(name).events))
+
+
+@cache
+def larger_rows(name: str) -> dict[object, np.ndarray]:
+    """Return the numbers of one more replicate, task and condition: severity 0."""
+    shifts = [{"name": TINY[kind_of(name)].shift, "severities": [0.0]}]
+    more = learner_spec(name, replicates=3, budget={"test_tasks": 3}, shifts=shifts)
+    return rows(more)
+
+
+def segments(name: str) -> list[tuple[int, int]]:
+    """Return where the tiny run's checkpoints lie, each with the next, or the end."""
+    run = tiny_run(name).events
+    found = [at for at, event in enumerate(run) if isinstance(event, Checkpoint)]
+    return list(pairwise([*found, len(run) - 1]))
+
+
+def resumed(name: str, at: int) -> Iterator[Event]:
+    """Resume the tiny run from one of its checkpoints, as a file gives it back."""
+    point = tiny_run(name).events[at]
+    assert isinstance(point, Checkpoint)
+    arrays = dict(sorted(point.arrays.items(), reverse=True))  # by name: not our order
+    return events(learner_spec(name), Checkpoint(arrays, point.state))
+
+
+def until_checkpoint(stream: Iterator[Event]) -> Iterator[Event]:
+    """Yield events up to the first checkpoint, or to the end."""
+    for event in stream:
+        yield event
+        if isinstance(event, Checkpoint):
+            return
+
+
 @pytest.mark.parametrize("name", LEARNERS)
 def test_the_same_spec_gives_the_same_rows(name: str) -> None:
-    assert_same(rows(learner_spec(name)), rows(learner_spec(name)))
+    assert_same(tiny_rows(name), rows(learner_spec(name)))
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_another_seed_gives_other_rows(name: str) -> None:
-    one, two = rows(learner_spec(name)), rows(learner_spec(name, seed=4))
+    one, two = tiny_rows(name), rows(learner_spec(name, seed=4))
     address = (name, "test", TINY[kind_of(name)].metrics[0], "", "", 0.0)
     assert not np.array_equal(one[address], two[address])
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_no_grad_mode_is_held_across_an_event(name: str) -> None:
-    count = 0
-    for event in events(learner_spec(name)):
-        assert torch.is_grad_enabled(), event
-        count += 1
-    assert count > 1
+    run = tiny_run(name)
+    assert len(run.events) > 1
+    assert all(run.with_gradients), run.events[run.with_gradients.index(False)]
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_closing_at_any_event_leaves_true_rows(name: str) -> None:
-    whole = rows(learner_spec(name))
-    count = sum(1 for _ in events(learner_spec(name)))
-    compared = 0
-    for stop in range(1, count, max(1, count // 5)):
-        stream = events(learner_spec(name))
-        part_of = [next(stream) for _ in range(stop)]
-        stream.close()
-        for event in part_of:
+    whole, compared = tiny_rows(name), 0
+    for start, end in segments(name):
+        with closing(resumed(name, start)) as stream:
+            written = list(islice(stream, (end - start + 1) // 2))
+        for event in written:
             live = isinstance(event, Block) and event.phase == "validate"
             if isinstance(event, Block) and not live:
                 np.testing.assert_array_equal(event.array, whole[event.address()])
@@ -68,21 +119,18 @@ def test_closing_at_any_event_leaves_true_rows(name: str) -> None:
 def test_a_run_resumed_from_any_checkpoint_gives_the_rows_of_the_unbroken_one(
     name: str,
 ) -> None:
-    spec = learner_spec(name)
-    whole = rows(spec)
-    written: list[object] = []
-    points = []
-    for event in events(spec):
-        written.append(event)
-        if isinstance(event, Checkpoint):
-            # As a file gives it back: its arrays by name, not in our order.
-            arrays = dict(sorted(event.arrays.items(), reverse=True))
-            points.append((len(written), Checkpoint(arrays, event.state)))
-    assert points
-    for count, point in points[:: max(1, len(points) // 6)]:
-        before = iter(written[:count])  # type: ignore[var-annotated]
-        both = collected(before) | collected(events(spec, point))
-        assert_same(whole, both)
+    """From each checkpoint to the next one, which must be the same to the bit, too."""
+    run = tiny_run(name).events
+    assert len(segments(name)) > 1
+    for start, end in segments(name):
+        with closing(resumed(name, start)) as stream:
+            written = list(until_checkpoint(stream))
+        both = collected(chain(run[: start + 1], written))
+        assert_same(collected(iter(run[: end + 1])), both)
+        one, two = run[end], written[-1]
+        if isinstance(one, Checkpoint):
+            assert isinstance(two, Checkpoint) and one.state == two.state
+            np.testing.assert_equal(dict(two.arrays), dict(one.arrays))
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -99,22 +147,18 @@ def test_adapting_twice_gives_the_same_traces(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-@pytest.mark.parametrize("more", [{"replicates": 3}, {"budget": {"test_tasks": 3}}])
-def test_more_replicates_or_tasks_leave_the_earlier_rows_unchanged(
-    name: str, more: dict[str, object]
-) -> None:
-    few, many = rows(learner_spec(name)), rows(learner_spec(name, **more))
+def test_more_replicates_or_tasks_leave_the_earlier_rows_unchanged(name: str) -> None:
+    few, many = tiny_rows(name), larger_rows(name)
     for metric in TINY[kind_of(name)].metrics:
         address = (name, "test", metric, "", "", 0.0)
+        assert many[address].shape[:2] == (3, 3)
         earlier = many[address][:2, :2]
         np.testing.assert_allclose(few[address], earlier, rtol=2e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_severity_0_is_the_clean_family_bit_for_bit(name: str) -> None:
-    tiny = TINY[kind_of(name)]
-    shifts = [{"name": tiny.shift, "severities": [0.0]}]
-    found = rows(learner_spec(name, shifts=shifts))
+    tiny, found = TINY[kind_of(name)], larger_rows(name)
     for metric in (*tiny.metrics, "diverged"):
         clean = found[name, "test", metric, "", "", 0.0]
         np.testing.assert_array_equal(
@@ -157,23 +201,30 @@ def test_a_nan_score_never_wins(name: str) -> None:
         assert torch.equal(value[1], kept[key][1] + 1)
 
 
+def validations(stream: Iterator[Event]) -> Iterator[np.ndarray]:
+    """Yield the validation scores of a run, (replicate,), the start's first."""
+    metrics = ("validation", "validation_error", "validation_regret")
+    for event in stream:
+        if isinstance(event, Block) and event.metric in metrics:
+            yield event.array
+
+
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_little_training_never_leaves_a_worse_validation_than_the_start(
-    name: str,
-) -> None:
+def test_no_validation_of_a_short_training_is_nan(name: str) -> None:
+    scores = list(validations(iter(tiny_run(name).events)))
+    assert len(scores) > 1 and not np.isnan(scores).any()
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_a_little_training_finds_a_better_validation_than_the_start(name: str) -> None:
     spec = learner_spec(name, budget={"task_evaluations": 400, "validate_every": 2})
-    scores = {
-        e.coords["step"][0]: e.array
-        for e in events(spec)
-        if isinstance(e, Block)
-        and e.metric in ("validation", "validation_error", "validation_regret")
-    }
-    best = np.minimum.reduce(list(scores.values()))
-    learner = part("learner", name)
-    assert issubclass(learner, Learner)
-    assert (best <= scores[0.0]).all()
-    if not learner.keeps_last:
-        assert (best < scores[0.0]).any(), "meta-training changed nothing"
+    with closing(events(spec)) as stream:
+        scores = validations(stream)
+        start = next(scores)
+        # It ends at the first that is better: the rest could not undo that.
+        assert any((score < start).any() for score in scores), (
+            "meta-training changed nothing"
+        )
 
 
 @pytest.mark.parametrize("name", sorted({*TRAINED} - {*JUDGED}))
