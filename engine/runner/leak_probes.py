@@ -16,6 +16,7 @@ from engine.algorithms.initial_weights import draw_weights
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Event
 from engine.protocol import EpisodeBatch, ExampleBatch, Weights
+from engine.runner.blind_answers import blind_errors, zero_errors
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.probe_answers import (
     AnswerStream,
@@ -25,6 +26,7 @@ from engine.runner.probe_answers import (
     draw_probe_tasks,
     episode_count,
     query_errors,
+    shuffle_labels,
     task_block,
 )
 from engine.runner.state import RunState
@@ -53,12 +55,13 @@ def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
         state: Not used; every stage takes it.
 
     Yields:
-        Per task: repeated examples, single-class episodes, label mismatch and the
-        lowest possible error; once: chance error, and from how many examples the net
-        takes its statistics.
+        Per task: repeated examples, single-class episodes, label mismatch, the error of
+        answers that ignore the inputs, and the lowest possible error; once: chance
+        error, and from how many examples the net takes its statistics.
     """
     tasks = draw_probe_tasks(context)
     found = {"duplicates": [_count_repeats(tasks, i) for i in range(tasks.members)]}
+    found["blind_error"] = blind_errors(tasks).tolist()
     if tasks.has_classes:
         pairs = [
             (tasks.support.y[i].cpu().numpy(), tasks.query.y[i].cpu().numpy())
@@ -70,6 +73,8 @@ def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
         ]
         chance = np.array(1.0 - 1.0 / tasks.outputs)
         yield Block("", "test", "chance_error", (), chance)
+    else:
+        found["zero_error"] = zero_errors(tasks).tolist()
     if (best := _best_errors(context)) is not None:
         found["bound_error"] = best
     for name, values in found.items():
@@ -93,7 +98,7 @@ def probe_leaks(
     Yields:
         Notes and one error per task for each modification.
     """
-    asked = {"as_asked_error": tasks, "shuffled_error": _shuffle_labels(context, tasks)}
+    asked = {"as_asked_error": tasks, "shuffled_error": shuffle_labels(context, tasks)}
     if tasks.has_classes:
         asked["reordered_error"] = _permute_classes(context, tasks)
     for name, changed in asked.items():
@@ -150,13 +155,6 @@ def _statistics_examples(context: RunContext, tasks: EpisodeBatch) -> float:
         return 0.0
     shots = tasks.support if net.support_statistics else tasks.query
     return float(shots.count)
-
-
-def _shuffle_labels(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
-    """Shuffle the support's labels among its examples."""
-    order = draw_orders(context, tasks, "labels", tasks.support.count)
-    y = tasks.support.y.gather(1, order)
-    return replace(tasks, support=replace(tasks.support, y=y))
 
 
 def _permute_classes(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:

@@ -10,12 +10,17 @@ from engine.runner.leak_probes import leak_probe_answers, probe_leaks
 from engine.runner.probe_answers import draw_probe_tasks
 from engine.runner.state import RunState
 from engine.runner.support_probes import probe_support, support_probe_answers
+from engine.runner.training_class_probes import (
+    probe_training_classes,
+    training_class_answers,
+)
 
 
 def probe_cost(context: RunContext, learner: Learner) -> float:
     """Return how many gradient evaluations a learner's probes take, for progress."""
     each = learner.gradients_per_test(context.spec.budget.horizon)
-    asked = leak_probe_answers(context) + support_probe_answers(context)
+    answers = (leak_probe_answers, support_probe_answers, training_class_answers)
+    asked = sum(count(context) for count in answers)
     return asked * context.spec.replicates * each
 
 
@@ -40,3 +45,4 @@ def probe_learner(
         return
     yield from probe_leaks(context, entry, weights, tasks)
     yield from probe_support(context, entry, weights, tasks)
+    yield from probe_training_classes(context, entry, weights)

@@ -86,6 +86,13 @@ def draw_orders(
     return torch.from_numpy(np.stack(orders)).to(tasks.support.y.device)
 
 
+def shuffle_labels(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
+    """Shuffle the support's labels among its examples."""
+    order = draw_orders(context, tasks, "labels", tasks.support.count)
+    y = tasks.support.y.gather(1, order)
+    return replace(tasks, support=replace(tasks.support, y=y))
+
+
 def answer_in_chunks(
     entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
 ) -> AnswerStream:

@@ -26,6 +26,10 @@ from engine.stats.diagnosis.beliefs import (
 from engine.stats.diagnosis.fairness import hidden_budget, untuned_baseline
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diagnosis.held_out import misleading_training_loss
+from engine.stats.diagnosis.learning_success import (
+    memorized_classes,
+    no_better_than_blind,
+)
 from engine.stats.diagnosis.meta_test import (
     censored_means,
     changed_frozen_learner,
@@ -86,8 +90,10 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         starvation,
     ),
     FEW_SHOT.name: (
+        no_better_than_blind,
         few_shot_overfitting,
         memorization,
+        memorized_classes,
         leakage,
         hidden_targets,
         transduction,

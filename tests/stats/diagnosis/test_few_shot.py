@@ -1,5 +1,6 @@
 """Each few-shot detector fires on what it is for and stays silent without its data."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -91,6 +92,31 @@ def idle(gain: float) -> Case:
 
 def leaking(error: float) -> Case:
     return shuffled(error)
+
+
+def guessing(*gains: float, classes: bool = True, zero: float = 9.0) -> Case:
+    """Return answers that are better than blind ones by so much in each replicate."""
+    blind = around(0.8 if classes else 4.0, 3)
+    asked = blind - np.array(gains)[:, None] + around(0.0, 4)
+    blocks = [
+        *answered(),
+        task("", "blind_error", blind),
+        task("protonet", "as_asked_error", asked),
+    ]
+    if classes:
+        chance = number("", "test", "chance_error", 0.8)
+        return [*blocks, chance], few_spec()
+    return [*blocks, task("", "zero_error", around(zero))], few_spec()
+
+
+def recalled(shuffled: float) -> Case:
+    """Return answers on training classes, of which 0.8 is chance."""
+    errors = {"": 0.2, "shuffled_": shuffled, "blind_": 0.8}
+    blocks = [
+        task("protonet", f"known_classes_{name}error", around(mean, i))
+        for i, (name, mean) in enumerate(errors.items())
+    ]
+    return [*answered(), *blocks], few_spec()
 
 
 def copied(count: float) -> Case:
@@ -225,6 +251,7 @@ CASES: list[tuple[int, Case, Case]] = [
     (2, shuffled(0.2), shuffled(0.8)),
     (2, blind(3.0), blind(6.0)),
     (2, idle(0.01), idle(0.6)),
+    (2, recalled(0.3), recalled(0.8)),
     (3, leaking(0.6), leaking(0.8)),
     (3, copied(1.0), copied(0.0)),
     (4, accompanied(1.0, 0.03), accompanied(0.0, 0.0)),
@@ -245,6 +272,14 @@ CASES: list[tuple[int, Case, Case]] = [
     (19, drawn(20), drawn(40)),
     (21, bounded(0.05), bounded(0.1)),
     (22, renamed(0.35), renamed(0.25)),
+    (37, guessing(0.0, 0.0), guessing(0.3, 0.3)),
+    (37, guessing(0.3, 0.0), guessing(0.3, 0.1)),
+    (37, guessing(-0.2, -0.2), guessing(0.1, 0.3)),
+    (
+        37,
+        guessing(1.0, 1.0, classes=False, zero=3.0),
+        guessing(1.0, 1.0, classes=False),
+    ),
 ]
 
 
@@ -256,6 +291,28 @@ def test_a_detector_tells_ill_from_well(detector: int, ill: Case, well: Case) ->
         assert any(finding.flagged for finding in findings) is flagged
         assert all(any(c.isdigit() for c in f.evidence) for f in findings)
         assert all(finding.remedy for finding in findings)
+
+
+def test_that_nothing_was_learned_is_told_with_the_interval_of_the_worst() -> None:
+    (finding,) = _found(guessing(0.3, 0.0), 37)
+    blocks, _ = guessing(0.3, 0.0)
+    errors = {b.metric: b.array for b in blocks}
+    gain = (errors["blind_error"] - errors["as_asked_error"])[1]
+    wide = 1.998 * gain.std(ddof=1) / 8.0  # t of 63 degrees of freedom
+    numbers = [
+        float(n.replace("−", "-")) for n in re.findall(r"−?\d\.\d+", told(finding))
+    ]
+    assert numbers == pytest.approx(
+        [gain.mean(), gain.mean() - wide, gain.mean() + wide], abs=0.006
+    )
+    assert finding.evidence.endswith(
+        "the worst of 2 replicates; in 1 it is not significant."
+    )
+
+
+def told(finding: Finding) -> str:
+    """Return the sentence about the gain."""
+    return finding.evidence.split("The gain is ")[1].split(" (95")[0]
 
 
 @pytest.mark.parametrize("run", [few_spec(), few_spec(few("maml"))])
