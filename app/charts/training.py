@@ -15,8 +15,9 @@ from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.block_table import BlockTable, geometric_mean, tuned_rates
 from engine.stats.curves import Curve
+from engine.stats.inference.bounded_intervals import fit_band
 from engine.stats.inference.intervals import mean_band
-from engine.stats.inference.metric_intervals import metric_band
+from engine.stats.inference.metric_intervals import EITHER, metric_band
 
 
 def has_class_answers(run: Run) -> bool:
@@ -131,21 +132,23 @@ def _best_meta_step(table: BlockTable, label: str, metric: str) -> float | None:
 
 def tuning_chart(run: Run) -> go.Figure | None:
     """Return the tuning curves; None if no rate was tuned."""
-    made: dict[str, TuningCurve] = {}
-    for label in run.roles:
-        block = run.table.block(label, "tune", run.kind.metrics.tuning)
-        if block is None:
-            continue
-        made[label] = _tuning_curve(block, tuned_rates(run.table, label))
+    name = run.kind.metrics.tuning
+    shares = run.table.criterion.share and METRICS[name].unit == EITHER
+    ends = (0.0, 1.0) if shares else METRICS[name].ends
+    made = {
+        label: _tuning_curve(block, tuned_rates(run.table, label), ends)
+        for label in run.roles
+        if (block := run.table.block(label, "tune", name)) is not None
+    }
     if not made:
         return None
-    return clarify_units(
-        run, meta_training.tuning_figure(made, run.roles, run.kind.metrics.tuning)
-    )
+    return clarify_units(run, meta_training.tuning_figure(made, run.roles, name))
 
 
-def _tuning_curve(block: Block, chosen: Floats | None) -> TuningCurve:
-    """Return the mean score of each rate that every unit tried.
+def _tuning_curve(
+    block: Block, chosen: Floats | None, ends: tuple[float, float]
+) -> TuningCurve:
+    """Return the mean score of each rate that every unit tried, within its range.
 
     A unit is a replicate, or a tuning task where replicates share a rate.
     """
@@ -155,7 +158,8 @@ def _tuning_curve(block: Block, chosen: Floats | None) -> TuningCurve:
     # The fine grids lie around each replicate's best: their means would be of others.
     tried = ~np.isnan(scores).any(axis=0) if each else np.ones(scores.shape[1]) > 0
     rates = np.asarray(block.coordinates("rate"))[tried]
-    band = mean_band(scores[:, None, tried])
+    counts = np.isfinite(scores[:, tried]).sum(axis=0)
+    band = fit_band(mean_band(scores[:, None, tried]), ends, counts)
     if chosen is None:
         chosen = rates[[_lowest_index(scores[:, tried])]]
     return TuningCurve(

@@ -20,7 +20,8 @@ class PublishedFigure(NamedTuple):
     Args:
         task: Name of the family here.
         ways: Classes of an episode; 0 for regression and searches.
-        shots: Labeled examples per class, or in all for regression; 0 for searches.
+        shots: Labeled examples per class, or in all for regression; 0 for searches and
+            where classes come one by one.
         method: Name of the method in the source.
         learner: The learner here that is the same method; empty if there is none.
         value: Accuracy in %, or mean squared error.
@@ -29,6 +30,8 @@ class PublishedFigure(NamedTuple):
         source: The paper or code that it is from.
         provenance: How far it can be trusted.
         target: Data set that is searched on; empty for episodes.
+        presentation: Where classes come one by one, how often the class was presented;
+            0 elsewhere.
     """
 
     task: str
@@ -42,6 +45,7 @@ class PublishedFigure(NamedTuple):
     source: str
     provenance: Provenance
     target: str = ""
+    presentation: int = 0
 
     @property
     def unit(self) -> str:
@@ -51,6 +55,8 @@ class PublishedFigure(NamedTuple):
     @property
     def setting(self) -> str:
         """Return its tasks within the family, such as "5-way 1-shot"."""
+        if self.presentation:
+            return f"{self.ways}-way, presentation {self.presentation}"
         sizes = f"{self.ways}-way {self.shots}-shot" if self.ways else ""
         return self.target or sizes or f"{self.shots}-shot"
 

@@ -4,7 +4,13 @@ from typing import Any
 
 from engine.catalogue import find_card
 from engine.contract.cards import Card
-from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
+from engine.contract.run_spec import (
+    Budget,
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    complete_spec,
+)
 from engine.presets import preset
 from engine.published import (
     HEARD,
@@ -58,6 +64,19 @@ def test_a_spec_gets_the_rows_of_its_task_ways_and_shots() -> None:
     assert figures_for_run(spec("glyphs", ways=5, shots=1)) == []
     assert {r.shots for r in ROWS if r.task == "sinusoids"} == {5, 10, 20}
     assert len(figures_for_task("omniglot", 20, 5)) > 15
+
+
+def test_manns_table_is_by_presentation() -> None:
+    spec = preset("characters_one_at_a_time_published").spec
+    rows = figures_for_run(complete_spec(spec, find_card, "cpu"))
+    mann = {r.presentation: r.value for r in rows if r.learner == "mann"}
+    assert mann == {1: 36.4, 2: 82.8, 3: 91.0, 4: 92.6, 5: 94.9, 10: 98.1}
+    assert {r.setting for r in rows if r.presentation == 2} == {"5-way, presentation 2"}
+    assert {r.provenance for r in rows} == {MEMORY}
+    # What later papers quote as MANN's shots are presentations of this table.
+    for shots, k in ((1, 2), (5, 5)):
+        quoted = figures_for_task("omniglot", 5, shots)
+        assert [r.value for r in quoted if r.learner == "mann"] == [mann[k]]
 
 
 def _cells(horizon: int = 200, **knobs: Any) -> RunSpec:

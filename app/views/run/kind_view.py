@@ -12,11 +12,19 @@ Titles = Mapping[str, str]
 
 
 class OwnResult(NamedTuple):
-    """A learner's result in this run: its display name, its part, and the number."""
+    """A learner's result in this run.
+
+    Args:
+        name: Its display name.
+        part: The part.
+        value: The number as text.
+        presentation: The presentation of a class that it is about; 0 for all.
+    """
 
     name: str
     part: str
     value: str
+    presentation: int = 0
 
 
 class KindView(NamedTuple):

@@ -182,19 +182,21 @@ def _published_rows(
     rows: Sequence[Published], ours: Sequence[OwnResult], *, apart: bool
 ) -> Iterator[dict[str, str]]:
     """Yield this run's methods without a published row, then every published row."""
-    published = set() if apart else {row.learner for row in rows}
-    paired: dict[str, str] = {}
-    for mine in ours:
-        if mine.part in published and mine.part not in paired:
-            paired[mine.part] = mine.value
-        else:
-            yield _published_row(mine.name, "–", mine.value, ("this run", ""))
+    published = set() if apart else {(r.learner, r.presentation) for r in rows}
+    paired: dict[tuple[str, int], str] = {}
+    for own in ours:
+        what = own.part, own.presentation
+        if what in published and what not in paired:
+            paired[what] = own.value
+        elif not own.presentation:
+            yield _published_row(own.name, "–", own.value, ("this run", ""))
     for row in rows:
         shown = format_hundredths if row.target else format_number
         half = "" if row.half is None else f" ± {shown(row.half)}"
         value = f"{shown(row.value)}{half} {row.unit}"
         source = (row.source, row.provenance)
-        yield _published_row(row.method, value, paired.get(row.learner, "–"), source)
+        mine = paired.get((row.learner, row.presentation), "–")
+        yield _published_row(row.method, value, mine, source)
 
 
 def _published_row(

@@ -48,7 +48,7 @@ _OMNIGLOT = (
     ),
     MethodFigures(
         "MANN, no convolution",
-        "",
+        "mann",
         without_intervals(82.8, 94.9, None, None),
         "Santoro et al. 2016, as later papers quote it",
         HEARD,
@@ -76,7 +76,7 @@ _OMNIGLOT = (
     ),
     MethodFigures(
         "Meta Networks",
-        "",
+        "meta_networks",
         without_intervals(98.95, None, 97.00, None),
         "Munkhdalai and Yu 2017",
         MEMORY,
@@ -225,7 +225,7 @@ _OMNIGLOT = (
     ),
     MethodFigures(
         "SNAIL",
-        "",
+        "snail",
         ((99.07, 0.16), (99.78, 0.09), (97.64, 0.30), (99.36, 0.18)),
         "Mishra et al. 2018; means read, intervals from memory",
         MEMORY,

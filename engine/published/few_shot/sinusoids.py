@@ -37,6 +37,13 @@ _SINUSOID = (
         MEMORY,
     ),
     MethodFigures(
+        "CAVIA, 1 context parameter",
+        "cavia",
+        (None, (0.84, 0.06), None),
+        "Zintgraf et al. 2019",
+        MEMORY,
+    ),
+    MethodFigures(
         "CAVIA, 2 context parameters",
         "cavia",
         (None, (0.21, 0.02), None),
@@ -73,7 +80,7 @@ _SINUSOID = (
     ),
     MethodFigures(
         "DKT and NGGP, spectral kernel, amplitudes in range",
-        "",
+        "deep_kernel",
         (None, (0.02, 0.01), None),
         "their papers, as others quote them",
         HEARD,
