@@ -27,6 +27,10 @@ from engine.presets.few_shot_characters import (
     R2D2_PUBLISHED,
 )
 from engine.presets.few_shot_doubt import AMBIGUOUS_FUNCTIONS
+from engine.presets.few_shot_in_context import (
+    IN_CONTEXT_REGRESSION,
+    SNAIL_WAVES,
+)
 from engine.presets.few_shot_labels import (
     CHARACTERS_ONE_AT_A_TIME_PUBLISHED,
     LABELS_ONE_AT_A_TIME,
@@ -262,6 +266,8 @@ PRESETS = (
     METRIC_OMNIGLOT,
     LABELS_ONE_AT_A_TIME,
     CHARACTERS_ONE_AT_A_TIME_PUBLISHED,
+    SNAIL_WAVES,
+    IN_CONTEXT_REGRESSION,
     PROCESSES,
     SMOOTH_FUNCTIONS,
     DIGIT_COMPLETION,
