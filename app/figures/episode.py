@@ -80,6 +80,12 @@ def _is_online(film: Film) -> bool:
 
 
 def _how_to_read(images: bool, online: bool) -> str:
+    if images and online:
+        return (
+            "One row per class, in the order in which its examples come; each is asked "
+            "about before its label is shown. Red frame: wrong; the number is the "
+            "class that was predicted."
+        )
     if images:
         return (
             "One row per class: support on the left, queries on the right. Red "
@@ -121,17 +127,26 @@ def _true_classes(film: Film, task: int) -> tuple[Indices, Indices]:
     return support[task], query[task]
 
 
+def _cells(film: Film, task: int) -> EpisodeGrid:
+    support, query = _true_classes(film, task)
+    # The support of an online episode is among the queries, and is drawn once.
+    return place_examples(support[:0] if _is_online(film) else support, query)
+
+
 def _panel_height(film: Film, options: FilmOptions) -> int:
-    cells = place_examples(*_true_classes(film, options.task))
+    cells = _cells(film, options.task)
     room = WIDE if options.columns > 1 else SLIM
     return round(min(36.0, room / cells.width) * cells.height)
 
 
 def _image_traces(film: Film, label: str, task: int) -> list[go.Image | go.Scatter]:
-    cells = place_examples(*_true_classes(film, task))
+    cells = _cells(film, task)
+    drawn = {"query": cells.query}
+    if not _is_online(film):
+        drawn["support"] = cells.support
     images = [
         (image, float(left), float(top))
-        for name, where in (("support", cells.support), ("query", cells.query))
+        for name, where in drawn.items()
         for image, (left, top) in zip(
             np.asarray(film.arrays[name])[task], where, strict=True
         )

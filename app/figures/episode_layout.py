@@ -27,13 +27,15 @@ def place_examples(support_y: Indices, query_y: Indices) -> EpisodeGrid:
     """Assign each example a cell: a row per class, in blocks for many classes.
 
     Args:
-        support_y: Class of each support example; shape (support,).
+        support_y: Class of each support example; shape (support,), empty where the
+            queries are the support's own examples.
         query_y: Class of each query; shape (query,).
     """
     classes = sorted({int(k) for k in (*support_y, *query_y)})
     shots = max((int((support_y == k).sum()) for k in classes), default=0)
     asked = max((int((query_y == k).sum()) for k in classes), default=0)
-    across = NAMES + shots + SPLIT + asked
+    first = NAMES + (shots + SPLIT if shots else 0)  # no support needs no gap
+    across = first + asked
     blocks = _count_blocks(len(classes), across)
     deep = math.ceil(len(classes) / blocks) if classes else 1
     pitch = across + BETWEEN
@@ -41,7 +43,7 @@ def place_examples(support_y: Indices, query_y: Indices) -> EpisodeGrid:
     names = np.array([[x, y] for x, y in corner.values()]).reshape(-1, 2)
     return EpisodeGrid(
         support=_cell_corners(support_y, corner, NAMES),
-        query=_cell_corners(query_y, corner, NAMES + shots + SPLIT),
+        query=_cell_corners(query_y, corner, first),
         names=names,
         width=pitch * blocks - BETWEEN,
         height=float(deep),

@@ -205,14 +205,33 @@ def _adopt_weights(
     for name, tensor in start.items():
         array = arrays.get(name)
         if array is None or array.shape[1:] != tuple(tensor.shape[1:]):
+            reason = _explain_misfit(context, entry, name)
             raise Refused(
-                f"the frozen artefact does not fit {entry.label}: {name} differs; "
-                "use the same knobs as the run that made it",
+                f"the frozen weights do not fit {entry.label}: {reason}",
                 f"inputs.{entry.label}",
             )
         rows = _own_replicates(context, array, len(tensor))
         adopted[name] = torch.from_numpy(rows).to(tensor)
     return adopted
+
+
+def _explain_misfit(context: RunContext, entry: LearnerEntry, name: str) -> str:
+    """Return why frozen weights have other sizes than this run needs."""
+    here = context.spec
+    made = here.inputs[entry.label]
+    if made.spec is None:
+        return f"{name} differs; take the net, knobs and tasks of the run that made it"
+    if made.spec.net != here.net:
+        return f"this run has another net; take {made.spec.net.name} with its knobs"
+    knobs = next(c.knobs for c in made.spec.learners if c.label == made.artefact)
+    other = [k for k, v in entry.choice.knobs.items() if knobs.get(k, v) != v]
+    if other:
+        return f"knobs differ from the run that made them: {', '.join(other)}"
+    return (
+        f"{name} has another size for {here.family.name} than for "
+        f"{made.spec.family.name}; the number of inputs or classes differs, so choose "
+        "tasks that have as many"
+    )
 
 
 def _own_replicates(context: RunContext, array: np.ndarray, count: int) -> np.ndarray:

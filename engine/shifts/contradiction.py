@@ -2,7 +2,9 @@
 
 Source: ours; for classes, label_noise does the same.
 Helps: to see which learners notice that a support contradicts itself: one that fits
-every example follows the few, one with a belief about functions doubts them.
+every example follows the few, one with a belief about functions doubts them. At a share
+of a half it contradicts itself most; beyond that the mirrored targets are the majority,
+and at 1 all of them agree, on another function than the queries.
 """
 
 from dataclasses import replace

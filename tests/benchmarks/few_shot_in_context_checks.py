@@ -52,8 +52,8 @@ def played(
     budget = {
         "task_evaluations": 25 * steps,
         "tasks_per_step": 25,
-        "validation_tasks": 200,
-        "validate_every": max(1, steps // 10),
+        "validation_tasks": 400,
+        "validate_every": max(1, steps // 5),
         "test_tasks": 1000,
         "horizon": 1,
     }

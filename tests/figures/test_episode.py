@@ -139,3 +139,28 @@ def test_an_example_of_an_online_episode_is_drawn_once() -> None:
         np.testing.assert_array_equal(
             traces(fig, "wrong")[label].x, np.asarray(marks.x)[lost]
         )
+
+
+def count_images(sheet: go.Image, film: Any) -> float:
+    """Return how many images' worth of opaque pixels a sheet has."""
+    from PIL import Image
+
+    data = base64.b64decode(sheet.source.partition(",")[2])
+    opaque = np.asarray(Image.open(io.BytesIO(data)))[..., 3] == 255
+    return float(opaque.sum()) / film.arrays["query"][0, 0].size
+
+
+def test_an_image_of_an_online_episode_is_drawn_once() -> None:
+    film = few_shot.episode()
+    usual = traces(episode_figure(film, ROLES), "sheet")["maml"]
+    film.info["online"] = True
+    fig = episode_figure(film, ROLES)
+    cells = place_examples(np.array([], int), film.arrays["query_y"][0])
+    sheets, frames = traces(fig, "sheet"), traces(fig, "frames")
+    for label in ROLES:
+        lost = wrong_queries(film, label, 0)
+        loops = np.stack([frames[label].x, frames[label].y], 1).reshape(-1, 6, 2)
+        np.testing.assert_array_equal(loops[:, 0], cells.query[lost])
+        assert count_images(sheets[label], film) == len(film.arrays["query_y"][0])
+    both = len(film.arrays["query_y"][0]) + len(film.arrays["support_y"][0])
+    assert count_images(usual, film) == both

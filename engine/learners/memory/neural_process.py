@@ -123,7 +123,7 @@ class NeuralProcess(FewShotLearner):
             raise Refused(
                 f"width {self.width} is not a multiple of {self.heads} heads; choose "
                 f"{self.width // self.heads * self.heads or self.heads}",
-                "knobs.width",
+                "width",
             )
         weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
         size = feature_count(weights, tasks)
