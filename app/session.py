@@ -201,6 +201,11 @@ def _check_data(card: Card, family: Choice) -> None:
         raise Refused(f"{card.title} needs a file: choose {noun} first.", "family")
 
 
+def form_starts_frozen() -> bool:
+    """Whether the form's experiment starts from another run's frozen learner."""
+    return bool(form_values().get(f"{FORM}inputs"))
+
+
 def show_run(key: str | None) -> None:
     """Put a run in view."""
     st.session_state[_RUN] = key

@@ -50,10 +50,16 @@ def _wait_for_catalogue() -> None:
 
 
 def run_to_show(key: str | None) -> Run | None:
-    """Return the run in view, else the recorded example of the form's kind of task."""
-    return (
-        client.run(key) if key else recorded_examples.recorded_run(session.form_kind())
-    )
+    """Return the run in view, else the recorded example of the form's kind of task.
+
+    None where the form starts from a frozen learner: an example without it would look
+    like its result.
+    """
+    if key:
+        return client.run(key)
+    if session.form_starts_frozen():
+        return None
+    return recorded_examples.recorded_run(session.form_kind())
 
 
 def draw_run_in_view(key: str | None, page: str) -> None:
@@ -67,7 +73,14 @@ def draw_run_in_view(key: str | None, page: str) -> None:
 
 
 def _draw_empty(kind: kinds.Kind) -> None:
-    """Draw the empty state: how to start a first run."""
+    """Draw the empty state: how to start a first run, or the one that was set up."""
+    if session.form_starts_frozen():
+        page_elements.draw_empty(
+            "Ready to run",
+            "The form holds an experiment that starts from a frozen learner. Press "
+            "**Run** (Ctrl + Enter) to compute it.",
+        )
+        return
     page_elements.draw_empty(
         "Nothing has run yet",
         f"Choose {kind.words.first_choice} and a {kind.words.learner.lower()} on the "
@@ -141,7 +154,7 @@ def draw_link_notice(wanted: tuple[RunSpec, str] | None) -> None:
         return
     if "x" not in st.query_params:
         return
-    if client.job(wanted[1]) is None:
+    if client.job(wanted[1]) is None and not session.form_starts_frozen():
         st.info(
             "The form's experiment is not computed here yet: "
             "press **Run** to compute it. Below is the recorded example.",

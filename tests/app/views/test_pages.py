@@ -132,6 +132,9 @@ def test_a_frozen_learner_is_carried_to_another_family(
     source = at.session_state["k.inputs"]["lr_scale"]
     assert (source["run"], source["artefact"]) == (key, "lr_scale")
     assert at.session_state["k.family"] == "moons"
+    # Nothing of another experiment stands where its result will be.
+    assert "Ready to run" in texts(at)
+    assert "recorded" not in texts(at)
 
 
 def test_a_carried_spec_names_its_source_with_its_spec(
