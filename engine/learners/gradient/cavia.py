@@ -107,6 +107,7 @@ class Cavia(GradientLearner):
         W [x; φ] + b = W_x x + (W_φ φ + b): an input that all examples share is a shift.
         """
         columns, bias = theta[COLUMNS], first_bias(tasks.layout)
+        kernel = lonely_kernel(tasks)
         start = {name: value for name, value in theta.items() if name != COLUMNS}
         start[CONTEXT] = columns.new_zeros(len(columns), columns.shape[2])
 
@@ -114,7 +115,11 @@ class Cavia(GradientLearner):
             shift = torch.bmm(columns, weights[CONTEXT].unsqueeze(2)).squeeze(2)
             if weights[bias].dim() > shift.dim():  # a row for each inner step
                 shift = shift.unsqueeze(1)
-            return weights | {bias: weights[bias] + shift}
+            shifted = weights | {bias: weights[bias] + shift}
+            if kernel:
+                nothing = 0.0 * weights[CONTEXT].sum(1)
+                shifted[kernel] = weights[kernel] + nothing.view(-1, 1, 1, 1, 1)
+            return shifted
 
         rule = sgd(self.inner_lr, self.inner_clip)
         return Adaptation(start, rule, names=(CONTEXT,), through=shift_bias)
@@ -148,3 +153,14 @@ def removes_bias(tasks: EpisodeBatch) -> bool:
 def first_bias(layout: Layout) -> str:
     """Return the name of the first layer's bias, or of its normalization's shift."""
     return next(name for name in layout.layers[0] if name.startswith("b"))
+
+
+def lonely_kernel(tasks: EpisodeBatch) -> str | None:
+    """Return the convolution that must get a gradient along with the shift behind it.
+
+    PyTorch's normalization of groups of channels-last images ends the process where the
+    shift needs a gradient and the images do not.
+    """
+    groups = getattr(tasks.net, "normalization", "") in ("layer", "instance", "group")
+    images = len(tasks.layout.shapes[0]) == 4
+    return tasks.layout.layers[0][0] if groups and images else None

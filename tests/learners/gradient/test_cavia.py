@@ -5,9 +5,11 @@ import torch
 
 from engine.contract.errors import Refused
 from engine.learners.gradient.cavia import Cavia
+from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp
 from engine.protocol import EpisodeBatch, Weights
 from tests.learners.gradient.made import meta_gradient, sines, start
+from tests.nets.drawing import episodes
 
 RATE = 0.7
 
@@ -62,3 +64,22 @@ def test_a_net_that_subtracts_the_context_again_is_refused() -> None:
         start(Cavia(), sines(net=Mlp(depth=2, width=5, normalization="batch")))
     # No normalization stands behind the bias of a head.
     start(Cavia(), sines(net=Mlp(depth=0, normalization="batch")))
+
+
+@pytest.mark.parametrize("kind", ["layer", "instance", "group"])
+def test_one_member_of_a_net_of_images_adapts_as_it_does_beside_another(
+    kind: str,
+) -> None:
+    # Images of one member lie channels last, and are normalized by another kernel.
+    net = Conv4(filters=8, normalization=kind)  # type: ignore[arg-type]
+    both, learner = episodes(net, shape=(1, 16, 16)), Cavia(inner_lr=RATE)
+    theta = members(start(learner, both), both)
+    together = [found.query_outputs for found in learner.predict(theta, both)]
+    first = {name: value[:1] for name, value in theta.items()}
+    alone = learner.predict(first, both.take([0]))
+    for one, two in zip(alone, together, strict=True):
+        torch.testing.assert_close(one.query_outputs, two[:1], rtol=0, atol=1e-9)
+    assert all(
+        (grad != 0).any()
+        for grad in meta_gradient(learner, both, start(learner, both)).values()
+    )
