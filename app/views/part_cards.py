@@ -7,6 +7,7 @@ import streamlit as st
 from app import session
 from app.client import client
 from app.experiment import derived_experiments
+from app.form.learners import GROUPS
 from app.views import calibration_lesson
 from app.views.lesson import Lesson
 from app.views.search import search_lesson
@@ -67,7 +68,7 @@ def _matching_cards(slot: str, wanted: list[str]) -> Iterator[Card]:
 
 
 def draw_cards(cards: list[Card]) -> None:
-    """Draw the chosen card beside the list of all matches."""
+    """Draw the list of all matches, by group, and the chosen card below it."""
     if not cards:
         page_elements.draw_empty(
             "No card matches", "Try another word, or another section."
@@ -76,18 +77,24 @@ def draw_cards(cards: list[Card]) -> None:
     names = [card.name for card in cards]
     if st.session_state.get("part") not in names:
         st.session_state["part"] = names[0]
-    left, right = st.columns([1, 3], gap="large")
-    with left:
-        by_name = {card.name: card for card in cards}
-        picked = st.radio(
-            "Card",
-            names,
-            format_func=lambda name: escape_markdown(by_name[name].title),
-            key="part",
-            persist_state="session",
-        )
-    with right:
-        draw_card(by_name[str(picked)])
+    by_name = {card.name: card for card in cards}
+    several = len({card.group for card in cards}) > 1
+    # A list of all titles would fill several screens of a phone.
+    picked = st.selectbox(
+        f"Card ({len(cards)})",
+        names,
+        format_func=lambda name: _option_text(by_name[name], with_group=several),
+        key="part",
+        persist_state="session",
+        width=520,
+    )
+    draw_card(by_name[str(picked)])
+
+
+def _option_text(card: Card, *, with_group: bool) -> str:
+    """Return a card's title; behind it its group, by which cards are sorted."""
+    group = GROUPS.get(card.group, name_in_words(card.group).capitalize())
+    return f"{card.title} · {group}" if with_group else card.title
 
 
 def draw_card(card: Card) -> None:

@@ -81,7 +81,7 @@ def test_every_card_can_be_drawn(lab: AppTest, known: Catalogue) -> None:
         cards = list(known.cards_of(slot))
         assert len(cards) > 1, slot
         for card in cards:
-            at.radio(key="part").set_value(card.name).run()
+            at.selectbox(key="part").set_value(card.name).run()
             assert not at.exception, card.name
             assert card.code.strip() in [code.value for code in at.code]
 
@@ -105,7 +105,7 @@ def test_a_card_leads_into_the_lab(lab: AppTest) -> None:
     at = lab.switch_page("../pages/learn.py").run()
     at.session_state["shelf"] = "shift"
     at.run()
-    at.radio(key="part").set_value("rotate").run()
+    at.selectbox(key="part").set_value("rotate").run()
     at.button(key="try.shift.rotate").click().run()
     assert not at.exception
     assert at.session_state["k.shifts"] == ["rotate"]

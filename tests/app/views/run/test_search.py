@@ -286,7 +286,7 @@ def test_a_strategy_that_stays_in_its_family_stays_in_its_space(
 
 def test_a_card_of_a_strategy_leads_to_the_page(page: AppTest) -> None:
     at = page.switch_page("../pages/learn.py").run()
-    at.radio(key="part").set_value("reinforce").run()
+    at.selectbox(key="part").set_value("reinforce").run()
     at.button(key="try.learner.reinforce").click().run()
     assert not at.exception
     assert at.session_state["page_of_form"] == "search"
