@@ -53,7 +53,8 @@ class GaussianProcessLearner(FewShotLearner):
         "rbf",
         label="Kernel k",
         help="rbf: smooth functions; periodic: repeat themselves; cosine: one wave of "
-        "any amplitude and phase; spectral: a mixture of damped waves; linear.",
+        "any amplitude and phase; spectral: a mixture of damped waves; linear: with an "
+        "intercept.",
     )
     length_scale: float = knob(
         1.0,
