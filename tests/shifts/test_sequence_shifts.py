@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.protocol import Episode, SampledFamily, Setting, Shift
+from engine.runner.context import RunContext
 from engine.shifts.longer_sequence import LongerSequence
 from engine.shifts.support_order import SupportOrder, partly_sorted
 from engine.tasks.few_shot.gaussian_classes import GaussianClasses
 from engine.tasks.few_shot.gaussian_sequences import GaussianSequences
 from engine.tasks.few_shot.omniglot_sequences import OmniglotSequences
 from engine.tasks.few_shot.sinusoids import Sinusoids
+from tests.laws.small import spec_of
 from tests.tasks.drawing import setting
 
 
@@ -87,6 +88,13 @@ def test_a_longer_sequence_goes_on_after_the_usual_one() -> None:
 
 
 @pytest.mark.skipif(bool(OmniglotSequences.missing_file()), reason="no Omniglot here")
-def test_a_sequence_longer_than_the_drawings_is_refused() -> None:
-    with pytest.raises(Refused, match="at most 100"):
-        LongerSequence().apply(setting(OmniglotSequences(side="14")), 2.0)
+def test_a_sequence_longer_than_the_drawings_is_left_out_and_says_why() -> None:
+    spec = spec_of(
+        learners=[{"name": "recurrent"}],
+        family={"name": "omniglot_sequences", "knobs": {"side": "14"}},
+        net={"name": "mlp", "knobs": {"depth": 0}},
+        shifts=[{"name": "longer_sequence", "severities": [1.0, 2.0]}],
+    )
+    conditions, remarks = RunContext(spec).test_conditions()
+    assert [each.condition.severity for each in conditions] == [0.0, 1.0]
+    assert "at most 100" in remarks["shift:longer_sequence 2"]
