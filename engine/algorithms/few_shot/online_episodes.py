@@ -40,13 +40,13 @@ def predict_prefixes(
 
 
 def _join_densities(parts: Sequence[Prediction]) -> Density | None:
-    """Join densities along the queries; the first has that of the second."""
+    """Join densities along the queries; the first has mean 0 and the second's spread.
+
+    The second's mean would not do: the first query's target is in its support.
+    """
     found = [part.density for part in parts if part.density is not None]
     if not found:
         return None
-    # Nothing is known before the first example: the widest density at hand.
-    every = [found[0], *found]
-    return Density(
-        torch.cat([each.mean for each in every], 2),
-        torch.cat([each.sd for each in every], 2),
-    )
+    means = [torch.zeros_like(found[0].mean), *(each.mean for each in found)]
+    sds = [found[0].sd, *(each.sd for each in found)]
+    return Density(torch.cat(means, 2), torch.cat(sds, 2))
