@@ -1,12 +1,15 @@
 """The few-shot judge: errors on the queries after adaptation."""
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from engine.contract.kinds import FEW_SHOT
-from engine.judges.judge import JUDGES, Arrays, Judge
+from engine.judges.judge import JUDGES, Arrays, Judge, TuningScores
 from engine.protocol import EpisodeBatch, TaskBatch, TraceSegment
 from engine.stats.task_metrics.few_shot import summarize_episodes
+
+WORST = 1e2  # stands for a NaN or infinite error or loss where rates are tuned
 
 
 class FewShotJudge(Judge):
@@ -40,6 +43,24 @@ class FewShotJudge(Judge):
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
         """Return the number of inner steps before each answer."""
         return np.array([trace.steps[index] for index in trace.answer_indices])
+
+    def tuning_horizon(self, horizon: int) -> int:
+        """Return 0: steps beyond the learner's own are not to choose from."""
+        return 0
+
+    def tuning_scores(self, trace: TraceSegment, tasks: TaskBatch) -> TuningScores:
+        """Return error and query loss after every inner step that is reported."""
+        error = _replace_nonfinite(error_trace(trace))
+        loss = error
+        if "query_loss" in trace.traces:
+            loss = _replace_nonfinite(trace.traces["query_loss"])
+        return TuningScores(error, loss, trace.steps)
+
+
+def _replace_nonfinite(values: Tensor) -> np.ndarray:
+    # Clamped as well: one huge finite value would dominate the mean.
+    kept = torch.nan_to_num(values, WORST, WORST, WORST).clamp(max=WORST)
+    return kept.double().cpu().numpy()
 
 
 def answer_errors(trace: TraceSegment) -> Tensor:

@@ -1,6 +1,7 @@
 """Interface of a judge: from a learner's traces to scores and summaries."""
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -9,6 +10,20 @@ from engine.contract.kinds import ByKind
 from engine.protocol import TaskBatch, TraceSegment
 
 Arrays = dict[str, np.ndarray]
+
+
+class TuningScores(NamedTuple):
+    """What a rate is chosen by, at each point at which a learner could have stopped.
+
+    Args:
+        error: Less is better; finite; shape (member, point).
+        loss: Breaks ties; finite; shape (member, point).
+        steps: What has been spent at each point: inner steps, or interactions.
+    """
+
+    error: np.ndarray
+    loss: np.ndarray
+    steps: tuple[int, ...]
 
 
 class Judge(ABC):
@@ -57,6 +72,14 @@ class Judge(ABC):
         Returns:
             Shape (member,).
         """
+
+    def tuning_horizon(self, horizon: int) -> int:
+        """Return the horizon of the tasks on which rates are tuned after training."""
+        return horizon
+
+    def tuning_scores(self, trace: TraceSegment, tasks: TaskBatch) -> TuningScores:
+        """Return the scores of a rate, for kinds whose rates are tuned last."""
+        raise NotImplementedError(f"{type(self).__name__} tunes no rate after training")
 
 
 JUDGES: ByKind[Judge] = ByKind("engine.judges")

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from engine.contract.kinds import RL
-from engine.judges.judge import JUDGES, Arrays, Judge
+from engine.judges.judge import JUDGES, Arrays, Judge, TuningScores
 from engine.protocol import TaskBatch, TraceSegment, TrialBatch
 from engine.stats.task_metrics.rl import summarize_trials
 
@@ -42,6 +42,16 @@ class TrialJudge(Judge):
         """Return the number of steps that each trial took."""
         taken = torch.nan_to_num(trace.traces["episode_length"])
         return taken.sum(1).cpu().numpy()
+
+    def tuning_scores(self, trace: TraceSegment, tasks: TaskBatch) -> TuningScores:
+        """Return the regret of each trial, as tests count it; shape (member, 1)."""
+        assert isinstance(tasks, TrialBatch)
+        judged = trace.traces["episode_regret"][:, -tasks.judged :]
+        regret = judged.sum(1) if tasks.totals else judged.mean(1)
+        # A diverged trial counts as the worst one, as it does in a test.
+        regret = torch.where(regret.isfinite(), regret, tasks.worst_regret)
+        rows = regret.double().cpu().numpy()[:, None]
+        return TuningScores(rows, rows, (tasks.horizon * tasks.steps,))
 
 
 JUDGES[RL.name] = TrialJudge()

@@ -27,7 +27,7 @@ class Adam(OuterRule):
     """θ ← θ − β m̂ / (√v̂ + ε)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot", "rl"})
 
     lr: float = knob(
         0.02,

@@ -25,7 +25,7 @@ class Sgd(OuterRule):
     """θ ← θ − β ĝ."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot", "rl"})
 
     lr: float = knob(
         0.1,

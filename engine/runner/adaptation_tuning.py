@@ -1,11 +1,10 @@
-"""Tuning after training: choose the adaptation rate and steps on validation episodes.
+"""Tuning after training: choose the adaptation rate and steps on validation tasks.
 
-The learning rate of a fine-tuned few-shot baseline can only be chosen once its
-features are learned. No learner was trained on the validation episodes, and no test
-episode is used.
+The learning rate of a fine-tuned net or policy can only be chosen once that is learned.
+No learner was trained on the validation tasks, and no test task is used.
 
-Every replicate chooses with its own weights, on episodes of its own: so the choice is
-part of the spread between replicates.
+Every replicate chooses with its own weights, on tasks of its own: so the choice is part
+of the spread between replicates.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -13,11 +12,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from engine.contract.events import Block, Event
-from engine.judges.few_shot import error_trace
-from engine.protocol import EpisodeBatch, TraceSegment, Weights
+from engine.judges.judge import TuningScores
+from engine.protocol import EpisodeBatch, TaskBatch, TrialBatch, Weights
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
 from engine.runner.rate_search import (
@@ -32,16 +30,15 @@ from engine.runner.state import RunState
 from engine.runner.validation import adapt_in_chunks
 
 GRID = RateGrid(highest=0.5, limits=(-6.0, 2.0))
-WORST = 1e2  # stands for a NaN or infinite error or loss
 
 
 class RateResult(NamedTuple):
-    """One replicate's results with one rate, at each inner step that is reported.
+    """One replicate's results with one rate, at each point that is reported.
 
     Args:
-        error: Error rate, or squared error; shape (task, position).
-        loss: Mean query loss, nats, which breaks ties; shape (position,).
-        at: Number of inner steps at each position.
+        error: Less is better; shape (task, position).
+        loss: Mean loss, which breaks ties; shape (position,).
+        at: Number of inner steps, or interactions, at each position.
     """
 
     error: np.ndarray
@@ -72,8 +69,8 @@ def tune_after_training(
 ) -> Iterator[Event]:
     """Choose rates and steps, store them in the learner's meta-weights and freeze it.
 
-    Every step that the learner reports is tried as its last one, so that early stopping
-    is tuned along with the rate.
+    Every inner step that a learner reports is tried as its last one, so that early
+    stopping is tuned along with the rate, if it has a number of steps.
 
     Args:
         context: The run.
@@ -91,23 +88,28 @@ def tune_after_training(
     ) -> Generator[Event, None, dict[int, RateResult]]:
         with_rates, some = _with_rates(weights, asked), _select_tasks(tasks, asked)
         found = yield from adapt_in_chunks(entry.learner, with_rates, some, stage, done)
-        return dict(zip(asked, _rate_results(found, len(asked)), strict=True))
+        scores = context.judge.tuning_scores(found, some)
+        return dict(zip(asked, _rate_results(scores, len(asked)), strict=True))
 
     tried = yield from search_rates(
         stage, score, lambda one: one.rank, tasks.replicates, GRID
     )
-    yield from _blocks(label, tried)
-    best = {
-        "lr": [10.0**one.best for one in tried],
-        "steps": [float(one.scores[one.best].best_step) for one in tried],
-    }
+    best = {"lr": [10.0**one.best for one in tried]}
+    if "steps" in weights:
+        best["steps"] = [float(one.scores[one.best].best_step) for one in tried]
+    yield from _blocks(label, context.kind.metrics.tuning, tried, best.get("steps"))
     chosen = {name: weights[name].new_tensor(each) for name, each in best.items()}
     state.metas[label] = weights | chosen
     yield from fix_residual_variance(context, entry, state)
     yield freeze_learner(context, entry, state.metas[label], state)
 
 
-def _blocks(label: str, tried: Sequence[TriedRates[RateResult]]) -> Iterator[Block]:
+def _blocks(
+    label: str,
+    metric: str,
+    tried: Sequence[TriedRates[RateResult]],
+    steps: Sequence[float] | None,
+) -> Iterator[Block]:
     """Yield each rate's errors, and every replicate's rate, steps and costs."""
     errors = [
         TriedRates(
@@ -115,31 +117,31 @@ def _blocks(label: str, tried: Sequence[TriedRates[RateResult]]) -> Iterator[Blo
         )
         for each in tried
     ]
-    yield from tuning_blocks(label, "tuning_error", errors)
-    steps = [float(each.scores[each.best].best_step) for each in tried]
+    yield from tuning_blocks(label, metric, errors)
     spent = [
         float(sum(len(one.error) * max(one.at) for one in each.scores.values()))
         for each in tried
     ]
-    for metric, values in (("tuned_steps", steps), ("gradient_evaluations", spent)):
-        yield Block(label, "tune", metric, ("replicate",), np.array(values))
+    for name, values in (("tuned_steps", steps), ("gradient_evaluations", spent)):
+        if values is not None:
+            yield Block(label, "tune", name, ("replicate",), np.array(values))
 
 
-def _draw_tuning_tasks(context: RunContext) -> EpisodeBatch:
-    """Draw every replicate's tuning episodes."""
+def _draw_tuning_tasks(context: RunContext) -> TaskBatch:
+    """Draw every replicate's tuning tasks."""
     count, streams = context.spec.budget.tuning_tasks, context.streams("tune")
-    # Steps beyond the learner's own are shown in tests, and not to choose from.
-    setting = replace(context.setting, horizon=0)
-    tasks = draw_tasks(setting, "validation", streams, count, context.batch_spec)
-    assert isinstance(tasks, EpisodeBatch)
-    return tasks
+    horizon = context.judge.tuning_horizon(context.spec.budget.horizon)
+    setting = replace(context.setting, horizon=horizon)
+    return draw_tasks(setting, "validation", streams, count, context.batch_spec)
 
 
-def _select_tasks(tasks: EpisodeBatch, replicates: Mapping[int, Trial]) -> EpisodeBatch:
+def _select_tasks(tasks: TaskBatch, replicates: Mapping[int, Trial]) -> TaskBatch:
     """Return the tasks of some replicates, which need not be neighbors."""
     each = tasks.members // tasks.replicates
     index = [r * each + t for r in replicates for t in range(each)]
-    return replace(tasks.take(index), replicates=len(replicates))
+    chosen = tasks.take(index)
+    assert isinstance(chosen, EpisodeBatch | TrialBatch)  # frozen dataclasses
+    return replace(chosen, replicates=len(replicates))
 
 
 def _with_rates(weights: Weights, asked: Mapping[int, Trial]) -> Weights:
@@ -149,17 +151,10 @@ def _with_rates(weights: Weights, asked: Mapping[int, Trial]) -> Weights:
     return some | {"lr": weights["lr"].new_tensor(rates)}
 
 
-def _rate_results(trace: TraceSegment, replicates: int) -> list[RateResult]:
-    """Return each replicate's errors and losses; NaN counts as the worst."""
-    error = _replace_nonfinite(error_trace(trace))
-    loss = error
-    if "query_loss" in trace.traces:
-        loss = _replace_nonfinite(trace.traces["query_loss"])
-    pairs = zip(*(np.split(each, replicates) for each in (error, loss)), strict=True)
-    return [RateResult(errors, losses.mean(0), trace.steps) for errors, losses in pairs]
-
-
-def _replace_nonfinite(values: torch.Tensor) -> np.ndarray:
-    # Clamped as well: one huge finite value would dominate the mean.
-    kept = torch.nan_to_num(values, WORST, WORST, WORST).clamp(max=WORST)
-    return kept.double().cpu().numpy()
+def _rate_results(scores: TuningScores, replicates: int) -> list[RateResult]:
+    """Return each replicate's errors and losses."""
+    both = (np.split(each, replicates) for each in (scores.error, scores.loss))
+    pairs = zip(*both, strict=True)
+    return [
+        RateResult(errors, losses.mean(0), scores.steps) for errors, losses in pairs
+    ]

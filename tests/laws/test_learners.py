@@ -203,9 +203,11 @@ def test_a_nan_score_never_wins(name: str) -> None:
 
 def validations(stream: Iterator[Event]) -> Iterator[np.ndarray]:
     """Yield the validation scores of a run, (replicate,), the start's first."""
-    metrics = ("validation", "validation_error", "validation_regret")
+    metrics = {f"validation{end}" for end in ("", "_error", "_regret", "_cost")}
     for event in stream:
-        if isinstance(event, Block) and event.metric in metrics:
+        # Tuning after training scores rates, not checkpoints.
+        scored = isinstance(event, Block) and event.phase != "tune"
+        if scored and event.metric in metrics:
             yield event.array
 
 

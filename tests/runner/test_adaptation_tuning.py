@@ -1,5 +1,5 @@
 from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -7,9 +7,10 @@ import torch
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Event
-from engine.protocol import TraceSegment
+from engine.judges.few_shot import FewShotJudge
+from engine.protocol import TaskBatch, TraceSegment
 from engine.runner import adaptation_tuning
-from engine.runner.adaptation_tuning import GRID, RateResult, _rate_results
+from engine.runner.adaptation_tuning import GRID, RateResult
 from engine.runner.context import RunContext
 from engine.runner.rate_search import Trial, TriedRates, search_rates
 from engine.runner.spec_checks import check_run
@@ -51,6 +52,12 @@ def stretch(error: list[list[float]], loss: list[float] | None = None) -> TraceS
     if loss is not None:
         traces["query_loss"] = torch.tensor([loss] * len(error))
     return TraceSegment(traces, None, tuple(range(len(error[0]))))
+
+
+def rate_results(trace: TraceSegment, replicates: int) -> list[RateResult]:
+    """Judge episodes, and split them by replicate."""
+    scores = FewShotJudge().tuning_scores(trace, cast(TaskBatch, None))
+    return adaptation_tuning._rate_results(scores, replicates)
 
 
 @pytest.mark.parametrize("replicate", [0, 1])
@@ -161,25 +168,25 @@ def test_a_tuned_run_killed_at_any_checkpoint_gives_the_rows_of_the_unbroken_one
 
 
 def test_the_place_is_the_lowest_mean_error_and_not_the_lowest_of_each_task() -> None:
-    (found,) = _rate_results(stretch([[0.9, 0.2, 0.5], [0.1, 0.4, 0.5]]), 1)
+    (found,) = rate_results(stretch([[0.9, 0.2, 0.5], [0.1, 0.4, 0.5]]), 1)
     assert found.best_position == 1
     assert found.rank == pytest.approx((0.3, 0.3))
 
 
 def test_replicates_are_told_apart() -> None:
-    one, two = _rate_results(stretch([[0.9, 0.2], [0.7, 0.4], [0.1, 0.4]] * 2), 2)
+    one, two = rate_results(stretch([[0.9, 0.2], [0.7, 0.4], [0.1, 0.4]] * 2), 2)
     assert one.best_position == two.best_position == 1
-    one, two = _rate_results(stretch([[0.9, 0.2], [0.1, 0.4]]), 2)
+    one, two = rate_results(stretch([[0.9, 0.2], [0.1, 0.4]]), 2)
     assert (one.best_step, two.best_step) == (1, 0)
 
 
 def test_a_tie_of_errors_goes_to_the_lower_loss() -> None:
-    (found,) = _rate_results(stretch([[0.5, 0.2, 0.2]], [1.0, 0.9, 0.6]), 1)
+    (found,) = rate_results(stretch([[0.5, 0.2, 0.2]], [1.0, 0.9, 0.6]), 1)
     assert found.best_position == 2
 
 
 def test_nan_is_the_worst() -> None:
-    (found,) = _rate_results(stretch([[0.9, float("nan")]], [3.0, float("inf")]), 1)
+    (found,) = rate_results(stretch([[0.9, float("nan")]], [3.0, float("inf")]), 1)
     assert found.best_position == 0 and np.isfinite(found.error).all()
 
 
@@ -191,7 +198,7 @@ def search(loss: Callable[[float], float]) -> TriedRates[RateResult]:
     ) -> Generator[Event, None, dict[int, RateResult]]:
         yield from ()
         return {
-            r: _rate_results(stretch([[0.5]], [loss(at.power)]), 1)[0]
+            r: rate_results(stretch([[0.5]], [loss(at.power)]), 1)[0]
             for r, at in asked.items()
         }
 

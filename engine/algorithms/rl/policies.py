@@ -106,6 +106,9 @@ class PolicyAndValue(NamedTuple):
         own = part_of(weights, POLICY)
         log_std = own.pop(LOG_STD, None)
         outputs = self.net.apply(own, x.transpose(1, 2)).transpose(1, 2)
+        if self.space.continuous:
+            # In units of the bound, so that no rate depends on the action's unit.
+            outputs = outputs * self.space.bound
         spread = None if log_std is None else log_std.unsqueeze(1)
         return ActionDistribution(self.space, outputs, spread)
 

@@ -137,7 +137,9 @@ def play(
     alive = torch.ones_like(sampling[:, :, 0, 0]) > 0
     steps: list[Rollout] = []
     for step in range(world.steps):
-        seen = seen._replace(observation=world.observe(tasks.parameters, state))
+        sight = world.observe(tasks.parameters, state)
+        # What does not depend on the episode may have one lane.
+        seen = seen._replace(observation=sight.expand(-1, len(episodes), -1))
         decision = agent.act(memory, seen, sampling[:, :, step])
         sent = clip_action(world.actions, decision.action)
         done = world.step(tasks.parameters, state, sent, noise[:, :, step + 1])

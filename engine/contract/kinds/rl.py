@@ -139,6 +139,7 @@ RL = Kind(
     criteria=(REGRET,),
     budget=_BUDGET,
     no_budget=frozenset({"threshold"}),
+    tuned_last=True,
     same_speed=("net",),
     batch=4,
     ceiling=32,
