@@ -73,20 +73,29 @@ def draw_run_in_view(key: str | None, page: str) -> None:
 
 
 def _draw_empty(kind: kinds.Kind) -> None:
-    """Draw the empty state: how to start a first run, or the one that was set up."""
-    if session.form_starts_frozen():
-        page_elements.draw_empty(
-            "Ready to run",
-            "The form holds an experiment that starts from a frozen learner. Press "
-            "**Run** (Ctrl + Enter) to compute it.",
-        )
-        return
-    page_elements.draw_empty(
+    """Draw the empty state: how to start a first run."""
+    draw_no_run(
         "Nothing has run yet",
         f"Choose {kind.words.first_choice} and a {kind.words.learner.lower()} on the "
         "left, then press **Run** (Ctrl + Enter). A short experiment takes a few "
         "seconds.",
     )
+
+
+def draw_no_run(title: str, text: str) -> None:
+    """Draw why there is no run to show.
+
+    Args:
+        title: What to say where nothing has run.
+        text: How to start.
+    """
+    if session.form_starts_frozen():
+        title = "Ready to run"
+        text = (
+            "The form holds an experiment that starts from a frozen learner. Press "
+            "**Run** (Ctrl + Enter) to compute it."
+        )
+    page_elements.draw_empty(title, text)
 
 
 def _draw_run(key: str | None, was_alive: bool) -> None:

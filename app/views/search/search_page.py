@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.client.client import Run
 from app.views.run import run_page
-from app.widgets import page_elements, page_frame
+from app.widgets import page_frame
 
 
 def draw_search_tabs(key: str | None) -> None:
@@ -56,7 +56,7 @@ def _draw_claims_board(_: str | None) -> None:
 def _draw_run_tab(draw: Callable[[Run], None], key: str | None) -> None:
     run = run_page.run_to_show(key)
     if run is None:
-        page_elements.draw_empty(
+        run_page.draw_no_run(
             "No search has run yet",
             "Choose a space and a strategy on the left, then press **Run**.",
         )

@@ -77,7 +77,9 @@ def _is_beyond_measure(claim: Claim) -> bool:
 def format_difference(claim: Claim, rule: Criterion) -> str:
     """Return a claim's difference with its interval, in the unit that readers know.
 
-    A difference of errors is shown as one of accuracies, and one at a cap in words.
+    A difference of errors is shown as one of accuracies, and one at a cap in words. Two
+    accuracies never differ by more than 100 points: an interval loses nothing that is
+    possible where it is cut off there, and says so.
 
     Args:
         claim: A comparison; less is better.
@@ -88,8 +90,12 @@ def format_difference(claim: Claim, rule: Criterion) -> str:
     factor, unit = _scale_and_unit(claim.metric, rule)
     ends = (factor * claim.low, factor * claim.high)
     shown = Interval(factor * claim.difference, min(ends), max(ends), 2)
-    capped = " (capped)" if any(claim.diverged) and not rule.share else ""
-    return f"{format_value(shown)}{unit}{capped}"
+    note = " (capped)" if any(claim.diverged) and not rule.share else ""
+    most = abs(factor)  # of shares, which lie between 0 and 1
+    if rule.share and claim.metric == rule.deciding and max(map(abs, ends)) > most:
+        shown = shown._replace(low=max(shown.low, -most), high=min(shown.high, most))
+        note = f" (cut off at ±{most:g})"
+    return f"{format_value(shown)}{unit}{note}"
 
 
 def title_metric(rule: Criterion) -> str:

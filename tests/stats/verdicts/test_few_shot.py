@@ -83,6 +83,17 @@ def test_an_interval_that_contains_zero_cannot_tell() -> None:
     )
 
 
+def test_no_two_accuracies_differ_by_more_than_100_points() -> None:
+    apart = np.array([[0.02], [0.5]])
+    mine = np.clip(apart + wrong(0.0, 1)[:2] * 0.1, 0.0, 1.0)
+    other = wrong(0.6, 2)[:2]
+    sentence = told([*few_shot("protonet", mine), *few_shot("fine_tune", other)])
+    assert re.search(
+        r"difference \+\d+ \[−100, 100\] points \(cut off at ±100\)", sentence
+    )
+    assert "cut off" not in told(duel(0.04, 0.07))
+
+
 def test_the_same_answers_are_equal_to_within_a_point() -> None:
     rows = wrong(0.05, 1)
     blocks = [*few_shot("protonet", rows), *few_shot("fine_tune", rows)]
