@@ -193,7 +193,13 @@ def requested_run() -> tuple[RunSpec, str]:
 
 
 def _check_data(card: Card, family: Choice) -> None:
-    """Refuse a family whose data is missing."""
+    """Refuse a family whose data is missing, or whose code only you may start."""
+    if card.traits.get("own_code"):
+        raise Refused(
+            f"{card.title} runs code that the experiment names, so it starts from the "
+            "command line alone: python -m engine run SPEC.json",
+            "family",
+        )
     if card.missing:
         raise Refused(f"{card.title} cannot run: it needs {card.missing}.", "family")
     if card.traits.get("needs_file") and not family.knobs.get("digest"):

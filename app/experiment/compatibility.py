@@ -28,8 +28,12 @@ def available_kinds(catalogue: Catalogue) -> list[str]:
 
 
 def cards_of_kind(catalogue: Catalogue, slot: str, kind: str) -> list[Card]:
-    """Return the cards of a slot that solve a kind."""
-    return [card for card in catalogue.cards_of(slot) if kind in card.solves]
+    """Return the cards of a slot that solve a kind, and that the form may offer."""
+    return [
+        card
+        for card in catalogue.cards_of(slot)
+        if kind in card.solves and not card.traits.get("own_code")
+    ]
 
 
 def can_compile(catalogue: Catalogue, kind: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.contract.errors import Refused
 from engine.contract.events import Block, Checkpoint, Event
 from engine.contract.run_spec import RunSpec
 
@@ -21,7 +22,7 @@ class Toolkit:
         run: Yields the events of a spec.
         summarize: Returns the statistics of a run's blocks.
         fingerprint: Describes hardware and software for a device.
-        check: Refuses a spec that will not fit into memory.
+        check: Refuses a spec that will not fit into memory, or names code to be run.
         describe_memory_overrun: Says what to lower in a spec that ran out of memory.
     """
 
@@ -50,6 +51,25 @@ def load_toolkit() -> Toolkit:
     catalogue()  # registers every part before a run asks for one
     # Starts autograd's threads now, so that the first run does not pay for it.
     torch.ones(1, requires_grad=True).sum().backward()
-    return Toolkit(
-        run, summarize_run, fingerprint, check_memory, describe_memory_overrun
-    )
+
+    def check(spec: RunSpec) -> None:
+        _refuse_own_code(spec)
+        check_memory(spec)
+
+    return Toolkit(run, summarize_run, fingerprint, check, describe_memory_overrun)
+
+
+def _refuse_own_code(spec: RunSpec) -> None:
+    """Refuse a spec that names code of the user's machine.
+
+    A spec may come from a link or an archive, and neither may start code.
+    """
+    from engine.catalogue import find_card
+
+    for choice in (spec.family, *spec.test_families):
+        if find_card("family", choice.name).traits.get("own_code"):
+            raise Refused(
+                f"{choice.name} runs code that the spec names, so only the command line "
+                "runs it: python -m engine run SPEC.json --out FOLDER",
+                "family",
+            )

@@ -133,6 +133,8 @@ class Family(Part):
             and test pools.
         needs_file: Whether the user must provide the rows.
         file: The kind of that file.
+        own_code: Whether it runs code that a spec names. Then only the command line and
+            Python run it: a link must never start code.
         rate: Factor on the default learning rates of learners.
         outer_rate: Factor on the default learning rate of the outer rule.
         net: Name of the default net.
@@ -148,6 +150,7 @@ class Family(Part):
         "pooled",
         "needs_file",
         "file",
+        "own_code",
         "rate",
         "outer_rate",
         "net",
@@ -160,6 +163,7 @@ class Family(Part):
     pooled: ClassVar[bool] = False
     needs_file: ClassVar[bool] = False
     file: ClassVar[str] = "csv"
+    own_code: ClassVar[bool] = False
     rate: ClassVar[float] = 1.0
     outer_rate: ClassVar[float] = 1.0
     net: ClassVar[str] = "mlp"

@@ -196,7 +196,7 @@ def families(kind: str = "optimization") -> tuple[str, ...]:
 
 
 def issubclass_own(name: str) -> bool:
-    """Return whether a family needs a file of the user."""
+    """Return whether a family needs a file of the user, or code."""
     family = part("family", name)
     assert issubclass(family, Family)
-    return bool(getattr(family, "needs_file", False))
+    return family.needs_file or family.own_code

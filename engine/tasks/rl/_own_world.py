@@ -1,0 +1,219 @@
+"""The user's own environments, behind the interface of the batched ones.
+
+gymnasium's vector environment holds the state, so this environment is the one that is
+not a pure function of it. A trial still is one of its seeds: every episode resets every
+copy with a seed that was drawn with the task, and only one batch of episodes is under
+way at a time.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.errors import Refused
+from engine.contract.text_decoding import clean
+from engine.protocol import ActionSpace, Environment, Transition, Weights
+
+SEEDS = 2**31 - 1
+PLACE = "environment"
+
+
+class OwnCodeError(Refused):
+    """The user's environment did what an agent cannot play on; says what."""
+
+
+def load_gymnasium() -> Any:
+    """Return the package.
+
+    Raises:
+        Refused: If it is not installed.
+    """
+    try:
+        return importlib.import_module("gymnasium")
+    except ImportError:
+        raise Refused(
+            "own environments need the package gymnasium, which is not installed; "
+            "run `python -m pip install gymnasium`",
+            PLACE,
+        ) from None
+
+
+def load_attribute(path: str, field: str) -> Any:
+    """Return what `module:name` names.
+
+    Args:
+        path: The user's text.
+        field: The knob that it is from.
+
+    Raises:
+        Refused: If there is no such module, or nothing of that name in it.
+    """
+    module, _, name = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except Exception as error:  # an import runs any code
+        raise Refused(
+            f"{clean(path)} cannot be loaded: {describe(error)}", field
+        ) from None
+
+
+def describe(error: Exception) -> str:
+    """Return an error of the user's code as one line."""
+    text = clean(" ".join(str(error).split()))[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def guarded(what: str, call: Callable[[], Any]) -> Any:
+    """Call the user's code.
+
+    Raises:
+        OwnCodeError: If it raises, with what it was asked for and its own error.
+    """
+    try:
+        return call()
+    except OwnCodeError:
+        raise
+    except Exception as error:  # the user's code may raise anything
+        raise OwnCodeError(
+            f"the environment's {what} failed: {describe(error)}", PLACE
+        ) from None
+
+
+class OwnWorld(Environment):
+    """Copies of the user's environment; a task is a seed and constructor arguments.
+
+    Args:
+        make: Makes one copy from constructor arguments.
+        draw: Draws constructor arguments from a generator.
+        steps: Most steps of an episode.
+        best: Return that no policy exceeds.
+        worst: Return that a diverged episode counts as.
+    """
+
+    uniforms = 1  # the seed of an episode's reset
+
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        draw: Callable[[np.random.Generator], dict[str, Any]],
+        steps: int,
+        best: float,
+        worst: float,
+    ) -> None:
+        self.make, self.draw, self.steps = make, draw, steps
+        self.best, self.lowest = best, worst
+        probe = guarded("constructor", lambda: make(**draw(np.random.default_rng(0))))
+        self.observation = observation_size(probe.observation_space)
+        self.actions = action_space(probe.action_space)
+        self.first = int(getattr(probe.action_space, "start", 0))
+        guarded("close", probe.close)
+        self.envs: Any = None
+        self.size = (0, 0)
+
+    def start(self, parameters: Weights, noise: Tensor, episode: Tensor) -> Weights:
+        """Make a copy for each lane and reset it with the episode's own seed."""
+        self.size = (noise.shape[0], noise.shape[1])
+        seeds = (noise[..., 0].double() * SEEDS).long().flatten().tolist()
+        tasks = parameters["seed"].repeat_interleave(self.size[1]).tolist()
+        self._close()
+        gym = load_gymnasium()
+        makers = [lambda seed=seed: self._copy(int(seed)) for seed in tasks]
+        self.envs = guarded("constructor", lambda: gym.vector.SyncVectorEnv(makers))
+        seen, _ = guarded("reset", lambda: self.envs.reset(seed=seeds))
+        return {"seen": self._observation(seen, noise)}
+
+    def _copy(self, seed: int) -> Any:
+        return self.make(**self.draw(np.random.default_rng(seed)))
+
+    def _close(self) -> None:
+        if self.envs is not None:
+            guarded("close", self.envs.close)
+
+    def _observation(self, seen: Any, like: Tensor) -> Tensor:
+        """Return observations as numbers; shape (member, lane, observation)."""
+        space = self.envs.single_observation_space
+        rows = np.asarray(seen)
+        if hasattr(space, "n"):
+            rows = np.eye(int(space.n))[rows - int(space.start)]
+        rows = rows.reshape(len(rows), -1)
+        if rows.shape[1] != self.observation:
+            raise OwnCodeError(
+                f"the environment's observation has {rows.shape[1]} numbers, but "
+                f"{self.observation} in the first task; they must be as many in all",
+                PLACE,
+            )
+        if not np.isfinite(rows).all():
+            raise OwnCodeError("the environment's observation is not finite", PLACE)
+        return torch.from_numpy(rows).to(like).unflatten(0, self.size)
+
+    def observe(self, parameters: Weights, state: Weights) -> Tensor:
+        """Return the last observation."""
+        return state["seen"]
+
+    def step(
+        self, parameters: Weights, state: Weights, action: Tensor, noise: Tensor
+    ) -> Transition:
+        """Step every copy; those that ended begin again and count no more."""
+        chosen = action.flatten(0, 1).cpu().numpy()
+        if not self.actions.continuous:
+            chosen = chosen + self.first
+        sent = chosen.astype(self.envs.single_action_space.dtype)
+        seen, reward, ended, stopped, _ = guarded("step", lambda: self.envs.step(sent))
+        if not np.isfinite(reward).all():
+            raise OwnCodeError("the environment's reward is not finite", PLACE)
+        pay = torch.from_numpy(np.asarray(reward)).to(noise).view(self.size)
+        over = torch.from_numpy(ended | stopped).view(self.size)
+        return Transition({"seen": self._observation(seen, noise)}, pay, pay, over)
+
+    def optimum(self, parameters: Weights, episodes: int) -> Tensor:
+        """Return the best return that the user named, or the registry."""
+        size = (len(parameters["seed"]), episodes)
+        return torch.full(size, self.best, device=parameters["seed"].device)
+
+
+def observation_size(space: Any) -> int:
+    """Return how many numbers an observation has.
+
+    Raises:
+        Refused: If it is neither a Box nor Discrete.
+    """
+    if hasattr(space, "n") and hasattr(space, "start"):
+        return int(space.n)
+    if type(space).__name__ == "Box":
+        return int(np.prod(space.shape))
+    raise unsupported("observation", space)
+
+
+def action_space(space: Any) -> ActionSpace:
+    """Return the actions of a Box or a Discrete space.
+
+    Raises:
+        Refused: If it is another one, or a Box whose bounds are not −b to b.
+    """
+    if hasattr(space, "n") and hasattr(space, "start"):
+        return ActionSpace(int(space.n))
+    if type(space).__name__ != "Box" or len(space.shape) != 1:
+        raise unsupported("action", space)
+    bound = float(space.high[0])
+    same = np.allclose(space.high, bound) and np.allclose(space.low, -bound)
+    if not (same and np.isfinite(bound)):
+        raise Refused(
+            f"its actions are between {space.low.tolist()} and {space.high.tolist()}; "
+            "every dimension must go from −b to b with the same b: rescale them with "
+            "gymnasium's RescaleAction",
+            PLACE,
+        )
+    return ActionSpace(len(space.high), bound)
+
+
+def unsupported(what: str, space: Any) -> Refused:
+    """Return the refusal of a space."""
+    return Refused(
+        f"its {what} space is {type(space).__name__}; it must be Discrete or a Box"
+        + (" of one axis" if what == "action" else ""),
+        PLACE,
+    )
