@@ -69,7 +69,7 @@ def _refuse_own_code(spec: RunSpec) -> None:
     for choice in (spec.family, *spec.test_families):
         if find_card("family", choice.name).traits.get("own_code"):
             raise Refused(
-                f"{choice.name} runs code that the spec names, so only the command line "
-                "runs it: python -m engine run SPEC.json --out FOLDER",
+                f"{choice.name} runs code that the spec names: only the command line "
+                "does that: python -m engine run SPEC.json --out FOLDER",
                 "family",
             )
