@@ -67,7 +67,7 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def guarded(what: str, call: Callable[[], Any]) -> Any:
+def call_own_code(what: str, call: Callable[[], Any]) -> Any:
     """Call the user's code.
 
     Raises:
@@ -106,11 +106,13 @@ class OwnWorld(Environment):
     ) -> None:
         self.make, self.draw, self.steps = make, draw, steps
         self.best, self.lowest = best, worst
-        probe = guarded("constructor", lambda: make(**draw(np.random.default_rng(0))))
+        probe = call_own_code(
+            "constructor", lambda: make(**draw(np.random.default_rng(0)))
+        )
         self.observation = observation_size(probe.observation_space)
         self.actions = action_space(probe.action_space)
         self.first = int(getattr(probe.action_space, "start", 0))
-        guarded("close", probe.close)
+        call_own_code("close", probe.close)
         self.envs: Any = None
         self.size = (0, 0)
 
@@ -122,8 +124,10 @@ class OwnWorld(Environment):
         self._close()
         gym = load_gymnasium()
         makers = [lambda seed=seed: self._copy(int(seed)) for seed in tasks]
-        self.envs = guarded("constructor", lambda: gym.vector.SyncVectorEnv(makers))
-        seen, _ = guarded("reset", lambda: self.envs.reset(seed=seeds))
+        self.envs = call_own_code(
+            "constructor", lambda: gym.vector.SyncVectorEnv(makers)
+        )
+        seen, _ = call_own_code("reset", lambda: self.envs.reset(seed=seeds))
         return {"seen": self._observation(seen, noise)}
 
     def _copy(self, seed: int) -> Any:
@@ -131,7 +135,7 @@ class OwnWorld(Environment):
 
     def _close(self) -> None:
         if self.envs is not None:
-            guarded("close", self.envs.close)
+            call_own_code("close", self.envs.close)
 
     def _observation(self, seen: Any, like: Tensor) -> Tensor:
         """Return observations as numbers; shape (member, lane, observation)."""
@@ -162,7 +166,9 @@ class OwnWorld(Environment):
         if not self.actions.continuous:
             chosen = chosen + self.first
         sent = chosen.astype(self.envs.single_action_space.dtype)
-        seen, reward, ended, stopped, _ = guarded("step", lambda: self.envs.step(sent))
+        seen, reward, ended, stopped, _ = call_own_code(
+            "step", lambda: self.envs.step(sent)
+        )
         if not np.isfinite(reward).all():
             raise OwnCodeError("the environment's reward is not finite", PLACE)
         pay = torch.from_numpy(np.asarray(reward)).to(noise).view(self.size)
@@ -185,7 +191,7 @@ def observation_size(space: Any) -> int:
         return int(space.n)
     if type(space).__name__ == "Box":
         return int(np.prod(space.shape))
-    raise unsupported("observation", space)
+    raise refuse_space("observation", space)
 
 
 def action_space(space: Any) -> ActionSpace:
@@ -197,7 +203,7 @@ def action_space(space: Any) -> ActionSpace:
     if hasattr(space, "n") and hasattr(space, "start"):
         return ActionSpace(int(space.n))
     if type(space).__name__ != "Box" or len(space.shape) != 1:
-        raise unsupported("action", space)
+        raise refuse_space("action", space)
     bound = float(space.high[0])
     same = np.allclose(space.high, bound) and np.allclose(space.low, -bound)
     if not (same and np.isfinite(bound)):
@@ -210,7 +216,7 @@ def action_space(space: Any) -> ActionSpace:
     return ActionSpace(len(space.high), bound)
 
 
-def unsupported(what: str, space: Any) -> Refused:
+def refuse_space(what: str, space: Any) -> Refused:
     """Return the refusal of a space."""
     return Refused(
         f"its {what} space is {type(space).__name__}; it must be Discrete or a Box"
