@@ -7,6 +7,7 @@ tells learning from memorization, leaks and shortcuts; the detectors use it.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ MOVED = 0.01  # of the outputs' standard deviation; rounding moves them less
 def leak_probe_answers(context: RunContext) -> int:
     """Return how many episodes of a replicate these probes answer."""
     count = episode_count(context)
-    return 3 * count + min(FEWER, count) * (3 + QUERIES)
+    return 3 * count + min(FEWER, count) * (4 + QUERIES)
 
 
 def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
@@ -208,14 +209,21 @@ def _answer_alone(
 def _change_what_is_hidden(
     entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
 ) -> Iterator[Event]:
-    """Change the queries' own targets, and later ones: no bit may move."""
-    hidden = tasks.query.count // 2 if tasks.online else 0
-    seen = hidden + 1 if tasks.online else tasks.query.count
-    before = yield from answer_in_chunks(entry, weights, tasks)
-    after = yield from answer_in_chunks(entry, weights, _rewrite(tasks, hidden))
-    before, after = before[..., :seen], after[..., :seen]
-    same = (before == after) | (before.isnan() & after.isnan())
-    share = (~same.all(1)).to(before.dtype).mean(1).cpu().numpy()
+    """Change the queries' own targets, and later ones: no bit may move.
+
+    Of online episodes those from the first query on, and those from the middle one on.
+    """
+    count = tasks.query.count
+    places = (0, count // 2) if tasks.online else (0,)
+    predict = partial(answer_in_chunks, entry, weights, with_density=True)
+    before = yield from predict(tasks)
+    moved = torch.zeros_like(before[:, 0], dtype=torch.bool)
+    for hidden in places:
+        after = yield from predict(_rewrite(tasks, hidden))
+        same = (before == after) | (before.isnan() & after.isnan())
+        seen = hidden + 1 if tasks.online else count
+        moved[:, :seen] |= ~same.all(1)[:, :seen]
+    share = moved[:, :seen].to(before.dtype).mean(1).cpu().numpy()
     yield task_block(entry.label, "own_target_matters", share, tasks)
 
 

@@ -94,15 +94,20 @@ def shuffle_labels(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
 
 
 def answer_in_chunks(
-    entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
+    entry: LearnerEntry,
+    weights: Weights,
+    tasks: EpisodeBatch,
+    *,
+    with_density: bool = False,
 ) -> AnswerStream:
-    """Adapt and predict, a chunk at a time; shape (member, output, query)."""
+    """Adapt and predict, a chunk at a time; arguments and result as of `answer`."""
     learner, parts = entry.learner, []
     assert isinstance(learner, FewShotLearner)
     for members, replicates in chunks(tasks):
         some = tasks.take(members)
         own = select_replicates(weights, replicates)
-        parts.append(learner.answer(broadcast_to_members(own, some.members), some))
+        theta = broadcast_to_members(own, some.members)
+        parts.append(learner.answer(theta, some, with_density=with_density))
         yield Note(f"probe {entry.label}", members.stop / tasks.members)
     return torch.cat(parts)
 

@@ -86,12 +86,16 @@ class FewShotLearner(Learner):
         """
         return [self.answer_step(Meta(theta, {}))] * tasks.members
 
-    def answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+    def answer(
+        self, theta: Weights, tasks: EpisodeBatch, *, with_density: bool = False
+    ) -> Tensor:
         """Predict the queries at the inner steps that are scored.
 
         Args:
             theta: Meta-weights of each member; shape (member, …).
             tasks: The episodes.
+            with_density: Whether means and standard deviations of the density's
+                components, if there is one, come after the outputs.
 
         Returns:
             Outputs without a graph; shape (member, output, query).
@@ -100,7 +104,9 @@ class FewShotLearner(Learner):
         found: dict[int, Tensor] = {}
         for prediction in self.predictions(theta, tasks):
             if prediction.step in steps:
-                found[prediction.step] = prediction.query_outputs.detach()
+                density = (prediction.density or ()) if with_density else ()
+                rows = torch.cat([prediction.query_outputs, *density], 1)
+                found[prediction.step] = rows.detach()
             if prediction.step == max(steps):
                 break
         return _select_answers(found, steps)
