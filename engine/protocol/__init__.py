@@ -4,6 +4,7 @@ The first axis of every tensor of a task is the member, replicate Ã— (particle Ã
 that of every tensor of a meta-learner is the replicate.
 """
 
+from engine.protocol.changed_environment import ChangedEnvironment
 from engine.protocol.density import Density
 from engine.protocol.estimators import (
     Estimator,
@@ -55,6 +56,7 @@ __all__ = [
     "AllDiverged",
     "BaseLearner",
     "BatchSpec",
+    "ChangedEnvironment",
     "Compile",
     "Density",
     "Environment",

@@ -72,6 +72,9 @@ class Environment(ABC):
         steps: Most steps of an episode.
         uniforms: Numbers from U[0, 1) that a step, or the start, takes.
         normals: Numbers from N(0, 1) that it takes.
+        slip: Chance that each action is replaced by one drawn uniformly, outside of
+            this class: `optimum` takes it into account, or is a bound for every slip.
+        inner: The environment that this one changes, if it changes one.
         cells: Arms, states or places that can be visited; 0 if they are not counted.
         lowest: No episode's return is lower; a diverged one counts as this.
         arm_rewards: What the arms of a bandit pay: "bernoulli" or "gaussian"; empty for
@@ -86,11 +89,20 @@ class Environment(ABC):
     steps: int
     uniforms: int = 0
     normals: int = 0
+    slip: float = 0.0
+    inner: "Environment | None" = None
     cells: int = 0
     lowest: float
     arm_rewards: str = ""
     states: int = 0
     knows_best: bool = False
+
+    def prepare(self, parameters: Weights) -> Weights:
+        """Return the parameters with what follows from them, such as optimal values.
+
+        It is called once, when tasks are drawn; all other methods get what it returns.
+        """
+        return parameters
 
     @abstractmethod
     def start(self, parameters: Weights, noise: Tensor, episode: Tensor) -> Weights:
@@ -133,6 +145,10 @@ class Environment(ABC):
     def best_action(self, parameters: Weights, state: Weights) -> Tensor:
         """Return an optimal action of each task, if `knows_best`; shaped as actions."""
         raise NotImplementedError(f"{type(self).__name__} knows no best action")
+
+    def is_best(self, parameters: Weights, state: Weights, action: Tensor) -> Tensor:
+        """Return whether discrete actions are optimal; bool, shape (member, lane)."""
+        return self.best_action(parameters, state) == action
 
     def cell(self, state: Weights, action: Tensor) -> Tensor:
         """Return which cell a step visits; int64, shape (member, lane)."""

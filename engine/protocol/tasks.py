@@ -1,9 +1,9 @@
 """Interfaces of task batches, and of the families that draw them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from engine.contract.rng import Rng
 from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
 from engine.protocol.samples import Sample, Warp
+
+if TYPE_CHECKING:
+    from engine.protocol.rl import Environment
 
 
 class Gradient(NamedTuple):
@@ -108,6 +111,7 @@ class Setting:
         horizon: Number of inner steps.
         warps: Changes of each task's data, applied in order.
         trained_family: The family of meta-training, if it is not `family`.
+        wrappers: Changes of the environment that agents play in, applied in order.
     """
 
     family: "Family"
@@ -115,10 +119,17 @@ class Setting:
     horizon: int
     warps: tuple[Warp, ...] = field(default=(), compare=False)
     trained_family: "Family | None" = None
+    wrappers: "tuple[Callable[[Environment], Environment], ...]" = ()
 
     def with_warp(self, warp: Warp) -> "Setting":
         """Return the setting with one more change of each task's data."""
         return replace(self, warps=(*self.warps, warp))
+
+    def with_wrapper(
+        self, wrapper: "Callable[[Environment], Environment]"
+    ) -> "Setting":
+        """Return the setting with one more change of the environment."""
+        return replace(self, wrappers=(*self.wrappers, wrapper))
 
 
 class Family(Part):

@@ -79,7 +79,8 @@ class Rollout:
         expected: Its expectation; 0 after the end.
         alive: Whether the episode had not ended before the step.
         entropy: Of the policy, nats; NaN where it was not finite.
-        best: Whether the action was an optimal one; None if that is not known.
+        best: Whether the action was an optimal one; None if that is not known, or if
+            actions are continuous.
         cell: The visited cell; None if cells are not counted.
     """
 
@@ -168,7 +169,8 @@ def _record(
 ) -> Rollout:
     """Return one step of every lane; shape (member, lane, …)."""
     world, action = tasks.environment, decision.action
-    best = world.best_action(tasks.parameters, state) if world.knows_best else None
+    known = world.knows_best and not world.actions.continuous
+    best = world.is_best(tasks.parameters, state, action) if known else None
     return Rollout(
         observation=seen.observation,
         action=action,
@@ -177,7 +179,7 @@ def _record(
         expected=done.expected.where(alive, 0.0),
         alive=alive,
         entropy=decision.entropy,
-        best=None if best is None else (best == action).to(done.reward),
+        best=None if best is None else best.to(done.reward),
         cell=world.cell(state, action) if world.cells else None,
     )
 

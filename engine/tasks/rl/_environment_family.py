@@ -53,11 +53,14 @@ class EnvironmentFamily(Family):
     ) -> TaskBatch:
         """Draw one task per stream, with the random numbers of its trial."""
         world, device = self.environment(), batch_spec.device
+        for wrap in setting.wrappers:
+            world = wrap(world)
         drawn = [self.parameters(rng.child("task"), pool) for rng in rngs]
         parameters = {
             name: torch.from_numpy(np.stack([one[name] for one in drawn])).to(device)
             for name in drawn[0]
         }
+        parameters = world.prepare(parameters)
         count = setting.horizon
         noise = [environment_noise(world, rng.child("world"), count) for rng in rngs]
         sampling = [action_noise(world, rng.child("action"), count) for rng in rngs]
@@ -79,8 +82,17 @@ class EnvironmentFamily(Family):
 def environment_noise(world: Environment, rng: Rng, episodes: int) -> np.ndarray:
     """Draw a trial's random numbers; shape (episode, 1 + step, number), float32.
 
-    Episodes come first, so that more of them leave the earlier ones unchanged.
+    Episodes come first, so that more of them leave the earlier ones unchanged. A
+    changed environment has a stream of its own for the change: luck stays the same.
     """
+    if world.inner is not None:
+        inner = environment_noise(world.inner, rng, episodes)
+        own = _draw(world, rng.child(type(world).__name__), episodes)
+        return np.concatenate([inner, own], 2)
+    return _draw(world, rng, episodes)
+
+
+def _draw(world: Environment, rng: Rng, episodes: int) -> np.ndarray:
     shape = (episodes, 1 + world.steps)
     uniform = generator(rng.child("uniform")).random(
         (*shape, world.uniforms), np.float32
