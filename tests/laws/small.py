@@ -54,7 +54,7 @@ TINY = {
         "feature_noise",
     ),
     "rl": Tiny(
-        ("bernoulli_bandit",),
+        ("bernoulli_bandit", "tabular_mdp"),
         {"width": 8, "start": "he"},
         {"horizon": 6},
         ("trial_regret", "trial_return"),

@@ -95,12 +95,12 @@ def place_walls(side: int, count: int, order: np.ndarray, kept: int) -> np.ndarr
         if walls.sum() == min(count, side * side - FREE):
             break
         left = free & ~(1 << cell)
-        if not kept >> cell & 1 and _connected(side, left):
+        if not kept >> cell & 1 and _is_connected(side, left):
             walls[cell], free = True, left
     return walls
 
 
-def _connected(side: int, free: int) -> bool:
+def _is_connected(side: int, free: int) -> bool:
     """Return whether every free cell is reached from every other one."""
     reached, frontier = 0, free & -free
     while frontier != reached:

@@ -102,7 +102,7 @@ class Gridworld(TabularFamily):
         goal = int(generator(rng.child("goal")).choice(near))
         layouts = [walls]
         if self.moves_after:
-            layouts.append(self._moved(rng, walls, goal))
+            layouts.append(self._move_walls(rng, walls, goal))
         tables = [
             move_table(self.side, each) + i * self.side**2
             for i, each in enumerate(layouts)
@@ -113,7 +113,7 @@ class Gridworld(TabularFamily):
             "walls": np.stack(layouts),
         }
 
-    def _moved(self, rng: Rng, walls: np.ndarray, goal: int) -> np.ndarray:
+    def _move_walls(self, rng: Rng, walls: np.ndarray, goal: int) -> np.ndarray:
         """Return the walls after some moved; the goal stays within reach."""
         draw = generator(rng.child("moved"))
         built = draw.permutation(np.flatnonzero(walls))

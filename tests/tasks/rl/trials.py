@@ -9,7 +9,7 @@ from engine.algorithms.rl.rollouts import Decision, Rollout, Seen, play_trial
 from engine.catalogue import find_card
 from engine.contract.registry import part
 from engine.contract.run_spec import Choice
-from engine.protocol import BatchSpec, Environment, Family, TrialBatch, Weights
+from engine.protocol import BatchSpec, Family, TrialBatch, Weights
 from engine.runner.context import build_part
 from tests.tasks.drawing import setting, streams
 
@@ -67,9 +67,3 @@ def always(tasks: TrialBatch, *action: float) -> Rollout:
     continuous = tasks.environment.actions.continuous
     sent = torch.tensor(action) if continuous else torch.tensor(int(action[0]))
     return play_trial(tasks, Always(sent))
-
-
-def states_after(world: Environment, tasks: TrialBatch, action: Tensor) -> Weights:
-    """Return the states after the first step of the first episode."""
-    first = world.start(tasks.parameters, tasks.noise[:, :1, 0], torch.zeros(1).long())
-    return world.step(tasks.parameters, first, action, tasks.noise[:, :1, 1]).state
