@@ -68,23 +68,27 @@ class ActionDistribution(NamedTuple):
 
 
 class PolicyAndValue(NamedTuple):
-    """A policy net and a value net of the same kind, over the same inputs.
+    """A policy net and a value net of the same kind.
 
     Args:
         net: The run's net.
         space: What actions are.
-        inputs: Numbers in an input.
+        inputs: Numbers in an input of the policy.
+        value_inputs: Numbers in an input of the value net; 0 if it sees the same.
     """
 
     net: Net
     space: ActionSpace
     inputs: int
+    value_inputs: int = 0
 
     def init(self, rngs: Sequence[Rng], like: Tensor) -> Weights:
         """Draw both nets; shape (replicate, …). Names begin `policy.` and `value.`."""
         weights: Weights = {}
-        for prefix, outputs in ((POLICY, self.space.count), (VALUE, 1)):
-            layout = self.net.layout((self.inputs,), outputs)
+        seen = self.value_inputs or self.inputs
+        sizes = (POLICY, self.inputs, self.space.count), (VALUE, seen, 1)
+        for prefix, inputs, outputs in sizes:
+            layout = self.net.layout((inputs,), outputs)
             drawn = draw_weights(self.net, layout, rngs, like, prefix.strip("."))
             weights |= {f"{prefix}{name}": value for name, value in drawn.items()}
         if self.space.continuous:

@@ -120,7 +120,10 @@ def _sum_over_chunks(
             # A replicate may span several chunks, so their gradients add up.
             grads[name][replicates.start : replicates.stop] += grad.detach() / each
     means = {
-        name: torch.cat([info[name].detach() for info in infos]).view(-1, each).mean(1)
+        # A task whose returns are all equal explains nothing: it is left out.
+        name: torch.cat([info[name].detach() for info in infos])
+        .view(-1, each)
+        .nanmean(1)
         for name in infos[0]
     }
     return Outer(meta.memory, means, grads)

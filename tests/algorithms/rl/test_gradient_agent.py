@@ -31,10 +31,13 @@ def drawn(
     return learner, learner.init(context.streams("init"), batch), batch
 
 
-def outer_of(name: str, **knobs: Any) -> Outer:
-    learner, meta, batch = drawn(name, **knobs)
+def outer(learner: GradientAgent, meta: Meta, batch: TrialBatch) -> Outer:
     streams = tuple(Rng(0).child("outer", r) for r in range(batch.replicates))
     return learner.outer(meta, batch, OuterStepContext(0, 0, 1, streams), None)  # type: ignore[arg-type]
+
+
+def outer_of(name: str, **knobs: Any) -> Outer:
+    return outer(*drawn(name, **knobs))
 
 
 def returns(name: str, **knobs: Any) -> Tensor:
@@ -141,7 +144,14 @@ def test_second_order_differs_from_first_and_forms_agree_on_bandits(form: str) -
 
 
 @pytest.mark.parametrize(
-    "name", ["maml_rl", "reptile_rl", "multi_task_policy", "policy_from_scratch"]
+    "name",
+    [
+        "maml_rl",
+        "reptile_rl",
+        "multi_task_policy",
+        "policy_from_scratch",
+        "meta_critic",
+    ],
 )
 def test_before_the_first_update_all_play_alike_and_then_they_differ(name: str) -> None:
     still, moved = returns(name, updates=0), returns(name, updates=9, lr=3.0)
@@ -161,6 +171,6 @@ def test_chunks_change_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_step_size_of_tests_gets_no_gradient() -> None:
-    for name in ("maml_rl", "reptile_rl", "multi_task_policy"):
+    for name in ("maml_rl", "reptile_rl", "multi_task_policy", "meta_critic"):
         grads = outer_of(name).grads
         assert grads is not None and (grads["lr"] == 0).all()
