@@ -24,7 +24,7 @@ import pytest
 import torch
 
 from engine.contract.registry import part, parts
-from engine.contract.run_spec import LearnerChoice, RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.device import fingerprint
 from engine.protocol import Family
 from engine.runner.results_of_other_runs import RunCache
@@ -47,7 +47,6 @@ SMALL = {"side": "14", "steps": "18", "presentations": 4}
 BRIEF = {"few_shot": {"task_evaluations": 8, "validation_tasks": 8}}
 SEGMENTS = {"task_evaluations": 48}  # enough for an estimator to remember some
 IMAGES = {"task_evaluations": 4, "validation_tasks": 8, "horizon": 1}
-FEW_STEPS = 5  # of an inner loop
 # What a test task is judged by; where that is a count of right answers, its loss.
 SMOOTH = ("area", "regret_area", "final_query_loss", "final_mse", "trial_regret")
 COUNTED = "error"
@@ -101,18 +100,7 @@ def brief(spec: RunSpec) -> RunSpec:
     assert issubclass(family, Family)
     less = IMAGES if "side" in family.model_fields else BRIEF.get(family.kind, {})
     budget = spec.budget.model_copy(update=less)
-    learners = tuple(map(take_few_steps, spec.learners))
-    return spec.model_copy(update={"budget": budget, "learners": learners})
-
-
-def take_few_steps(choice: LearnerChoice) -> LearnerChoice:
-    """Limit a learner's inner steps: rounding grows with each of them."""
-    steps = part("learner", choice.name).model_fields.get("inner_steps")
-    if steps is None or steps.default <= FEW_STEPS:
-        return choice
-    return choice.model_copy(
-        update={"knobs": choice.knobs | {"inner_steps": FEW_STEPS}}
-    )
+    return spec.model_copy(update={"budget": budget})
 
 
 def drawn_small(name: str) -> RunSpec:

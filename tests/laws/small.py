@@ -124,7 +124,7 @@ def learner_spec(name: str, family: str = "", **fields: Any) -> RunSpec:
 
 
 def short(learner: type[Learner]) -> dict[str, Any]:
-    """Return knobs that keep a learner from many steps on a support."""
+    """Return knobs that keep a learner from many steps: rounding grows with each."""
     few, fields = {"steps": 3, "inner_steps": 5}, learner.model_fields
     return {n: min(v, fields[n].default) for n, v in few.items() if n in fields}
 
