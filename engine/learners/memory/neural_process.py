@@ -116,10 +116,10 @@ class NeuralProcess(FewShotLearner):
         """Draw embedding, encoder, decoder and attention, one of each per replicate.
 
         Raises:
-            Refused: If the heads do not divide the width.
+            Refused: If the heads of attention do not divide the width.
         """
         assert isinstance(tasks, EpisodeBatch)
-        if self.width % self.heads:
+        if self.aggregation == "attention" and self.width % self.heads:
             raise Refused(
                 f"width {self.width} is not a multiple of {self.heads} heads; choose "
                 f"{self.width // self.heads * self.heads or self.heads}",

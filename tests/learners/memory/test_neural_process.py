@@ -147,4 +147,6 @@ def test_it_says_why_it_cannot_answer_other_ways_and_other_heads() -> None:
     assert MEAN.why_not(meta, clouds()) is None
     assert "4 ways and cannot answer 3" in (MEAN.why_not(meta, clouds(ways=3)) or "")
     with pytest.raises(Refused, match="not a multiple of 3 heads; choose 9"):
-        begun(NeuralProcess(width=10, heads=3), waves())
+        begun(NeuralProcess(width=10, heads=3, aggregation="attention"), waves())
+    # A mean has no heads.
+    begun(NeuralProcess(width=10, heads=3), waves())
