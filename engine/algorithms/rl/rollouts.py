@@ -147,11 +147,24 @@ def play(
         steps.append(_record(tasks, state, seen, decision, done, alive))
         last = step + 1 == world.steps
         ended = torch.ones_like(done.ended) if last else done.ended
-        seen = Seen(
+        now = Seen(
             seen.observation, encode(tasks, sent), steps[-1].reward, ended.to(noise)
         )
-        state, memory, alive = done.state, decision.memory, alive & ~ended
+        # After the end an agent sees nothing and learns nothing.
+        seen = Seen(*(_choose(alive, *pair) for pair in zip(now, seen, strict=True)))
+        memory = {
+            name: _choose(alive, new, memory.get(name, new))
+            for name, new in decision.memory.items()
+        }
+        state, alive = done.state, alive & ~ended
     return Played(_combine(torch.stack, steps, 2), memory, seen)
+
+
+def _choose(alive: Tensor, now: Tensor, before: Tensor) -> Tensor:
+    """Return what is new in lanes that are alive, and what was before in others."""
+    if bool(alive.all()):
+        return now
+    return now.where(alive.view(*alive.shape, *[1] * (now.dim() - 2)), before)
 
 
 def clip_action(space: ActionSpace, action: Tensor) -> Tensor:
