@@ -1,7 +1,6 @@
 """The judge of agents: regret over the judged episodes of a trial."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from engine.contract.kinds import RL
@@ -39,9 +38,9 @@ class TrialJudge(Judge):
         return summarize_trials(traces, tasks.judged, worst, totals=tasks.totals)
 
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
-        """Return the number of steps that each trial took."""
-        taken = torch.nan_to_num(trace.traces["episode_length"])
-        return taken.sum(1).cpu().numpy()
+        """Return the number of episodes of each trial, as training counts them."""
+        length = trace.traces["episode_length"]
+        return np.full(len(length), length.shape[1])
 
     def tuning_scores(self, trace: TraceSegment, tasks: TaskBatch) -> TuningScores:
         """Return the regret of each trial, as tests count it; shape (member, 1)."""
