@@ -1,6 +1,7 @@
 """The judge of agents: regret over the judged episodes of a trial."""
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from engine.contract.kinds import RL
@@ -50,7 +51,7 @@ class TrialJudge(Judge):
         # A diverged trial counts as the worst one, as it does in a test.
         regret = torch.where(regret.isfinite(), regret, tasks.worst_regret)
         rows = regret.double().cpu().numpy()[:, None]
-        return TuningScores(rows, rows, (tasks.horizon * tasks.steps,))
+        return TuningScores(rows, rows, (tasks.horizon,))
 
 
 JUDGES[RL.name] = TrialJudge()
