@@ -6,8 +6,8 @@ multiplies are moved at random: as far may another machine's lie from them. All 
 of a run until decided would take tens of megabytes.
 
 `python -m tests.record summaries` only summarizes the recorded runs again, as where a
-verdict has other words. `python -m tests.record keys` adds the keys of new presets; names
-of presets behind it renew theirs.
+verdict has other words. `python -m tests.record keys` adds the keys of new presets;
+names of presets behind it renew theirs.
 """
 
 import json
