@@ -26,7 +26,7 @@ AXES = (
     *MAP_AXES,
 )
 PHASES = ("tune", "train", "validate", "test")
-FILMS = ("film", "search")  # kinds of artefact that hold a film of a test
+FILMS = ("film", "search", "trials")  # kinds of artefact that hold a film of a test
 # Timings, remarks and checkpoints are stored under this title, so that it stays;
 # every text for the user says "in distribution".
 UNSHIFTED_TITLE = "in place"

@@ -82,6 +82,8 @@ class Environment(ABC):
         states: Number of states of a tabular task, which observations tell one-hot; 0
             for others.
         knows_best: Whether `best_action` is known.
+        picture: How its films are drawn: "arms", "plane", "grid", "cartpole",
+            "pendulum", "acrobot"; empty for no film.
     """
 
     observation: int
@@ -96,6 +98,7 @@ class Environment(ABC):
     arm_rewards: str = ""
     states: int = 0
     knows_best: bool = False
+    picture: str = ""
 
     def prepare(self, parameters: Weights) -> Weights:
         """Return the parameters with what follows from them, such as optimal values.

@@ -8,13 +8,12 @@ from app.charts import rl
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
-from app.views.run import run_tables, score_table
+from app.views.run import run_tables, score_table, trial_films
 from app.views.run.kind_view import VIEWS, KindView, OwnResult
 from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import RL
 
-PAID = ("Episodes", "Episodes played")
 _PANELS = {"earned": rl.EARNED, "behavior": rl.BEHAVIOR}
 
 
@@ -32,13 +31,9 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
     return ViewState(condition=condition, metrics=_PANELS.get(str(shown), rl.EARNED))
 
 
-def _draw_films(run: Run, titles: Mapping[str, str]) -> None:
-    """Draw nothing yet."""
-
-
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
-    page_elements.draw_chart(ledger_figure(ledger, run.roles, PAID), "ledger")
+    page_elements.draw_chart(ledger_figure(ledger, run.roles), "ledger")
     tables.draw_table(run_tables.cost_rows(run, titles), alt="Regret and cost by agent")
 
 
@@ -52,7 +47,7 @@ def _protocol(run: Run) -> dict[str, object]:
 
 VIEWS[RL.name] = KindView(
     draw_options=_draw_options,
-    draw_films=_draw_films,
+    draw_films=trial_films.draw_trial_films,
     draw_cost=_draw_cost,
     draw_table=score_table.draw_score_table,
     own_results=_own_results,

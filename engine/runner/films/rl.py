@@ -37,6 +37,8 @@ def film_trials(
     count = min(TRIALS, context.spec.budget.test_tasks)
     tasks = draw_test_tasks(context, condition).take(range(count))
     assert isinstance(tasks, TrialBatch)
+    if not tasks.environment.picture:
+        return
     arrays = {f"task/{key}": row.numpy() for key, row in tasks.parameters.items()}
     arrays["optimum"] = tasks.optimum.numpy()
     for i, entry in enumerate(context.entries):
@@ -49,8 +51,8 @@ def film_trials(
     info = {
         "family": context.spec.family.name,
         "condition": asdict(condition.condition),
-        "actions": tasks.environment.actions.count,
-        "continuous": tasks.environment.actions.continuous,
+        "picture": tasks.environment.picture,
+        "trials": count,
     }
     yield Artefact(name, "trials", arrays, info)
 

@@ -25,6 +25,7 @@ class TwoLinks(PhysicalEnvironment):
     """State: the first link's angle, the second's from the first, and their speeds."""
 
     observation = 6
+    picture = "acrobot"
     reach = (0.1, 0.1, 0.1, 0.1)
     step_pay = (-1.0, 0.0)
     actions = ActionSpace(3)

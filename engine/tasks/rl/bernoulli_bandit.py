@@ -26,6 +26,7 @@ class BernoulliArms(Environment):
     lowest = 0.0
     arm_rewards = "bernoulli"
     knows_best = True
+    picture = "arms"
 
     def __init__(self, arms: int) -> None:
         self.actions = ActionSpace(arms)

@@ -25,6 +25,7 @@ class CartPole(PhysicalEnvironment):
     """State: position, velocity, the pole's angle from upright, its velocity."""
 
     observation = 4
+    picture = "cartpole"
     reach = (0.05, 0.05, 0.05, 0.05)
     step_pay = (0.0, 1.0)
     actions = ActionSpace(2)

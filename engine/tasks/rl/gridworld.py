@@ -37,6 +37,8 @@ class WalledGrid(DeterministicWorld):
             holds, whose states are numbered after those of layout 0.
     """
 
+    picture = "grid"
+
     def __init__(self, side: int, steps: int, moves_after: int) -> None:
         super().__init__(side * side, MOVES, steps)
         self.moves_after = moves_after

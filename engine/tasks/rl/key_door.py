@@ -36,6 +36,7 @@ class KeyDoorGrid(DeterministicWorld):
     """
 
     lowest = 0.0
+    picture = "grid"
 
     def __init__(self, side: int, steps: int) -> None:
         super().__init__(2 * side * side, MOVES, steps)

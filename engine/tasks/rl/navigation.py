@@ -42,6 +42,7 @@ class Plane(Environment):
     """
 
     observation = 2
+    picture = "plane"
     knows_best = True
 
     def __init__(self, steps: int, radius: float, half: float) -> None:

@@ -25,6 +25,7 @@ class Swing(PhysicalEnvironment):
     """State: angle from upright, angular velocity."""
 
     observation = 3
+    picture = "pendulum"
     reach = (math.pi, 1.0)
     step_pay = (-WORST_STEP, 0.0)
     actions = ActionSpace(1, TORQUE)

@@ -1,0 +1,149 @@
+"""Films of bodies: poles, pendulums and links, drawn at each step of an episode."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.figures.animation import (
+    FilmOptions,
+    add_controls,
+    lock_aspect,
+    panel_titles,
+    sample_frames,
+)
+from app.figures.figure_parts import style_figure
+from app.figures.figure_types import Film, Floats
+from app.figures.theme import assign_styles, with_alpha
+from app.figures.trial_film import (
+    filmed_agents,
+    observations,
+    return_remarks,
+    shown_episodes,
+)
+
+PANEL, ABOVE = 210, 46  # pixels of a panel, and of the title above it
+RAIL = 2.4  # the cart leaves the picture beyond
+Lines = tuple[Floats, Floats]
+
+
+def cartpole_lines(seen: Floats, length: float) -> Lines:
+    """Return cart and pole as one line; x and y of its points."""
+    x, angle = seen[0], seen[2]
+    tip = (x + length * math.sin(angle), length * math.cos(angle))
+    cart = 0.25
+    return (
+        np.array([x - cart, x + cart, np.nan, x, tip[0]]),
+        np.array([0.0, 0.0, np.nan, 0.0, tip[1]]),
+    )
+
+
+def pendulum_lines(seen: Floats, length: float) -> Lines:
+    """Return a pendulum, upright at angle 0."""
+    return np.array([0.0, -length * seen[1]]), np.array([0.0, length * seen[0]])
+
+
+def acrobot_lines(seen: Floats, length: float) -> Lines:
+    """Return two links that hang at angle 0, and the line to be reached."""
+    first = math.atan2(seen[1], seen[0])
+    second = first + math.atan2(seen[3], seen[2])
+    x = np.cumsum([0.0, length * math.sin(first), length * math.sin(second)])
+    y = np.cumsum([0.0, -length * math.cos(first), -length * math.cos(second)])
+    line = [-2 * length, 2 * length], [length, length]
+    return np.array([*x, np.nan, *line[0]]), np.array([*y, np.nan, *line[1]])
+
+
+# How each body is drawn, and half the width and the height of its picture.
+BODIES: dict[str, tuple[Callable[[Floats, float], Lines], float, float]] = {
+    "cartpole": (cartpole_lines, RAIL, 1.2),
+    "pendulum": (pendulum_lines, 1.2, 1.2),
+    "acrobot": (acrobot_lines, 2.2, 2.2),
+}
+
+
+def body_film(film: Film, roles: Mapping[str, str], options: FilmOptions) -> go.Figure:
+    """Draw the last episode of every agent, step by step, with a slider.
+
+    Args:
+        film: Artefact of kind "trials" whose picture is one of `BODIES`.
+        roles: Role by label, in the spec's order.
+        options: Which trial, and how many panels in a row.
+    """
+    labels, styles = filmed_agents(film, roles), assign_styles(roles)
+    columns = min(options.columns, len(labels))
+    rows = math.ceil(len(labels) / columns)
+    episode = shown_episodes(film)[-1]
+    made = make_subplots(
+        rows,
+        columns,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.06 / columns,
+        vertical_spacing=ABOVE / (rows * PANEL) if rows > 1 else 0,
+    )
+    style_figure(
+        made,
+        title="The last episode",
+        how_to_read="All agents meet the same body. One whose episode has ended stays "
+        "where it ended, pale.",
+        alt="The body in each agent's last episode, step by step",
+        height=rows * PANEL + 90,
+    )
+    steps = film_steps(film, labels, options.task, episode)
+    for place, label in enumerate(labels):
+        at = {"row": place // columns + 1, "col": place % columns + 1}
+        shot = _body_trace(
+            film, label, options.task, episode, steps[-1], styles[label].color
+        )
+        made.add_trace(shot, **at)
+    made.frames = [
+        go.Frame(
+            name=str(step),
+            data=[
+                _body_trace(film, a, options.task, episode, step, styles[a].color)
+                for a in labels
+            ],
+            traces=list(range(len(labels))),
+        )
+        for step in steps
+    ]
+    _, half, height = BODIES[str(film.info["picture"])]
+    scale = max(1.0, body_length(film, options.task))
+    bottom = -0.2 if film.info["picture"] == "cartpole" else -height * scale
+    made.update_xaxes(range=[-half * scale, half * scale], visible=False)
+    made.update_yaxes(range=[bottom, height * scale], visible=False)
+    lock_aspect(made)
+    remarks = return_remarks(film, labels, options.task, episode)
+    made.layout.annotations = panel_titles(labels, styles, remarks)
+    made.update_layout(hovermode=False, showlegend=False, margin={"t": 42, "r": 8})
+    add_controls(made, steps, word="step")
+    return made
+
+
+def film_steps(film: Film, labels: list[str], trial: int, episode: int) -> list[int]:
+    """Return the steps that are drawn: at most as many as a film has frames."""
+    longest = max(len(observations(film, a, trial, episode)) for a in labels)
+    return sample_frames(longest)
+
+
+def body_length(film: Film, trial: int) -> float:
+    """Return a trial's factor on the length of the body."""
+    return float(np.asarray(film.arrays["task/length"])[trial])
+
+
+def _body_trace(
+    film: Film, label: str, trial: int, episode: int, step: int, color: str
+) -> go.Scatter:
+    seen = observations(film, label, trial, episode)
+    draw, _, _ = BODIES[str(film.info["picture"])]
+    x, y = draw(seen[min(step, len(seen) - 1)], body_length(film, trial))
+    ended = step >= len(seen)
+    return go.Scatter(
+        x=x.astype(np.float32),
+        y=y.astype(np.float32),
+        mode="lines",
+        line={"color": with_alpha(color, 0.35) if ended else color, "width": 5},
+        uid=f"{label}:body",
+    )
