@@ -20,7 +20,7 @@ class ChangedEnvironment(Environment):
         self.observation, self.actions = inner.observation, inner.actions
         self.steps, self.cells, self.lowest = inner.steps, inner.cells, inner.lowest
         self.arm_rewards, self.states = inner.arm_rewards, inner.states
-        self.knows_best = inner.knows_best
+        self.reward_sd, self.knows_best = inner.reward_sd, inner.knows_best
 
     def own_noise(self, noise: Tensor) -> Tensor:
         """Return the numbers that the change takes; shape (member, lane, number)."""

@@ -79,6 +79,7 @@ class Environment(ABC):
         lowest: No episode's return is lower; a diverged one counts as this.
         arm_rewards: What the arms of a bandit pay: "bernoulli" or "gaussian"; empty for
             anything that is no bandit.
+        reward_sd: Standard deviation of what a Gaussian arm pays; strategies know it.
         states: Number of states of a tabular task, which observations tell one-hot; 0
             for others.
         knows_best: Whether `best_action` is known.
@@ -96,6 +97,7 @@ class Environment(ABC):
     cells: int = 0
     lowest: float
     arm_rewards: str = ""
+    reward_sd: float = 1.0
     states: int = 0
     knows_best: bool = False
     picture: str = ""

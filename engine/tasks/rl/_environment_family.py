@@ -48,6 +48,15 @@ class EnvironmentFamily(Family):
             pool: "train", "validation" or "test".
         """
 
+    def walks(self, rng: Rng, episodes: int) -> dict[str, np.ndarray]:
+        """Draw what changes over one trial; float32, shape (episode, …).
+
+        Args:
+            rng: The task's stream; more episodes leave the earlier ones unchanged.
+            episodes: Number of episodes.
+        """
+        return {}
+
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> TaskBatch:
@@ -55,13 +64,17 @@ class EnvironmentFamily(Family):
         world, device = self.environment(), batch_spec.device
         for wrap in setting.wrappers:
             world = wrap(world)
-        drawn = [self.parameters(rng.child("task"), pool) for rng in rngs]
+        count = setting.horizon
+        drawn = [
+            self.parameters(rng.child("task"), pool)
+            | self.walks(rng.child("walk"), count)
+            for rng in rngs
+        ]
         parameters = {
             name: torch.from_numpy(np.stack([one[name] for one in drawn])).to(device)
             for name in drawn[0]
         }
         parameters = world.prepare(parameters)
-        count = setting.horizon
         noise = [environment_noise(world, rng.child("world"), count) for rng in rngs]
         sampling = [action_noise(world, rng.child("action"), count) for rng in rngs]
         return TrialBatch(

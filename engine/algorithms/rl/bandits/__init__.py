@@ -1,0 +1,1 @@
+"""What strategies for bandits share: counts of pulls, and exact dynamic programs."""
