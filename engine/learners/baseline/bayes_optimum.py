@@ -54,10 +54,10 @@ class BayesOptimum(BanditStrategy):
 
     def chances(self, arms: ArmCounts, tasks: TrialBatch) -> Tensor:
         """Pull the arm that the dynamic program found best."""
-        pulls, paid = arms.pulls.long(), arms.total.long()
+        pulls, paid = arms.whole
         device, horizon = pulls.device, tasks.horizon
         keys = torch.from_numpy(count_keys(horizon)).to(device)[pulls, paid].sum(-1)
-        now = int(arms.past[0, 0].item())
+        now = int(pulls[0, 0].sum())
         level = solve_bandit(arms.pulls.shape[-1], horizon)[now]
         known, own, wins = (
             torch.from_numpy(row).to(device)

@@ -46,6 +46,6 @@ class Gittins(BanditStrategy):
     def chances(self, arms: ArmCounts, tasks: TrialBatch) -> Tensor:
         """Pull the arm of the highest index for the pulls that are left."""
         table = torch.from_numpy(gittins_table(tasks.horizon)).to(arms.pulls.device)
-        paid = arms.total.long()
-        left = tasks.horizon - arms.past.long().unsqueeze(-1)
-        return pull_highest(table[left, paid, arms.pulls.long() - paid])
+        pulls, paid = arms.whole
+        left = tasks.horizon - pulls.sum(-1, keepdim=True)
+        return pull_highest(table[left, paid, pulls - paid])

@@ -2,9 +2,9 @@
 
 Source: Thompson (1933); Duan et al. (2016), arXiv:1611.02779, appendix on bandit
 strategies, with the prior Beta(1, 1).
-Differs: chances are computed by quadrature over 256 points instead of drawing a mean for
-each arm, which is the same policy; so its entropy is known. The prior of Gaussian arms
-is N(0, 1), and the standard deviation of their rewards is known.
+Differs: chances are computed by quadrature over 256 points instead of by drawing a mean
+for each arm, which is the same policy; so its entropy is known. The prior of Gaussian
+arms is N(0, 1), and the standard deviation of their rewards is known.
 Helps: explores by belief alone, without a knob; too long where trials are short.
 """
 

@@ -44,8 +44,7 @@ class Ucb1(BanditStrategy):
 
     def chances(self, arms: ArmCounts, tasks: TrialBatch) -> Tensor:
         """Pull the arm of the highest bound."""
-        # Every arm's count of pulls is the same at t = 1, where ln t is 0.
-        now = 1 + int(arms.past[0, 0].item())
+        now = 1 + int(arms.whole[0][0, 0].sum())  # every trial is at the same pull
         bound = square_root(2 * math.log(now) / arms.weight)
         scale = self.width * tasks.environment.reward_sd
         return pull_highest(arms.mean + scale * bound)

@@ -37,9 +37,10 @@ class ArmCounts(NamedTuple):
         return (self.total + self.prior_total) / self.weight
 
     @property
-    def past(self) -> Tensor:
-        """Pulls so far, of all arms; shape (member, lane)."""
-        return self.pulls.sum(-1)
+    def whole(self) -> tuple[Tensor, Tensor]:
+        """Pulls, and how often they paid 1; int64, shape (member, lane, arm)."""
+        # A sum of ones may be off in its last bit; a cast would cut it to one less.
+        return self.pulls.round().long(), self.total.round().long()
 
 
 def prior_counts(world: Environment) -> tuple[float, float]:
@@ -110,7 +111,7 @@ def pull_highest(index: Tensor) -> Tensor:
 
 
 def why_no_bernoulli(tasks: TrialBatch, needed_by: str) -> str | None:
-    """Return the reason why a strategy of Bernoulli arms does not hold; None if it does.
+    """Return the reason why arms are not of the kind that is needed; None if so.
 
     Args:
         tasks: The tasks.

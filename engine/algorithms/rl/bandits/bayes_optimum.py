@@ -2,9 +2,9 @@
 
 What is known of an arm is how often it was pulled and how often it paid. Arms are
 interchangeable, so a state is the multiset of these counts: with ten arms, a trial of
-ten pulls has 2,296 states to act in. A state's key is the sum of one random 64-bit number per arm's
-counts, as in Zobrist (1970): the order of arms does not matter, and one more pull of
-an arm adds the same difference whatever the others are.
+ten pulls has 2,296 states to act in. A state's key is the sum of a random 64-bit number
+for each arm's counts, as in Zobrist (1970): the order of arms does not matter, and one
+more pull of an arm adds the same difference whatever the others are.
 """
 
 from functools import lru_cache

@@ -23,8 +23,7 @@ def integrated(arms: list[Any], low: float, high: float) -> list[float]:
 
     ends = sorted(arm.mean() for arm in arms)
     return [
-        quad(weight, low, high, args=(arm,), points=ends)[0]
-        for arm in range(len(arms))
+        quad(weight, low, high, args=(arm,), points=ends)[0] for arm in range(len(arms))
     ]
 
 
@@ -41,7 +40,11 @@ def test_arms_that_pay_0_or_1(counts: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize(
     "arms",
-    [[(0.0, 1.0), (0.0, 1.0)], [(0.5, 0.3), (0.0, 1.0), (0.6, 0.2)], [(1, 0.1), (2, 1)]],
+    [
+        [(0.0, 1.0), (0.0, 1.0)],
+        [(0.5, 0.3), (0.0, 1.0), (0.6, 0.2)],
+        [(1, 0.1), (2, 1)],
+    ],
 )
 def test_gaussian_arms(arms: list[tuple[float, float]]) -> None:
     truth = integrated([norm(mean, sd) for mean, sd in arms], -6.0, 8.0)
