@@ -10,10 +10,12 @@ from engine.contract.registry import register
 from engine.protocol import Setting, Shift
 from engine.shifts._applicability import change_family, why_no_knobs
 
+ENDS = ("low", "high")
+
 
 @register("shift")
 class ArmGap(Shift):
-    """p ← ½ + (1 − s)(p − ½), for the range of probabilities."""
+    """p ← ½ + (1 − s)(p − ½) for the range of p; Gaussian spread ← (1 − s) spread."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})
@@ -23,13 +25,14 @@ class ArmGap(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return why_no_knobs(setting, ("low", "high"), "range of probabilities")
+        if not why_no_knobs(setting, ("arms", "spread"), ""):
+            return None
+        return why_no_knobs(setting, ("arms", *ENDS), "range of what its arms pay")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Bring both ends of the range closer to ½."""
-        family = setting.family.model_dump()
-        ends = {
-            name: 0.5 + (1 - severity) * (family[name] - 0.5)
-            for name in ("low", "high")
-        }
+        """Bring the arms' probabilities closer to ½, or their means closer to 0."""
+        family, less = setting.family.model_dump(), 1 - severity
+        if "spread" in family:
+            return change_family(setting, spread=less * family["spread"])
+        ends = {name: 0.5 + less * (family[name] - 0.5) for name in ENDS}
         return change_family(setting, **ends)
