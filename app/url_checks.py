@@ -37,6 +37,7 @@ VIEW = frozenset(
         "matrix_metric",
         "paired",
         "per_task_metric",
+        "rl_curves",
         "search_against",
         "search_curves",
         "severity_by",

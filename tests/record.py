@@ -6,7 +6,8 @@ multiplies are moved at random: as far may another machine's lie from them. All 
 of a run until decided would take tens of megabytes.
 
 `python -m tests.record summaries` only summarizes the recorded runs again, as where a
-verdict has other words.
+verdict has other words. `python -m tests.record keys` adds the keys of new presets;
+names of presets behind it renew theirs.
 """
 
 import json
@@ -29,7 +30,7 @@ from engine.contract.run_spec import RunSpec, complete_spec
 from engine.executors.worker import run_worker
 from engine.export import export_archive, read_archive
 from engine.export.archive import _json_bytes, _zip_members
-from engine.presets import preset
+from engine.presets import PRESETS, preset
 from engine.runner.loop import run
 from engine.runner.titled_summary import summarize_run
 from engine.store import Store
@@ -39,6 +40,7 @@ from tests.golden.rows import WIDER
 from tests.in_memory_run_cache import InMemoryRunCache
 
 JUDGED = ("area", "error", "regret_area")
+KEYS = Path(__file__).parent / "fixtures" / "preset-keys.json"
 BOUNDS = Path(__file__).with_name("recorded_bounds.json")
 TAUGHT = ("meta_loss", "lesson_loss")
 FIRST = 2  # steps of a meta-training that are compared one by one
@@ -112,8 +114,38 @@ def renew_summary(kind: str) -> None:
     file.write_bytes(_zip_members(members))
 
 
+def _parts_of(spec: RunSpec) -> list[tuple[str, str]]:
+    """Return the slot and the name of every part of a spec, sorted."""
+    alone = ("family", "net", "estimator", "outer")
+    found = {(slot, getattr(spec, slot).name) for slot in alone}
+    found |= {("family", choice.name) for choice in spec.test_families}
+    found |= {("shift", choice.name) for choice in spec.shifts}
+    return sorted(found | {("learner", choice.name) for choice in spec.learners})
+
+
+def record_keys(renewed: Sequence[str]) -> None:
+    """File the keys of presets that have none, and of the named ones.
+
+    Beside it stand the versions of the parts that it stands on.
+    """
+    kept = json.loads(KEYS.read_text())
+    for each in PRESETS:
+        full = complete_spec(each.spec, find_card, "cpu")
+        versions = {
+            f"{slot}/{name}": find_card(slot, name).version
+            for slot, name in _parts_of(full)
+        }
+        if each.name not in kept or each.name in renewed:
+            key = run_key(full, find_card)
+            kept[each.name] = {"key": key, "versions": versions}
+    KEYS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
 def main(kinds: Sequence[str]) -> None:
     """Record the examples of these kinds, or all; or only summarize all again."""
+    if [*kinds[:1]] == ["keys"]:
+        record_keys(kinds[1:])
+        return
     if [*kinds] == ["summaries"]:
         for kind in KINDS:
             renew_summary(kind)

@@ -11,6 +11,7 @@ import pytest
 from engine.catalogue import catalogue, find_card
 from engine.contract.cards import Card, complete_knobs
 from engine.contract.errors import Refused
+from engine.contract.kinds import KINDS
 from engine.contract.parsing import parse_spec
 from engine.contract.registry import parts
 from engine.contract.run_keys import run_key
@@ -85,8 +86,7 @@ def test_no_two_presets_have_one_name_and_each_kind_has_its_default() -> None:
     assert len(set(NAMES)) == len(NAMES)
     kinds = [find_card("family", p.spec.family.name).traits["kind"] for p in PRESETS]
     first = {kind: NAMES[kinds.index(kind)] for kind in dict.fromkeys(kinds)}
-    wanted = {"optimization": "default", "few_shot": "few_shot", "search": "search"}
-    assert first == wanted
+    assert first == {kind.name: kind.preset for kind in KINDS.values()}
 
 
 @pytest.mark.parametrize("each", HERE)

@@ -18,7 +18,7 @@ class TuningScores(NamedTuple):
     Args:
         error: Less is better; finite; shape (member, point).
         loss: Breaks ties; finite; shape (member, point).
-        steps: What has been spent at each point: inner steps, or interactions.
+        steps: What has been spent at each point: inner steps, or episodes.
     """
 
     error: np.ndarray

@@ -39,9 +39,9 @@ class TrialJudge(Judge):
         return summarize_trials(traces, tasks.judged, worst, totals=tasks.totals)
 
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
-        """Return the number of steps that each trial took."""
-        taken = torch.nan_to_num(trace.traces["episode_length"])
-        return taken.sum(1).cpu().numpy()
+        """Return the number of episodes of each trial, as training counts them."""
+        length = trace.traces["episode_length"]
+        return np.full(len(length), length.shape[1])
 
     def tuning_scores(self, trace: TraceSegment, tasks: TaskBatch) -> TuningScores:
         """Return the regret of each trial, as tests count it; shape (member, 1)."""
@@ -51,7 +51,7 @@ class TrialJudge(Judge):
         # A diverged trial counts as the worst one, as it does in a test.
         regret = torch.where(regret.isfinite(), regret, tasks.worst_regret)
         rows = regret.double().cpu().numpy()[:, None]
-        return TuningScores(rows, rows, (tasks.horizon * tasks.steps,))
+        return TuningScores(rows, rows, (tasks.horizon,))
 
 
 JUDGES[RL.name] = TrialJudge()

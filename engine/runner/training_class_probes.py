@@ -4,6 +4,7 @@ A learner that knows its training classes by heart classifies them without a sup
 that tells them apart; on new classes it is at chance, which by itself proves nothing.
 """
 
+import math
 from collections.abc import Iterator
 
 from engine.contract.events import Event
@@ -17,12 +18,13 @@ from engine.runner.probe_answers import (
     task_block,
 )
 
-EPISODES = 16  # of each replicate; each may have many more queries than a test episode
+ANSWERS = 1000  # that are enough, of each replicate
+FEWEST, TYPICAL, MOST = 4, 16, 64  # episodes of each replicate
 
 
 def training_class_answers(context: RunContext) -> int:
-    """Return how many episodes of a replicate this probe answers, at most."""
-    return 2 * _episode_count(context)
+    """Return about how many episodes of a replicate this probe answers."""
+    return 2 * min(TYPICAL, context.spec.budget.test_tasks)
 
 
 def probe_training_classes(
@@ -44,9 +46,7 @@ def probe_training_classes(
     """
     if not entry.learner.trains or entry.label in context.spec.inputs:
         return
-    path, count = ("probe", "training classes"), _episode_count(context)
-    tasks = context.draw(context.setting, "train", path, count)
-    assert isinstance(tasks, EpisodeBatch)
+    tasks = _draw_training_episodes(context)
     if not tasks.has_classes:
         return
     blind = blind_errors(tasks).cpu().numpy()
@@ -61,5 +61,15 @@ def probe_training_classes(
         yield task_block(entry.label, name, error, tasks)
 
 
-def _episode_count(context: RunContext) -> int:
-    return min(EPISODES, context.spec.budget.test_tasks)
+def _draw_training_episodes(context: RunContext) -> EpisodeBatch:
+    """Draw fewer where episodes are large: those of 60 classes take much memory."""
+
+    def draw(count: int) -> EpisodeBatch:
+        path = ("probe", "training classes")
+        tasks = context.draw(context.setting, "train", path, count)
+        assert isinstance(tasks, EpisodeBatch)
+        return tasks
+
+    enough = math.ceil(ANSWERS / draw(1).query.count)
+    bounded = min(max(enough, FEWEST), MOST)
+    return draw(min(bounded, context.spec.budget.test_tasks))

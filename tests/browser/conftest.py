@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from engine.contract.jobs import ALIVE
 from engine.executors import supervisor
+from engine.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTLED = (
@@ -76,6 +78,16 @@ def ready(url: str, started: "subprocess.Popen[bytes]") -> str:
         except OSError:
             time.sleep(0.2)
     raise RuntimeError("the app did not start")
+
+
+@pytest.fixture(autouse=True)
+def idle_engine(home: Path) -> Iterator[None]:
+    """Cancel what a test left queued or running: the next would wait behind it."""
+    yield
+    if home.exists():
+        store = Store.open(home)
+        for job in store.jobs(ALIVE, kind=None):
+            store.cancel(job.key)
 
 
 Open = Callable[..., Page]

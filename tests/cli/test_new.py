@@ -50,6 +50,7 @@ CASES += [(slot, "") for slot in SLOTS if slot != "learner"]
 TRIED = {
     ("learner", "few_shot"): "maml",
     ("learner", "optimization"): "sgd",
+    ("learner", "rl"): "random_actions",
     ("learner", "search"): "random_search",
     ("family", "data"): "sinusoids",
     ("family", ""): "nk_landscape",

@@ -33,6 +33,7 @@ class Words:
         shifts_help: Help of the shifts.
         step: Title of the axis along one test.
         intervals: What the intervals in the table of scores are over.
+        spent: What a run's cost is counted in, in the plural.
         all_diverged: The error of a run whose chosen learner diverged everywhere.
     """
 
@@ -53,6 +54,7 @@ class Words:
     intervals: str = (
         "Means over replicates with their 95 % intervals; diverged tasks counted."
     )
+    spent: str = "gradients"
     all_diverged: str = "no run of the chosen learner stayed finite; lower its rate"
 
 

@@ -25,6 +25,7 @@ _WORDS = Words(
     shifts_help="After training, the frozen agent is tested in the same environments, "
     "changed.",
     step="Episode",
+    spent="episodes",
     all_diverged="no policy of the chosen agent stayed finite; lower its rate",
 )
 _METRICS = Metrics(

@@ -5,7 +5,7 @@ A detector whose data a run lacks reports nothing: that is not a clean bill of h
 
 from collections.abc import Callable, Iterator
 
-from engine.contract.kinds import FEW_SHOT, OPTIMIZATION, SEARCH
+from engine.contract.kinds import FEW_SHOT, OPTIMIZATION, RL, SEARCH
 from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis.adaptation import (
@@ -51,6 +51,15 @@ from engine.stats.diagnosis.probes import (
     memorization,
     small_batch_statistics,
     transduction,
+)
+from engine.stats.diagnosis.rl import (
+    censored_trials,
+    collapsed_policy,
+    early_end,
+    idle_agent,
+    impossible_return,
+    uncounted_interactions,
+    useless_value,
 )
 from engine.stats.diagnosis.search import (
     censored_goals,
@@ -114,6 +123,16 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         overconfidence,
         collapsed_spread,
         single_component,
+    ),
+    RL.name: (
+        idle_agent,
+        collapsed_policy,
+        useless_value,
+        impossible_return,
+        early_end,
+        untuned_baseline,
+        uncounted_interactions,
+        censored_trials,
     ),
     SEARCH.name: (
         unlearned_policy,

@@ -66,7 +66,9 @@ def _tuning_findings(
     spent = table.gradients_spent(baseline.label, "tune")
     short = 0 < spent < ENOUGH * paid
     at_edge = ", at the edge" if edge else ""
-    cost = f" Tuning took {spent:,} gradients, meta-training {paid:,.0f}."
+    cost = (
+        f" Tuning took {spent:,} {table.kind.words.spent}, meta-training {paid:,.0f}."
+    )
     yield Finding(
         16,
         UNTUNED,

@@ -12,6 +12,7 @@ from engine.stats.diagnosis import DETECTORS, diagnose
 FOREIGN = {
     "optimization": r"episode|support|quer(y|ies)|search|architecture|evaluations",
     "few_shot": r"search|architecture|evaluations|PES|unroll|ln nats|threshold",
+    "rl": r"support|quer(y|ies)|search|architecture|evaluation|unroll|ln nats|gradient",
     "search": r"episode|support|quer(y|ies)|PES|unroll|ln nats|gradient|threshold",
 }
 

@@ -15,6 +15,7 @@ from engine.stats.learner_claims import CALLS, CANT_TELL, Claim, make_claims
 from engine.stats.verdicts.writer import write_verdict
 from tests.stats.made_up import FINE_TUNED, PROTO, TUNED, chosen, few_spec, spec
 from tests.stats.made_up_searches import COLD, WARM, search_spec
+from tests.stats.made_up_trials import RANDOM, RL2, rl_spec
 from tests.stats.verdicts.test_writer import made
 
 CARDS = catalogue()["cards"]
@@ -27,6 +28,7 @@ def spec_of(kind: str, family: str, mine: str, other: str, label: str) -> RunSpe
     build, first, second = {
         "optimization": (spec, chosen(), TUNED),
         "few_shot": (few_spec, PROTO, FINE_TUNED),
+        "rl": (rl_spec, RL2, RANDOM),
         "search": (search_spec, WARM, COLD),
     }[kind]
     pair = (

@@ -29,6 +29,7 @@ from tests.stats.made_up_searches import (
     searches,
     times,
 )
+from tests.stats.made_up_trials import RANDOM, RL2, pulls, rl_spec, trials
 
 Made = tuple[RunSpec, RunSpec, list[Block]]
 
@@ -47,6 +48,11 @@ def made() -> dict[str, Made]:
             few_spec(PROTO),
             few_spec(FINE_TUNED),
             [*few_shot("protonet", errors), *few_shot("fine_tune", errors)],
+        ),
+        "rl": (
+            rl_spec(RL2),
+            rl_spec(RANDOM),
+            [*trials("rl2", pulls(0.5)), *trials("random_actions", pulls(0.4))],
         ),
         "search": (
             search_spec(WARM),

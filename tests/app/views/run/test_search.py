@@ -127,7 +127,11 @@ def test_the_form_offers_spaces_and_strategies_alone(
 def test_the_lab_offers_the_other_kinds(page: AppTest) -> None:
     at = page.switch_page("../pages/lab.py").run()
     assert not at.exception
-    assert at.segmented_control(key="k.kind").options == ["Optimizer", "Few-shot"]
+    assert at.segmented_control(key="k.kind").options == [
+        "Optimizer",
+        "Few-shot",
+        "Agents",
+    ]
     assert at.session_state["k.family"] == "mixtures"
 
 

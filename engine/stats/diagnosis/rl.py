@@ -1,0 +1,220 @@
+"""Detectors of agents: impossible returns, useless critics, collapsed policies.
+
+Source: SCIENCE's list of pitfalls for numbers up to 22; an early end that changes the
+scale of returns: Henderson et al. (2018), arXiv:1709.06560, section on the environment.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.contract.run_spec import RunSpec
+from engine.stats.array_types import Floats
+from engine.stats.block_table import (
+    PER_STEP,
+    BlockTable,
+    chosen_learners,
+    is_trained,
+    is_tuned,
+)
+from engine.stats.condition_words import describe_condition
+from engine.stats.diagnosis.finding import Finding
+from engine.stats.independent_units import regroup_units
+from engine.stats.inference.intervals import Interval, finite_mean, mean_interval
+from engine.stats.verdicts.wording import format_count, format_interval, format_number
+
+ERRORS = 3.0  # standard errors above what is possible
+SLACK = 1e-4  # relative: regrets are sums of float32
+LOW, EARLY = 0.1, 0.3  # of the first entropy, of meta-training
+NAIVE = 0.9  # a mean over finishers below this share of the restricted mean misleads
+SHORTER = 0.95  # episodes that last less than this share of the first ones are shorter
+
+
+def impossible_return(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """21: an agent earns more than an agent that knows the task can."""
+    for learner in spec.learners:
+        found = [
+            (condition, mean, error)
+            for condition in table.conditions()
+            if (rows := table.test_values(learner.label, "trial_regret", condition))
+            is not None
+            for mean, error in [_mean_and_error(table, spec, learner.label, rows)]
+        ]
+        if not found:
+            continue
+        # Where the regret lies farthest below 0, in standard errors.
+        at, mean, error = min(found, key=lambda each: each[1] + ERRORS * each[2])
+        place = describe_condition(at, spec) if at.family or at.shift else "the tests"
+        returns = table.test_values(learner.label, "trial_return", at)
+        scale = 1.0 if returns is None else float(np.nanmean(np.abs(returns)))
+        yield Finding(
+            21,
+            "Better than possible",
+            learner.label,
+            flagged=mean + ERRORS * error < -SLACK * scale,
+            evidence=f"The lowest regret is {format_number(mean)}, in {place}, with a "
+            f"standard error of {format_number(error)}; below 0 lies only what is "
+            "better than the best policy that knows the task.",
+            remedy="Look for what tells the agent about the task, such as memory kept "
+            "from another trial, and check the optimum.",
+        )
+
+
+def _mean_and_error(
+    table: BlockTable, spec: RunSpec, label: str, rows: Floats
+) -> tuple[float, float]:
+    """Return the mean over independent units, and its standard error (0 of one)."""
+    units = regroup_units(rows, is_trained(table, spec, label))
+    means = finite_mean(units, 1)
+    if means.size < 2:
+        return float(means.mean()), 0.0
+    return float(means.mean()), float(means.std(ddof=1) / np.sqrt(means.size))
+
+
+def idle_agent(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """14: validation does not improve while an agent is trained."""
+    for learner in spec.learners:
+        checks = table.series(learner.label, "validate", "validation_cost")
+        if checks is None or len(checks.step) < 2:
+            continue
+        cost = finite_mean(checks.values, 0)
+        first, best = float(cost[0]), float(np.nanmin(cost[1:]))
+        yield Finding(
+            14,
+            "Policy not learning",
+            learner.label,
+            flagged=not best < first,
+            evidence=f"Validation regret is {format_number(first)} before training "
+            f"and at best {format_number(best)} after.",
+            remedy="Train on more trials, take more of them per meta-step, or change "
+            "the rate.",
+        )
+
+
+def useless_value(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """38: late in training the value net explains nothing of the returns."""
+    for learner in spec.learners:
+        critic = table.series(learner.label, "train", "explained_variance")
+        if critic is None:
+            continue
+        late = critic.values[:, critic.values.shape[1] // 2 :]
+        mean = float(finite_mean(late.ravel(), 0))
+        yield Finding(
+            38,
+            "Value that explains nothing",
+            learner.label,
+            flagged=not mean > 0.0,
+            evidence="In the second half of training the value net explains "
+            f"{format_number(100 * mean)} % of the variance of what followed.",
+            remedy="Train the value net faster or longer, or give it what the policy "
+            "sees; without it, advantages are only noisier.",
+        )
+
+
+def collapsed_policy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """15: a policy loses its entropy early in meta-training."""
+    for learner in spec.learners:
+        entropy = table.series(learner.label, "train", "entropy")
+        if entropy is None or entropy.values.shape[1] < 2:
+            continue
+        first = entropy.values[:, :1]
+        # The entropy of a continuous action has no lowest value to compare with.
+        if not (first > 0).all():
+            continue
+        early = entropy.values[:, : max(2, round(EARLY * entropy.values.shape[1]))]
+        gone = np.nanmin(early / first, axis=1) < LOW
+        yield Finding(
+            15,
+            "Policy collapse",
+            learner.label,
+            flagged=2 * int(gone.sum()) > gone.size,
+            evidence=f"In the first {EARLY:.0%} of training the entropy of the policy "
+            f"falls below {LOW:.0%} of its start in {int(gone.sum())} of "
+            f"{format_count(gone.size, 'training')}.",
+            remedy="Raise the entropy bonus, lower the rate, or take more trials per "
+            "meta-step.",
+        )
+
+
+def early_end(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """39: returns rise only since episodes end sooner; each step earns less."""
+    for learner in spec.learners:
+        returns, lengths = (
+            table.test_values(learner.label, name, axes=PER_STEP)
+            for name in ("episode_return", "episode_length")
+        )
+        if returns is None or lengths is None or returns.shape[-1] < 2:
+            continue
+        trained = is_trained(table, spec, learner.label)
+        last = max(1, returns.shape[-1] // 4)
+        gain = _change(returns, last, trained)
+        rate = _change(returns / np.maximum(lengths, 1.0), last, trained)
+        share = float(np.nanmean(lengths[..., -last:]) / np.nanmean(lengths[..., 0]))
+        yield Finding(
+            39,
+            "Reward by an early end",
+            learner.label,
+            flagged=share < SHORTER and gain.low > 0.0 and rate.high < 0.0,
+            evidence=f"From the first to the last episodes the return changes by "
+            f"{format_interval(gain)}, the reward per step by {format_interval(rate)}; "
+            f"the last episodes are {share:.0%} as long as the first.",
+            remedy="Read the steps of an episode beside its return; let an episode "
+            "that ends early cost what it avoids.",
+        )
+
+
+def _change(rows: Floats, last: int, trained: bool) -> Interval:
+    """Return the mean of the last episodes less the first, with its interval."""
+    change = np.asarray(rows[..., -last:].mean(-1) - rows[..., 0])
+    return mean_interval(regroup_units(change, trained))
+
+
+def uncounted_interactions(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """17: an agent plays episodes that are not counted, or tuning counts none."""
+    for learner in spec.learners:
+        label, horizon = learner.label, spec.budget.horizon
+        block = table.block(label, "test", "episode_return")
+        counted = table.number(label, "test", "gradient_evaluations")
+        if block is None or counted is None:
+            continue
+        _, tasks, episodes = block.array.shape
+        was_tuned = table.block(label, "tune", "tuning") is not None
+        free = (
+            is_tuned(learner) and was_tuned and not table.gradients_spent(label, "tune")
+        )
+        yield Finding(
+            17,
+            "Interactions not counted",
+            label,
+            flagged=episodes != horizon or counted != tasks * horizon or free,
+            evidence=f"A trial shows {format_count(episodes, 'episode')} of {horizon}; "
+            f"{counted:,.0f} were counted in {format_count(tasks, 'trial')} of a "
+            f"replicate{', and none in tuning' if free else ''}.",
+            remedy="Count every episode that an agent plays in a new environment, and "
+            "every one by which it is tuned.",
+        )
+
+
+def censored_trials(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """18: a mean over the trials that reached the goal is too optimistic."""
+    for learner in chosen_learners(spec):
+        needed = table.test_values(learner.label, "episodes_to_goal")
+        reached = table.test_values(learner.label, "reached")
+        if needed is None or reached is None:
+            continue
+        late, honest = int((reached == 0).sum()), float(needed.mean())
+        naive = float(needed[reached > 0].mean()) if reached.any() else np.nan
+        told = (
+            f"is {format_number(naive)} episodes" if reached.any() else "does not exist"
+        )
+        yield Finding(
+            18,
+            "Censored mean",
+            learner.label,
+            flagged=not naive >= NAIVE * honest,  # NaN, if none reached it, counts
+            evidence=f"{late} of {format_count(needed.size, 'trial')} never reached "
+            f"the goal: the mean of those that did {told}, the restricted mean "
+            f"{format_number(honest)}.",
+            remedy="Read the restricted mean (shown here); longer trials leave fewer "
+            "of them censored.",
+        )
