@@ -64,7 +64,15 @@ LIVE = frozenset(
 )
 # Of metrics that may be censored: the flag that is 0 where they are.
 CENSORED = {
-    **dict.fromkeys(("steps_to_threshold", "evaluations_to_goal"), "reached"),
+    **dict.fromkeys(
+        (
+            "steps_to_threshold",
+            "evaluations_to_goal",
+            "episodes_to_goal",
+            "interactions_to_goal",
+        ),
+        "reached",
+    ),
     "cost_to_goal": "reached",
     "recovery_steps": "recovered",
 }

@@ -1,13 +1,30 @@
 """The judge of agents: regret over the judged episodes of a trial."""
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.algorithms.rl.random_agent import random_regrets
 from engine.contract.kinds import RL
 from engine.judges.judge import JUDGES, Arrays, Judge, TuningScores
 from engine.protocol import TaskBatch, TraceSegment, TrialBatch
 from engine.stats.task_metrics.rl import summarize_trials
+
+# Of batches that are in use: every agent of a run is tested on the same one.
+_RANDOM: WeakKeyDictionary[TrialBatch, np.ndarray] = WeakKeyDictionary()
+
+
+def known_random_regrets(tasks: TrialBatch) -> np.ndarray:
+    """Return what random actions lose in an episode, computed once a batch.
+
+    Returns:
+        Shape (member,).
+    """
+    if tasks not in _RANDOM:
+        _RANDOM[tasks] = random_regrets(tasks).cpu().numpy()
+    return _RANDOM[tasks]
 
 
 class TrialJudge(Judge):
@@ -36,7 +53,10 @@ class TrialJudge(Judge):
         assert isinstance(tasks, TrialBatch)
         shape = traces["episode_return"].shape[:2]
         worst = tasks.worst_regret.cpu().numpy().reshape(shape)
-        return summarize_trials(traces, tasks.judged, worst, totals=tasks.totals)
+        random = known_random_regrets(tasks).reshape(shape)
+        return summarize_trials(
+            traces, tasks.judged, worst, random, totals=tasks.totals
+        )
 
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> np.ndarray:
         """Return the number of episodes of each trial, as training counts them."""

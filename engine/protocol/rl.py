@@ -160,7 +160,8 @@ class Environment(ABC):
         raise NotImplementedError(f"{type(self).__name__} counts no cells")
 
 
-@dataclass(frozen=True)
+# Not compared by value, so that results can be kept by batch.
+@dataclass(frozen=True, eq=False)
 class TrialBatch(TaskBatch):
     """Trials: in each, one task is played for `horizon` episodes.
 

@@ -10,7 +10,7 @@ from engine.contract.events import Block, Condition
 from engine.contract.kinds import Criterion, Kind, kind_named, recorded_kind
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.inference.steps_to_threshold import find_crossing
+from engine.stats.inference.steps_to_threshold import find_crossing, means_of_the_rest
 from engine.stats.replicate_concatenation import drop_unfinished_tests, join_batches
 
 IN_DISTRIBUTION = Condition()
@@ -183,7 +183,8 @@ def _mean_of_measured(block: Block) -> float:
 def _crossing_blocks(block: Block, threshold: float, rule: Criterion) -> list[Block]:
     # Traces are float32: a rounding must not decide whether the goal was reached.
     level = threshold + (ROUNDING if rule.own_goal else 0.0)
-    found = find_crossing(np.asarray(block.array, dtype=np.float64), level)
+    trace = np.asarray(block.array, dtype=np.float64)
+    found = find_crossing(means_of_the_rest(trace) if rule.lasting else trace, level)
     rows = {
         rule.beside: found.step + rule.first,
         "reached": found.reached.astype(np.float64),

@@ -9,7 +9,7 @@ from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
 from engine.stats.task_metrics.rl import summarize_trials
 from tests.stats.made_up import HERE, Array
 
-EPISODES, BEST = 20, 0.8
+EPISODES, BEST, LOST = 20, 0.8, 0.4
 
 
 def agent(label: str, role: str = "chosen", **knobs: object) -> LearnerChoice:
@@ -61,7 +61,9 @@ def trials(
         **(more or {}),
     }
     worst = np.full(earned.shape[:2], BEST * EPISODES)
-    rows = summarize_trials(traces, EPISODES, worst, totals=True)
+    rows = summarize_trials(
+        traces, EPISODES, worst, np.full(earned.shape[:2], LOST), totals=True
+    )
     at = {"step": tuple(map(float, range(1, earned.shape[-1] + 1)))}
     axes = ("replicate", "task", "step")
     blocks = [

@@ -112,6 +112,9 @@ class Criterion:
         first: The number of a trace's first step.
         pools: Whether tests of learners that were never trained are independent of
             each other, also within a replicate.
+        yardstick: The metric whose mean is the level of relative margins; empty for
+            the compared metric of the baseline.
+        lasting: Whether a threshold must hold, on average, to the end of the trace.
         own_goal: Whether each task has a threshold of its own.
         compared: Further metrics on which claims are made, always secondary.
     """
@@ -131,6 +134,8 @@ class Criterion:
     trace: str = "loss"
     first: int = 0
     pools: bool = False
+    yardstick: str = ""
+    lasting: bool = False
     own_goal: bool = False
     compared: tuple[str, ...] = ()
 
@@ -153,7 +158,7 @@ class Criterion:
 
         Args:
             metric: The compared metric.
-            level: The baseline's level, for relative margins.
+            level: The level of relative margins: the yardstick's, or the baseline's.
         """
         return self.margin[metric] * (abs(level) if metric in self.relative else 1.0)
 

@@ -47,6 +47,8 @@ _METRICS = Metrics(
         "first_return",
         "last_return",
         "return_gain",
+        "episodes_to_goal",
+        "interactions_to_goal",
         "interactions",
         "best_action_share",
         "cells_visited",
@@ -56,9 +58,10 @@ _METRICS = Metrics(
         "trial_return",
         "last_return",
         "return_gain",
+        "episodes_to_goal",
         "best_action_share",
     ),
-    by_family=("trial_regret", "trial_return", "last_return", "return_gain"),
+    by_family=("trial_regret", "trial_return", "last_return", "rmst", "return_gain"),
     curves=(
         "episode_return",
         "episode_regret",
@@ -67,22 +70,33 @@ _METRICS = Metrics(
         "policy_entropy",
         "episode_length",
     ),
-    numbers=("trial_return", "trial_regret", "last_return", "return_gain"),
+    numbers=(
+        "trial_return",
+        "trial_regret",
+        "last_return",
+        "return_gain",
+        "episodes_to_goal",
+        "reached",
+    ),
     scores={
         "trial_return": "Return",
         "trial_regret": "Regret",
         "first_return": "First episode",
         "last_return": "Last episodes",
+        "rmst": "Episodes to the goal",
+        "reached": "Goal reached (%)",
         "best_action_share": "Best action (%)",
         "interactions": "Steps",
     },
-    percent=frozenset({"best_action_share"}),
+    percent=frozenset({"best_action_share", "reached"}),
 )
-# Regret decides: a return means nothing without the best one that is possible.
+# Regret decides: a return means nothing without the best one that is possible. Margins
+# are shares of what random actions lose: a share of the baseline's own regret would be
+# nothing where that baseline is optimal.
 REGRET = Criterion(
     marks=frozenset({"trial_regret"}),
     deciding="trial_regret",
-    beside="",
+    beside="episodes_to_goal",
     reported="trial_return",
     shown=(
         "trial_regret",
@@ -90,18 +104,23 @@ REGRET = Criterion(
         "first_return",
         "last_return",
         "return_gain",
+        "reached",
         "interactions",
+        "interactions_to_goal",
         "best_action_share",
         "cells_visited",
     ),
-    margin={"trial_regret": 0.05},
+    margin={"trial_regret": 0.05, "episodes_to_goal": 1.0},
     relative=frozenset({"trial_regret"}),
-    within="5 % of the regret",
+    within="5 % of the regret of random actions",
     singles=True,
     called="regret",
     unit="reward",
     trace="episode_regret",
     first=1,
+    yardstick="random_regret",
+    lasting=True,
+    own_goal=True,
 )
 _BUDGET = {
     "task_evaluations": FieldWords(

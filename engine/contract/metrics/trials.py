@@ -57,6 +57,32 @@ TRIALS = (
         "Share of the trial's steps.",
     ),
     Metric("cells_visited", "Visited", "share", 0, "linear", "In the whole trial."),
+    Metric(
+        "episodes_to_goal",
+        "Episodes to the goal",
+        "episodes",
+        -1,
+        "linear",
+        "First episode from which on the mean regret of the rest of the trial (a "
+        "quarter of it or more) is at most 10 % of that of random actions; the whole "
+        "trial if there is none.",
+    ),
+    Metric(
+        "interactions_to_goal",
+        "Interactions to the goal",
+        "steps",
+        -1,
+        "linear",
+        "Steps up to and including that episode.",
+    ),
+    Metric(
+        "random_regret",
+        "Regret of random actions",
+        "reward",
+        0,
+        "linear",
+        "With the same luck, over as many episodes as are judged.",
+    ),
     # along meta-training
     Metric(
         "validation_cost",

@@ -68,11 +68,22 @@ def _ask(
             condition=condition,
             metric=metric,
             found=found,
-            margin=rule.margin_at(metric, float(second.mean())),
+            margin=rule.margin_at(
+                metric, _margin_level(table, labels[1], condition, second)
+            ),
             lost=_lost_tasks(table, labels, condition, over),
             over=over,
             decisive=decisive,
         )
+
+
+def _margin_level(
+    table: BlockTable, baseline: str, condition: Condition, values: Floats
+) -> float:
+    """Return the level that a relative margin is a share of."""
+    yardstick = table.criterion.yardstick
+    found = table.test_values(baseline, yardstick, condition) if yardstick else None
+    return float((values if found is None else found).mean())
 
 
 def _is_complete(values: Floats) -> bool:

@@ -43,6 +43,28 @@ def find_crossing(loss: Floats, threshold: float | Floats) -> Crossing:
     return _first_crossing(np.asarray(loss <= threshold))
 
 
+def means_of_the_rest(trace: Floats) -> Floats:
+    """Return the mean of a trace from each step to its end.
+
+    A level that these means reach holds from there on, so that a single lucky step
+    counts for little. The last quarter of the steps, but for the first of them, is left
+    out (infinite): a rest must be at least a quarter.
+
+    Args:
+        trace: Shape (…, step).
+
+    Returns:
+        The same shape.
+
+    >>> means_of_the_rest(np.array([3.0, 1.0, 2.0, 0.0])).round(2).tolist()
+    [1.5, 1.0, 1.0, 0.0]
+    """
+    count = trace.shape[-1]
+    left = np.arange(count, 0, -1)
+    means = np.cumsum(trace[..., ::-1], axis=-1)[..., ::-1] / left
+    return np.where(left >= max(1, count // 4), means, np.inf)
+
+
 def _first_crossing(below: Bools) -> Crossing:
     reached = np.asarray(below.any(axis=-1))
     horizon = below.shape[-1] - 1

@@ -10,12 +10,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.stats.array_types import Floats
+from engine.stats.inference.steps_to_threshold import (
+    find_crossing,
+    means_of_the_rest,
+)
 
+GOAL = 0.1  # share of the regret of random actions
+ROUNDING = 1e-6  # regrets are float32: those of an optimal agent need not be 0
 LAST = 4  # the last return is the mean over this fraction of the trial
 
 
 def summarize_trials(
-    traces: Mapping[str, ArrayLike], judged: int, worst: ArrayLike, *, totals: bool
+    traces: Mapping[str, ArrayLike],
+    judged: int,
+    worst: ArrayLike,
+    random: ArrayLike,
+    *,
+    totals: bool,
 ) -> dict[str, Floats]:
     """Summarize one agent's trials at one condition, task by task.
 
@@ -24,6 +35,7 @@ def summarize_trials(
             and `cells` where they are known; axes (replicate, task, episode).
         judged: How many episodes, at the end of the trial, are judged.
         worst: Regret of a diverged trial; shape (replicate, task).
+        random: Mean regret of an episode with random actions; shape (replicate, task).
         totals: Whether judged episodes are summed; else averaged.
 
     Returns:
@@ -49,12 +61,30 @@ def summarize_trials(
         rows["best_action_share"] = taken / steps.sum(-1)
     if "cells" in kept:
         rows["cells_visited"] = kept["cells"][..., -1]
+    factor_lost = factor * np.asarray(random, dtype=np.float64)
     found: dict[str, Floats] = {
         name: _as_floats(np.where(lost, np.nan, row)) for name, row in rows.items()
     }
     found["trial_regret"] = _as_floats(np.where(lost, worst, regret))
     found["diverged"] = _as_floats(lost)
-    return found
+    found["random_regret"] = _as_floats(factor_lost)
+    return found | _goal_rows(regrets, kept["episode_length"], random)
+
+
+def _goal_rows(regret: Floats, length: Floats, random: ArrayLike) -> dict[str, Floats]:
+    """Return episodes and interactions to the goal; the whole trial if it is missed.
+
+    The goal: from then on, a mean regret of at most GOAL of that of random actions.
+    """
+    goal = GOAL * np.asarray(random, dtype=np.float64)[..., None]
+    found = find_crossing(means_of_the_rest(regret), goal + ROUNDING)
+    spent = np.nan_to_num(length).cumsum(-1)
+    at = found.step.astype(np.int64)[..., None]
+    return {
+        "episodes_to_goal": found.step + 1,
+        "interactions_to_goal": np.take_along_axis(spent, at, -1)[..., 0],
+        "reached": _as_floats(found.reached),
+    }
 
 
 def _as_floats(values: ArrayLike) -> Floats:

@@ -43,7 +43,7 @@ def learned(**changes: Array) -> list[Block]:
 
 def fine() -> list[Block]:
     return [
-        *trials("rl2", pulls(0.6, 1)),
+        *trials("rl2", pulls(0.79, 1)),
         *trials("random_actions", pulls(0.4, 2)),
         *learned(),
     ]
