@@ -14,6 +14,7 @@ from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import RL
 
+PAID = ("Episodes", "Episodes played")
 _PANELS = {"earned": rl.EARNED, "behavior": rl.BEHAVIOR}
 
 
@@ -33,7 +34,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
-    page_elements.draw_chart(ledger_figure(ledger, run.roles), "ledger")
+    page_elements.draw_chart(ledger_figure(ledger, run.roles, PAID), "ledger")
     tables.draw_table(run_tables.cost_rows(run, titles), alt="Regret and cost by agent")
 
 
