@@ -15,7 +15,7 @@ WORST = 1e2  # stands for a NaN or infinite error or loss where rates are tuned
 class FewShotJudge(Judge):
     """Scores by error rate, or by squared error for regression."""
 
-    def score(self, trace: TraceSegment) -> Tensor:
+    def score(self, trace: TraceSegment, tasks: TaskBatch) -> Tensor:
         """Return the error at each member's answer step; shape (member,)."""
         return answer_errors(trace)
 

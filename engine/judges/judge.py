@@ -34,7 +34,7 @@ class Judge(ABC):
     """
 
     @abstractmethod
-    def score(self, trace: TraceSegment) -> Tensor:
+    def score(self, trace: TraceSegment, tasks: TaskBatch) -> Tensor:
         """Return the validation score; lower is better; shape (member,)."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ from engine.stats.task_metrics.optimization import cut_at_divergence, summarize_
 class OptimizationJudge(Judge):
     """Scores by the mean log loss over the steps; also counts steps to a threshold."""
 
-    def score(self, trace: TraceSegment) -> Tensor:
+    def score(self, trace: TraceSegment, tasks: TaskBatch) -> Tensor:
         """Return the mean over steps of the clamped log loss; shape (member,)."""
         return objective(trace.traces["loss"]).mean(1)
 

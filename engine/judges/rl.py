@@ -30,9 +30,11 @@ def known_random_regrets(tasks: TrialBatch) -> np.ndarray:
 class TrialJudge(Judge):
     """Scores by the mean regret of the judged episodes."""
 
-    def score(self, trace: TraceSegment) -> Tensor:
-        """Return the mean regret of all episodes; shape (member,)."""
-        return trace.traces["episode_regret"].mean(1)
+    def score(self, trace: TraceSegment, tasks: TaskBatch) -> Tensor:
+        """Return the regret of the judged episodes, as tests count it; (member,)."""
+        assert isinstance(tasks, TrialBatch)
+        judged = trace.traces["episode_regret"][:, -tasks.judged :]
+        return judged.sum(1) if tasks.totals else judged.mean(1)
 
     def examples(self, tasks: TaskBatch) -> int:
         """Return 0: a trial counts interactions, not examples."""
@@ -66,8 +68,7 @@ class TrialJudge(Judge):
     def tuning_scores(self, trace: TraceSegment, tasks: TaskBatch) -> TuningScores:
         """Return the regret of each trial, as tests count it; shape (member, 1)."""
         assert isinstance(tasks, TrialBatch)
-        judged = trace.traces["episode_regret"][:, -tasks.judged :]
-        regret = judged.sum(1) if tasks.totals else judged.mean(1)
+        regret = self.score(trace, tasks)
         # A diverged trial counts as the worst one, as it does in a test.
         regret = torch.where(regret.isfinite(), regret, tasks.worst_regret)
         rows = regret.double().cpu().numpy()[:, None]

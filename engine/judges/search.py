@@ -16,7 +16,7 @@ from engine.stats.task_metrics.search import summarize_searches
 class SearchJudge(Judge):
     """Scores by the mean regret over the evaluations."""
 
-    def score(self, trace: TraceSegment) -> Tensor:
+    def score(self, trace: TraceSegment, tasks: TaskBatch) -> Tensor:
         """Return the mean regret over the evaluations; shape (member,)."""
         return trace.traces["regret"].mean(1)
 

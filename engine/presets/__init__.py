@@ -6,13 +6,14 @@ the form. The first one of each kind of task is that kind's default.
 
 from engine.contract.errors import Refused
 from engine.contract.kinds import current_name
-from engine.presets import few_shot, optimization, rl, search
+from engine.presets import few_shot, optimization, rl, rl_adaptation, search
 from engine.presets.builders import Preset, spec_as_json
 
 PRESETS = (
     *optimization.PRESETS,
     *few_shot.PRESETS,
     *rl.PRESETS,
+    *rl_adaptation.PRESETS,
     *search.PRESETS,
 )
 

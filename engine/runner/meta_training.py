@@ -228,7 +228,8 @@ def _validate(
     learner, weights = training.entry.learner, training.trees["weights"]
     stage, done = f"train {training.label}", training.step / max(1, training.plan.steps)
     found = yield from adapt_in_chunks(learner, weights, validation_tasks, stage, done)
-    score = context.judge.score(found).view(context.spec.replicates, -1).mean(1)
+    each = context.judge.score(found, validation_tasks)
+    score = each.view(context.spec.replicates, -1).mean(1)
     seen = {context.kind.metrics.validation: Inspection((), score)}
     seen |= learner.inspect(Meta(weights, {}), validation_tasks)
     budget = context.spec.budget

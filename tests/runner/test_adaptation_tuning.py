@@ -82,7 +82,7 @@ def test_a_replicates_rate_and_steps_are_the_best_of_all_that_it_tried(
     one = {name: torch.from_numpy(w[own].copy()) for name, w in weights.items()}
     again = adapt_quietly(context.entries[0].learner, one, tasks)
     assert {again.steps[index] for index in again.answer_indices} == {steps}
-    error = context.judge.score(again).mean()
+    error = context.judge.score(again, tasks).mean()
     assert float(error) == pytest.approx(curve.array[replicate, best], rel=1e-5)
 
 

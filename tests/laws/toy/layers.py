@@ -24,7 +24,7 @@ from tests.laws.toy.guessing.hidden_numbers import Games
 class GuessingJudge(Judge):
     """The distance at the end decides."""
 
-    def score(self, trace: TraceSegment) -> Tensor:
+    def score(self, trace: TraceSegment, tasks: TaskBatch) -> Tensor:
         """Return the last distance; shape (member,)."""
         return trace.traces["loss"][:, -1]
 

@@ -117,9 +117,8 @@ def test_the_goal_under_a_cap_is_of_what_the_cap_allows() -> None:
 
 def test_validation_goes_by_the_mean_over_the_evaluations() -> None:
     regret = torch.tensor([[0.4, 0.2, 0.0], [0.3, 0.3, 0.3]])
-    assert SearchJudge().score(
-        TraceSegment({"regret": regret})
-    ).tolist() == pytest.approx([0.2, 0.3])
+    found = SearchJudge().score(TraceSegment({"regret": regret}), searches())
+    assert found.tolist() == pytest.approx([0.2, 0.3])
 
 
 def test_pictures_show_the_part_that_is_searched_on_the_first_task() -> None:
