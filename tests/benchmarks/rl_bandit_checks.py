@@ -70,10 +70,12 @@ def choose_knobs(name: str, pulls: int, arms: int, count: int) -> dict[str, floa
     return {field: values[int(torch.stack(means).argmax())]}
 
 
-def main(count: int) -> None:
-    """Print one line for each strategy and setting."""
+def main(count: int, only: int) -> None:
+    """Print one line for each strategy and setting; `only` some pulls, 0 for all."""
     discover_parts()
     for column, (pulls, arms) in enumerate(SETTINGS):
+        if only not in (0, pulls):
+            continue
         tasks = draw(pulls, arms, count, "test")
         if count_states(arms, pulls) <= STATES:
             bound = optimal_value(arms, pulls)
@@ -110,4 +112,6 @@ def tell(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=4000)
-    main(parser.parse_args().tasks)
+    parser.add_argument("--pulls", type=int, default=0)
+    asked = parser.parse_args()
+    main(asked.tasks, asked.pulls)
