@@ -6,7 +6,7 @@ replication, or from memory of the literature.
 """
 
 from engine.contract.run_spec import RunSpec
-from engine.published import few_shot, search
+from engine.published import few_shot, rl, search
 from engine.published.published_figure import HEARD, MEMORY, READ, PublishedFigure
 
 __all__ = [
@@ -20,11 +20,11 @@ __all__ = [
     "figures_for_task",
 ]
 
-ROWS = (*few_shot.rows(), *search.rows())
+ROWS = (*few_shot.rows(), *rl.rows(), *search.rows())
 
 
 def figures_for_task(
-    task: str, ways: int, shots: int, target: str = ""
+    task: str, ways: int, shots: int, target: str = "", trial: str = ""
 ) -> list[PublishedFigure]:
     """Return the published figures of a task.
 
@@ -33,13 +33,14 @@ def figures_for_task(
         ways: Classes of an episode; 0 for regression and searches.
         shots: Examples per class, or in all for regression; 0 for searches.
         target: Data set that is searched on; empty for episodes.
+        trial: Size of the trials of agents; empty for others.
 
     >>> [row.value for row in figures_for_task("sinusoids", 0,
     ...     10) if row.learner == "maml"]
     [0.77, 0.33]
     """
-    wanted = (task, ways, shots, target)
-    return [r for r in ROWS if (r.task, r.ways, r.shots, r.target) == wanted]
+    wanted = (task, ways, shots, target, trial)
+    return [r for r in ROWS if (r.task, r.ways, r.shots, r.target, r.trial) == wanted]
 
 
 def figures_for_run(spec: RunSpec) -> list[PublishedFigure]:
@@ -50,7 +51,8 @@ def figures_for_run(spec: RunSpec) -> list[PublishedFigure]:
     """
     knobs = spec.family.knobs
     sizes = int(knobs.get("ways", 0)), int(knobs.get("shots", 0))
-    return figures_for_task(spec.family.name, *sizes, str(knobs.get("target", "")))
+    target, trial = str(knobs.get("target", "")), rl.describe_trial(spec)
+    return figures_for_task(spec.family.name, *sizes, target, trial)
 
 
 def describe_differences(spec: RunSpec) -> list[str]:

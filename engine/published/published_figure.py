@@ -32,6 +32,7 @@ class PublishedFigure(NamedTuple):
         target: Data set that is searched on; empty for episodes.
         presentation: Where classes come one by one, how often the class was presented;
             0 elsewhere.
+        trial: Size of the trials of agents, such as "5 arms, 10 pulls"; else empty.
     """
 
     task: str
@@ -46,15 +47,20 @@ class PublishedFigure(NamedTuple):
     provenance: Provenance
     target: str = ""
     presentation: int = 0
+    trial: str = ""
 
     @property
     def unit(self) -> str:
         """Return the unit of the value."""
+        if self.trial:
+            return "reward"
         return "%" if self.ways or self.target else "MSE"
 
     @property
     def setting(self) -> str:
         """Return its tasks within the family, such as "5-way 1-shot"."""
+        if self.trial:
+            return self.trial
         if self.presentation:
             return f"{self.ways}-way, presentation {self.presentation}"
         sizes = f"{self.ways}-way {self.shots}-shot" if self.ways else ""

@@ -35,9 +35,11 @@ def test_each_row_has_its_provenance_and_protocol() -> None:
         assert row.provenance in (READ, HEARD, MEMORY)
         assert row.source
         assert row.protocol
-        assert 0 < row.value <= (100 if row.unit == "%" else 5)
+        assert 0 < row.value <= {"%": 100, "MSE": 5, "reward": 2000}[row.unit]
         assert row.half is None or 0 <= row.half < row.value
-        assert row.unit == ("MSE" if row.task == "sinusoids" else "%")
+        units = {"sinusoids": "MSE", "bernoulli_bandit": "reward"}
+        units["tabular_mdp"] = "reward"
+        assert row.unit == units.get(row.task, "%")
 
 
 def test_no_result_is_listed_twice() -> None:
@@ -129,3 +131,21 @@ def test_the_published_protocol_has_no_differences_and_each_change_is_listed() -
         family=Choice(name="sinusoids"), learners=(LearnerChoice(name="maml"),)
     )
     assert describe_differences(waves) == []
+
+
+def test_returns_of_agents_stand_beside_trials_of_their_size() -> None:
+    run = RunSpec(
+        family=Choice(name="bernoulli_bandit", knobs={"arms": 10}),
+        learners=(LearnerChoice(name="rl2"),),
+        budget=Budget(horizon=100),
+    )
+    found = {r.learner: r.value for r in figures_for_run(complete(run))}
+    assert (found["rl2"], found["gittins"], found["greedy"]) == (83.5, 82.8, 77.1)
+    harder = run.model_copy(
+        update={"family": Choice(name="bernoulli_bandit", knobs={"high": 0.6})}
+    )
+    assert figures_for_run(complete(harder)) == []
+
+
+def complete(run: RunSpec) -> RunSpec:
+    return complete_spec(run, find_card, "cpu")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from engine.algorithms.rl.rollouts import Rollout, segments
+from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
@@ -37,6 +38,21 @@ class TrialLearner(Learner):
             weights: Of the meta-learner; shape (replicate, …).
             tasks: The tasks.
         """
+
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return why it cannot play these tasks: its nets are of other sizes."""
+        assert isinstance(tasks, TrialBatch)
+        asked = self.init((Rng(0),), tasks).weights
+        if {n: w.shape[1:] for n, w in asked.items()} == {
+            n: w.shape[1:] for n, w in meta.weights.items()
+        }:
+            return None
+        world = tasks.environment
+        return (
+            "its nets were trained for other observations or actions than those of "
+            f"these tasks (observations: {world.observation}, "
+            f"actions: {world.actions.count})"
+        )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
