@@ -58,7 +58,7 @@ TINY = {
         {"width": 8, "start": "he"},
         {"horizon": 6},
         ("trial_regret", "trial_return"),
-        "arm_gap",
+        "action_noise",
     ),
     "search": Tiny(
         ("nk_landscape",),

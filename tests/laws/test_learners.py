@@ -90,8 +90,10 @@ def test_the_same_spec_gives_the_same_rows(name: str) -> None:
 @pytest.mark.parametrize("name", LEARNERS)
 def test_another_seed_gives_other_rows(name: str) -> None:
     one, two = tiny_rows(name), rows(learner_spec(name, seed=4))
-    address = (name, "test", TINY[kind_of(name)].metrics[0], "", "", 0.0)
-    assert not np.array_equal(one[address], two[address])
+    # An oracle's regret is 0 with every seed, but not its return.
+    metrics = TINY[kind_of(name)].metrics
+    addresses = [(name, "test", metric, "", "", 0.0) for metric in metrics]
+    assert any(not np.array_equal(one[each], two[each]) for each in addresses)
 
 
 @pytest.mark.parametrize("name", LEARNERS)

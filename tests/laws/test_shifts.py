@@ -51,8 +51,9 @@ def learners_for(family: str, kind: str) -> tuple[str, ...]:
     """Return the plainest learner of a kind, and one that any shift can be asked."""
     made = part("family", family)
     assert issubclass(made, Family)
-    several = kind == "few_shot" and made.output == "classes"
-    return (PLAIN[kind], "protonet") if several else (PLAIN[kind],)
+    more = {"few_shot": {"classes": "protonet"}, "rl": {"states": "psrl"}}
+    also = more.get(kind, {}).get(made.output)
+    return (PLAIN[kind], also) if also else (PLAIN[kind],)
 
 
 @cache

@@ -55,7 +55,8 @@ class _Obedient:
         still = torch.zeros_like(seen.reward)
         if self.world.actions.continuous:
             return Decision(told, memory, still)
-        return Decision(told[..., 0].long(), memory, still)
+        # Rounded, not cut off: a whole number may come as a little less.
+        return Decision(told[..., 0].round().long(), memory, still)
 
 
 @register("learner")

@@ -61,8 +61,8 @@ class Gridworld(TabularFamily):
 
     version: ClassVar[int] = 1
 
-    side: int = knob(
-        5, label="Side", unit="cells", low=3, high=11, help="Cells along an edge."
+    size: int = knob(
+        5, label="Size", unit="cells", low=3, high=11, help="Cells along an edge."
     )
     walls: int = knob(
         4, label="Walls", unit="cells", low=0, high=40, help="Cells with a wall."
@@ -91,22 +91,22 @@ class Gridworld(TabularFamily):
 
     def environment(self) -> Environment:
         """Return the grid."""
-        return WalledGrid(self.side, self.steps, self.moves_after)
+        return WalledGrid(self.size, self.steps, self.moves_after)
 
     def parameters(self, rng: Rng, pool: str) -> dict[str, np.ndarray]:
         """Draw walls, then a goal that is reached within an episode."""
         draw = generator(rng.child("walls"))
         walls = place_walls(
-            self.side, self.walls, draw.permutation(self.side**2), 1 << START
+            self.size, self.walls, draw.permutation(self.size**2), 1 << START
         )
-        away = distances(self.side, START, walls)
+        away = distances(self.size, START, walls)
         near = np.flatnonzero((away > 0) & (away <= self.steps))
         goal = int(generator(rng.child("goal")).choice(near))
         layouts = [walls]
         if self.moves_after:
             layouts.append(self._move_walls(rng, walls, goal))
         tables = [
-            move_table(self.side, each) + i * self.side**2
+            move_table(self.size, each) + i * self.size**2
             for i, each in enumerate(layouts)
         ]
         return {
@@ -124,6 +124,6 @@ class Gridworld(TabularFamily):
         # Walls that stay come first, then new places; the old ones are the last resort.
         order = np.concatenate([stay, others, built])
         kept = 1 << START | 1 << goal
-        found = place_walls(self.side, len(built), order, kept)
-        near = distances(self.side, START, found)[goal] <= self.steps
+        found = place_walls(self.size, len(built), order, kept)
+        near = distances(self.size, START, found)[goal] <= self.steps
         return found if near else walls

@@ -57,8 +57,8 @@ class KeyDoor(TabularFamily):
 
     version: ClassVar[int] = 1
 
-    side: int = knob(
-        5, label="Side", unit="cells", low=3, high=9, help="Cells along an edge."
+    size: int = knob(
+        5, label="Size", unit="cells", low=3, high=9, help="Cells along an edge."
     )
     walls: int = knob(
         4, label="Walls", unit="cells", low=0, high=30, help="Cells with a wall."
@@ -74,22 +74,22 @@ class KeyDoor(TabularFamily):
 
     def environment(self) -> Environment:
         """Return the grid."""
-        return KeyDoorGrid(self.side, self.steps)
+        return KeyDoorGrid(self.size, self.steps)
 
     def parameters(self, rng: Rng, pool: str) -> dict[str, np.ndarray]:
         """Draw walls, then a key within half an episode, then a door from there."""
-        cells = self.side**2
+        cells = self.size**2
         order = generator(rng.child("walls")).permutation(cells)
-        walls = place_walls(self.side, self.walls, order, 1 << START)
-        away = distances(self.side, START, walls)
+        walls = place_walls(self.size, self.walls, order, 1 << START)
+        away = distances(self.size, START, walls)
         draw = generator(rng.child("key"))
         # A neighbor of the start is always free, and leaves steps for the door.
         key = int(draw.choice(np.flatnonzero((away > 0) & (away <= self.steps // 2))))
-        on = distances(self.side, key, walls)
+        on = distances(self.size, key, walls)
         left = (on > 0) & (on <= self.steps - away[key])
         left[START] = False
         door = int(draw.choice(np.flatnonzero(left)))
-        table = move_table(self.side, walls)
+        table = move_table(self.size, walls)
         # A move onto the key's cell takes it.
         without = np.where(table == key, table + cells, table)
         leads = np.concatenate([without, table + cells])

@@ -82,11 +82,11 @@ def test_the_optimum_of_key_and_door_is_that_of_the_shortest_path() -> None:
         assert best[0] >= 1
 
 
-@pytest.mark.parametrize("knobs", [{"side": 3, "walls": 30}, {"side": 7, "walls": 15}])
+@pytest.mark.parametrize("knobs", [{"size": 3, "walls": 30}, {"size": 7, "walls": 15}])
 @pytest.mark.parametrize("name", ["gridworld", "key_door"])
 def test_every_free_cell_of_a_grid_is_reached(name: str, knobs: dict[str, int]) -> None:
     tasks = trials(name, 30, **knobs, steps=30)
-    cells = knobs["side"] ** 2
+    cells = knobs["size"] ** 2
     for leads, walls in zip(
         tasks.parameters["leads"].numpy(), tasks.parameters["walls"], strict=True
     ):
