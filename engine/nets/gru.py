@@ -47,7 +47,13 @@ def apply_gru(weights: Weights, x: Tensor, state: Tensor) -> Tensor:
         The new state, which is also the output.
     """
     seen = torch.baddbmm(weights["bx"].unsqueeze(2), weights["wx"], x)
-    return _advance(weights, seen, state)
+    kept = torch.baddbmm(weights["bh"].unsqueeze(2), weights["wh"], state)
+    (reset_x, update_x, new_x), (reset_h, update_h, new_h) = (
+        gates.chunk(3, 1) for gates in (seen, kept)
+    )
+    update = torch.sigmoid(update_x + update_h)
+    new = torch.tanh(new_x + torch.sigmoid(reset_x + reset_h) * new_h)
+    return (1 - update) * new + update * state
 
 
 def read_gru(weights: Weights, x: Tensor, state: Tensor) -> Tensor:
@@ -62,25 +68,7 @@ def read_gru(weights: Weights, x: Tensor, state: Tensor) -> Tensor:
         The state after each step; shape (step, member, hidden, item).
     """
     states = []
-    # The products with the inputs do not depend on the state: one for all steps.
-    for seen in (weights["wx"] @ x + weights["bx"].unsqueeze(2)).unbind():
-        state = _advance(weights, seen, state)
+    for now in x.unbind():
+        state = apply_gru(weights, now, state)
         states.append(state)
     return torch.stack(states)
-
-
-def _advance(weights: Weights, seen: Tensor, state: Tensor) -> Tensor:
-    """Return the next state.
-
-    Args:
-        weights: Of the cell.
-        seen: What the inputs add to the gates; shape (member, 3 hidden, item).
-        state: Shape (member, hidden, item).
-    """
-    kept = torch.baddbmm(weights["bh"].unsqueeze(2), weights["wh"], state)
-    (reset_x, update_x, new_x), (reset_h, update_h, new_h) = (
-        gates.chunk(3, 1) for gates in (seen, kept)
-    )
-    update = torch.sigmoid(update_x + update_h)
-    new = torch.tanh(new_x + torch.sigmoid(reset_x + reset_h) * new_h)
-    return (1 - update) * new + update * state

@@ -1,22 +1,37 @@
+"""The GRU, a step at a time and along a sequence, is that of torch."""
+
 import torch
+from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.nets.gru import apply_gru, init_gru
+from engine.nets.dense import stack_members
+from engine.nets.gru import apply_gru, init_gru, read_gru
+from engine.protocol import Weights
 
 
-def test_the_cell_is_torchs() -> None:
-    hidden, items = 5, 4
-    weights = {k: v[None].double() for k, v in init_gru(3, hidden, Rng(1)).items()}
-    draw = torch.Generator().manual_seed(2)
-    weights["bx"] = torch.randn(1, 3 * hidden, generator=draw, dtype=torch.float64)
-    weights["bh"] = torch.randn(1, 3 * hidden, generator=draw, dtype=torch.float64)
-    theirs = torch.nn.GRUCell(3, hidden).double()
-    for name, ours in (("ih", "x"), ("hh", "h")):
-        theirs.get_parameter(f"weight_{name}").data.copy_(weights[f"w{ours}"][0])
-        theirs.get_parameter(f"bias_{name}").data.copy_(weights[f"b{ours}"][0])
-    state = torch.zeros(1, hidden, items, dtype=torch.float64)
-    expected = torch.zeros(items, hidden, dtype=torch.float64)
-    for _ in range(3):
-        x = torch.randn(1, 3, items, generator=draw, dtype=torch.float64)
-        state, expected = apply_gru(weights, x, state), theirs(x[0].T, expected)
-    torch.testing.assert_close(state[0].T, expected, rtol=0, atol=1e-12)
+def drawn(members: int = 2) -> tuple[Weights, Tensor, Tensor]:
+    """Return weights, the inputs of five steps and a first state, in float64."""
+    torch.manual_seed(0)
+    cells = [init_gru(3, 4, Rng(1).child(m)) for m in range(members)]
+    weights = {k: v.double() + 0.1 for k, v in stack_members(cells).items()}
+    x = torch.randn(5, members, 3, 6, dtype=torch.float64)
+    return weights, x, torch.randn(members, 4, 6, dtype=torch.float64)
+
+
+def test_a_step_is_that_of_torch() -> None:
+    weights, x, state = drawn(1)
+    cell = torch.nn.GRUCell(3, 4).double()
+    names = {"weight_ih": "wx", "weight_hh": "wh", "bias_ih": "bx", "bias_hh": "bh"}
+    cell.load_state_dict({name: weights[own][0] for name, own in names.items()})
+    wanted = cell(x[0, 0].T, state[0].T).T
+    torch.testing.assert_close(apply_gru(weights, x[0], state)[0], wanted)
+
+
+def test_a_sequence_is_that_of_torch() -> None:
+    weights, x, state = drawn(1)
+    net = torch.nn.GRU(3, 4).double()
+    names = {"weight_ih_l0": "wx", "weight_hh_l0": "wh"}
+    names |= {"bias_ih_l0": "bx", "bias_hh_l0": "bh"}
+    net.load_state_dict({name: weights[own][0] for name, own in names.items()})
+    wanted, _ = net(x[:, 0].mT, state[0].T.unsqueeze(0))
+    torch.testing.assert_close(read_gru(weights, x, state)[:, 0].mT, wanted)

@@ -109,7 +109,9 @@ class MemoryPolicy(NamedTuple):
         own = part_of(weights, POLICY)
         log_std = own.pop(LOG_STD, None)
         spread = None if log_std is None else log_std.unsqueeze(1)
-        return ActionDistribution(self.space, apply_dense(own, features).mT, spread)
+        # A softmax over an axis that is not contiguous takes much longer.
+        outputs = apply_dense(own, features).mT.contiguous()
+        return ActionDistribution(self.space, outputs, spread)
 
     def value(self, weights: Weights, features: Tensor) -> Tensor:
         """Return the value of each item; shape (group, item)."""

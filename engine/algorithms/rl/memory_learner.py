@@ -208,8 +208,7 @@ class MemoryLearner(TrialLearner):
         theta, moments = dict(meta.weights), branch(meta.memory, "adam")
         trials = sequence.reward.shape[1]
         for _ in range(self.epochs):
-            for first in range(min(self.pieces, trials)):
-                chosen = slice(first, None, self.pieces)
+            for chosen in cut_evenly(trials, self.pieces):
                 live = {k: v.detach().requires_grad_() for k, v in theta.items()}
                 now = evaluate(policy, live, sequence.part(chosen))
                 own = part_of_credit(credit, trials, chosen)
@@ -218,6 +217,14 @@ class MemoryLearner(TrialLearner):
                 theta, moments = self._adam.step(theta, grads, moments)
         info = training_metrics(sequence, old, credit)
         return Outer(join_branches(adam=moments), info, weights=theta)
+
+
+def cut_evenly(count: int, pieces: int) -> list[slice]:
+    """Return consecutive pieces of about equal size, none of them empty."""
+    pieces = min(pieces, count)
+    return [
+        slice(i * count // pieces, (i + 1) * count // pieces) for i in range(pieces)
+    ]
 
 
 def training_metrics(

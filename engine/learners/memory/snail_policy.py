@@ -161,7 +161,7 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, known: Tensor) -> Tensor:
 
 @register("learner")
 class SnailPolicy(MemoryLearner):
-    """h_t ← [h_t, tanh(f_t) σ(g_t)], (f_t, g_t) = W [h_{t−d}, h_t]; a_t ~ π(· | h_t)."""
+    """h_t ← [h_t, tanh(f_t) σ(g_t)], (f_t, g_t) = W [h_{t−d}, h_t], and attention."""
 
     version: ClassVar[int] = 1
     short: ClassVar[str] = "SNAIL"
