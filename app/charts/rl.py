@@ -1,20 +1,26 @@
 """Charts of agents: pure functions from a run to figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import CHARTS, KindCharts, optimization, training
 from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.figure_cache import get_or_make
 from app.client.client import Run
-from app.figures.curves import curves_figure
-from app.figures.figure_types import CurveOptions
+from app.figures.curves import add_level_line, curves_figure
+from app.figures.figure_types import CurveOptions, Floats
+from engine.contract.events import Condition
 from engine.contract.kinds import RL
 from engine.stats import curves
+from engine.stats.curves import Curve
 
 EARNED = ("episode_return", "episode_regret")
 BEHAVIOR = ("best_action", "cells", "policy_entropy", "episode_length")
+PARTS = 20  # long trials are averaged over this part of them
+BEST = " Dashed: best possible."
+CUT = " Wide bands are cut."
 
 
 def main_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
@@ -48,13 +54,79 @@ def _progress_charts(run: Run) -> Iterator[NamedFigure]:
 
 def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | None:
     """Return a metric of every agent against the episodes of a trial."""
-    found = optimization.meta_test_blocks(run, metric, view_state.condition)
-    if not found:
+    condition = view_state.condition
+    lines = _lines(run, metric, condition)
+    if not lines:
         return None
-    lines = [curves.make_curve(block, capped=False) for block in found]
-    shown = [line for line in lines if line is not None]
-    view = CurveOptions(x_title=RL.words.step, height=HEIGHT)
-    return curves_figure(shown, metric, run.roles, view)
+    view = CurveOptions(
+        x_title=RL.words.step, height=HEIGHT, smooth=_past_weight(run, view_state)
+    )
+    made = curves_figure(lines, metric, run.roles, view)
+    best = _best_return(run, condition) if metric == "episode_return" else None
+    if best is not None:
+        add_level_line(made, best)
+        _add_words(made, BEST)
+    return _limit_bands(made, lines, best)
+
+
+def smoothed_episodes(run: Run) -> int:
+    """Return over how many episodes long trials are averaged; 1 if they are short."""
+    return max(1, run.spec.budget.horizon // PARTS)
+
+
+def _past_weight(run: Run, view_state: ViewState) -> float:
+    """Return the weight of the past of a moving average over so many episodes."""
+    return 1 - 1 / smoothed_episodes(run) if view_state.smooth else 0.0
+
+
+def _lines(run: Run, metric: str, condition: Condition) -> list[Curve]:
+    found = optimization.meta_test_blocks(run, metric, condition)
+    return [curves.make_curve(block, capped=False) for block in found]
+
+
+def _best_return(run: Run, condition: Condition) -> float | None:
+    """Return what the best policy that knows the task would earn per episode.
+
+    A return and its regret add up to it, up to luck, which the mean over agents and
+    episodes leaves little of.
+    """
+    level = 0.0
+    for metric in EARNED:
+        found = _finite(line.mean for line in _lines(run, metric, condition))
+        if not len(found):
+            return None
+        level += float(found.mean())
+    return level
+
+
+def _finite(arrays: Iterable[Floats]) -> Floats:
+    """Return the finite numbers of arrays, one after another."""
+    values = np.concatenate([np.zeros(0), *arrays])
+    return values[np.isfinite(values)]
+
+
+def _limit_bands(
+    figure: go.Figure, lines: Sequence[Curve], best: float | None
+) -> go.Figure:
+    """Cut off bands that would dwarf the lines, as those of few replicates do."""
+    levels = np.append(
+        _finite(line.mean for line in lines), [] if best is None else [best]
+    )
+    if not len(levels):
+        return figure
+    low, high = float(levels.min()), float(levels.max())
+    room = max(high - low, 0.05 * max(abs(low), abs(high)), 1e-3)
+    ends = [low - room, high + room]
+    bands = _finite(end for line in lines for end in (line.low, line.high))
+    if len(bands) and (bands.min() < ends[0] or bands.max() > ends[1]):
+        figure.update_yaxes(range=ends)
+        _add_words(figure, CUT)
+    return figure
+
+
+def _add_words(figure: go.Figure, words: str) -> None:
+    meta = figure.layout.meta
+    figure.update_layout(meta={**meta, "how_to_read": meta["how_to_read"] + words})
 
 
 CHARTS[RL.name] = KindCharts(main_charts)

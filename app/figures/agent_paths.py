@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from app.figures.animation import FilmOptions, lock_aspect, panel_titles
 from app.figures.figure_parts import style_figure
 from app.figures.figure_types import Film, Floats
-from app.figures.theme import GREY, Style, assign_styles, with_alpha
+from app.figures.theme import GREY, GRID, Style, assign_styles, with_alpha
 from app.figures.trial_film import (
     filmed_agents,
     observations,
@@ -22,6 +22,7 @@ from app.figures.trial_film import (
 PANEL, ABOVE = 260, 46  # pixels of a panel, and of the title above it
 FADE = (0.3, 0.6, 1.0)  # the last episode is drawn in full color
 WAYS = ("dot", "dash", "solid")
+APART = 0.12  # cells between paths on a grid, which would hide each other
 
 
 def paths_figure(
@@ -73,8 +74,9 @@ def _panel(
     walls = _walls_trace(film, label, trial)
     traces = [] if walls is None else [walls]
     looks = list(zip(FADE, WAYS, strict=True))[-len(shown) :]
-    for (strength, dash), episode in zip(looks, shown, strict=True):
-        path = positions(film, label, trial, episode)
+    apart = APART if film.info["picture"] == "grid" else 0.0
+    for place, ((strength, dash), episode) in enumerate(zip(looks, shown, strict=True)):
+        path = positions(film, label, trial, episode) + apart * (place - 1)
         traces.append(
             go.Scatter(
                 x=path[:, 0],
@@ -167,6 +169,8 @@ def _fit_axes(figure: go.Figure, film: Film) -> None:
     """Show whole grids without ticks, and the plane at one scale."""
     if film.info["picture"] == "grid":
         ends = [-0.5, grid_side(film) - 0.5]
-        figure.update_xaxes(range=ends, showticklabels=False, dtick=1, showgrid=False)
-        figure.update_yaxes(range=ends, showticklabels=False, dtick=1, showgrid=False)
+        bare = {"showticklabels": False, "ticks": "", "showgrid": False}
+        edge = {"showline": True, "mirror": True, "linecolor": GRID}
+        figure.update_xaxes(range=ends, **bare, **edge)
+        figure.update_yaxes(range=ends, **bare, **edge)
     lock_aspect(figure)

@@ -24,12 +24,14 @@ class FilmOptions(NamedTuple):
         columns: Panels per row.
         spreads: Standard deviation of the targets around the answers of learners that
             only predict values, by label.
+        episode: Which episode of a trial, from 0; None for the last.
     """
 
     task: int = 0
     losses: Mapping[str, Floats] | None = None
     columns: int = 2
     spreads: Mapping[str, float] = MappingProxyType({})
+    episode: int | None = None
 
 
 def sample_frames(count: int, limit: int = MAX_FRAMES) -> list[int]:

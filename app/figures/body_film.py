@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,7 +17,7 @@ from app.figures.animation import (
 )
 from app.figures.figure_parts import style_figure
 from app.figures.figure_types import Film, Floats
-from app.figures.theme import assign_styles, with_alpha
+from app.figures.theme import GRID, Style, assign_styles, with_alpha
 from app.figures.trial_film import (
     filmed_agents,
     observations,
@@ -55,11 +56,28 @@ def acrobot_lines(seen: Floats, length: float) -> Lines:
     return np.array([*x, np.nan, *line[0]]), np.array([*y, np.nan, *line[1]])
 
 
-# How each body is drawn, and half the width and the height of its picture.
-BODIES: dict[str, tuple[Callable[[Floats, float], Lines], float, float]] = {
-    "cartpole": (cartpole_lines, RAIL, 1.2),
-    "pendulum": (pendulum_lines, 1.2, 1.2),
-    "acrobot": (acrobot_lines, 2.2, 2.2),
+class Body(NamedTuple):
+    """How a body is drawn.
+
+    Args:
+        draw: Returns its lines at an observation, for a factor on its length.
+        half: Half the width of its picture at a factor of 1.
+        bottom: Lower edge of the picture.
+        top: Upper edge.
+        on_rail: Whether it moves along a line at height 0, which is drawn.
+    """
+
+    draw: Callable[[Floats, float], Lines]
+    half: float
+    bottom: float
+    top: float
+    on_rail: bool = False
+
+
+BODIES = {
+    "cartpole": Body(cartpole_lines, RAIL, -0.2, 1.2, on_rail=True),
+    "pendulum": Body(pendulum_lines, 1.2, -1.2, 1.2),
+    "acrobot": Body(acrobot_lines, 2.2, -2.2, 2.2),
 }
 
 
@@ -71,10 +89,9 @@ def body_film(film: Film, roles: Mapping[str, str], options: FilmOptions) -> go.
         roles: Role by label, in the spec's order.
         options: Which trial, and how many panels in a row.
     """
-    labels, styles = filmed_agents(film, roles), assign_styles(roles)
+    labels = filmed_agents(film, roles)
     columns = min(options.columns, len(labels))
     rows = math.ceil(len(labels) / columns)
-    episode = shown_episodes(film)[-1]
     made = make_subplots(
         rows,
         columns,
@@ -83,43 +100,71 @@ def body_film(film: Film, roles: Mapping[str, str], options: FilmOptions) -> go.
         horizontal_spacing=0.06 / columns,
         vertical_spacing=ABOVE / (rows * PANEL) if rows > 1 else 0,
     )
+    episode = shown_episodes(film)[-1] if options.episode is None else options.episode
     style_figure(
         made,
-        title="The last episode",
+        title=f"Episode {episode + 1}, step by step",
         how_to_read="All agents meet the same body. One whose episode has ended stays "
         "where it ended, pale.",
-        alt="The body in each agent's last episode, step by step",
+        alt=f"The body in each agent's episode {episode + 1}, step by step",
         height=rows * PANEL + 90,
     )
+    shots = _Shots(film, options.task, episode, assign_styles(roles))
     steps = film_steps(film, labels, options.task, episode)
     for place, label in enumerate(labels):
         at = {"row": place // columns + 1, "col": place % columns + 1}
-        shot = _body_trace(
-            film, label, options.task, episode, steps[-1], styles[label].color
-        )
-        made.add_trace(shot, **at)
+        made.add_trace(shots.trace(label, steps[-1]), **at)
     made.frames = [
         go.Frame(
             name=str(step),
-            data=[
-                _body_trace(film, a, options.task, episode, step, styles[a].color)
-                for a in labels
-            ],
+            data=[shots.trace(label, step) for label in labels],
             traces=list(range(len(labels))),
         )
         for step in steps
     ]
-    _, half, height = BODIES[str(film.info["picture"])]
-    scale = max(1.0, body_length(film, options.task))
-    bottom = -0.2 if film.info["picture"] == "cartpole" else -height * scale
-    made.update_xaxes(range=[-half * scale, half * scale], visible=False)
-    made.update_yaxes(range=[bottom, height * scale], visible=False)
-    lock_aspect(made)
+    _fit_axes(made, film, options.task)
     remarks = return_remarks(film, labels, options.task, episode)
-    made.layout.annotations = panel_titles(labels, styles, remarks)
+    made.layout.annotations = panel_titles(labels, shots.styles, remarks)
     made.update_layout(hovermode=False, showlegend=False, margin={"t": 42, "r": 8})
     add_controls(made, steps, word="step")
     return made
+
+
+class _Shots(NamedTuple):
+    """The bodies of all agents in one episode of a trial."""
+
+    film: Film
+    trial: int
+    episode: int
+    styles: Mapping[str, Style]
+
+    def trace(self, label: str, step: int) -> go.Scatter:
+        """Return an agent's body at a step, or pale where its episode ended."""
+        seen = observations(self.film, label, self.trial, self.episode)
+        ended, color = step >= len(seen), self.styles[label].color
+        x, y = BODIES[str(self.film.info["picture"])].draw(
+            seen[min(step, len(seen) - 1)], body_length(self.film, self.trial)
+        )
+        return go.Scatter(
+            x=x.astype(np.float32),
+            y=y.astype(np.float32),
+            mode="lines",
+            line={"color": with_alpha(color, 0.35) if ended else color, "width": 5},
+            uid=f"{label}:body",
+        )
+
+
+def _fit_axes(figure: go.Figure, film: Film, trial: int) -> None:
+    """Show the whole body in every panel, at one scale."""
+    body = BODIES[str(film.info["picture"])]
+    scale = max(1.0, body_length(film, trial))
+    ends = [body.bottom if body.on_rail else body.bottom * scale, body.top * scale]
+    figure.update_xaxes(range=[-body.half * scale, body.half * scale], visible=False)
+    figure.update_yaxes(range=ends, visible=False)
+    if body.on_rail:
+        line = {"color": GRID, "width": 1}
+        figure.add_hline(y=0, line=line, layer="below", row="all", col="all")
+    lock_aspect(figure)
 
 
 def film_steps(film: Film, labels: list[str], trial: int, episode: int) -> list[int]:
@@ -131,19 +176,3 @@ def film_steps(film: Film, labels: list[str], trial: int, episode: int) -> list[
 def body_length(film: Film, trial: int) -> float:
     """Return a trial's factor on the length of the body."""
     return float(np.asarray(film.arrays["task/length"])[trial])
-
-
-def _body_trace(
-    film: Film, label: str, trial: int, episode: int, step: int, color: str
-) -> go.Scatter:
-    seen = observations(film, label, trial, episode)
-    draw, _, _ = BODIES[str(film.info["picture"])]
-    x, y = draw(seen[min(step, len(seen) - 1)], body_length(film, trial))
-    ended = step >= len(seen)
-    return go.Scatter(
-        x=x.astype(np.float32),
-        y=y.astype(np.float32),
-        mode="lines",
-        line={"color": with_alpha(color, 0.35) if ended else color, "width": 5},
-        uid=f"{label}:body",
-    )

@@ -59,8 +59,9 @@ def _draw_kind(catalogue: Catalogue) -> kinds.Kind:
             required=True,
             on_change=_switch_kind,
             width="stretch",
-            help="An optimizer that trains nets, or a learner that adapts to a new "
-            "task from few examples. Each comes with its own default experiment.",
+            help="An optimizer that trains nets, a learner that adapts to a new task "
+            "from few examples, or an agent that explores a new environment "
+            "(reinforcement learning). Each comes with its own default experiment.",
             **PERSIST,
         )
     return kinds.kind_named(session.form_kind())

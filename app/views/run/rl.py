@@ -29,7 +29,16 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
         required=True,
         help="What agents earn, or how they act.",
     )
-    return ViewState(condition=condition, metrics=_PANELS.get(str(shown), rl.EARNED))
+    window = rl.smoothed_episodes(run)
+    smooth = window > 1 and st.toggle(
+        f"Average over {window} episodes",
+        value=True,
+        key="rl_smooth",
+        bind="query-params",
+        help="A moving average; the faint line is as measured.",
+    )
+    metrics = _PANELS.get(str(shown), rl.EARNED)
+    return ViewState(condition=condition, metrics=metrics, smooth=float(smooth))
 
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:

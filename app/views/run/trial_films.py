@@ -1,5 +1,8 @@
 """What each agent did in one trial: its pulls, its path, or the body that it moved."""
 
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -7,21 +10,32 @@ from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.agent_paths import paths_figure
 from app.figures.animation import FilmOptions
-from app.figures.body_film import body_film
-from app.figures.pull_raster import pull_raster
+from app.figures.body_film import BODIES, body_film
+from app.figures.figure_types import Film
+from app.figures.pull_raster import belief_raster, has_beliefs, pull_raster
+from app.figures.trial_film import shown_episodes
 from app.views.run.task_films import FILMS
 from app.widgets import page_elements
 from engine.contract.events import Artefact
 
-# How each picture is drawn, and panels per row on a wide and on a narrow screen.
+
+class Picture(NamedTuple):
+    """How a film is drawn, and panels per row on a wide and on a narrow screen."""
+
+    draw: Callable[[Film, Mapping[str, str], FilmOptions], go.Figure]
+    wide: int
+    narrow: int
+
+
 PICTURES = {
-    "arms": (pull_raster, 2, 1),
-    "plane": (paths_figure, 3, 1),
-    "grid": (paths_figure, 4, 2),
-    "cartpole": (body_film, 3, 1),
-    "pendulum": (body_film, 4, 2),
-    "acrobot": (body_film, 4, 2),
+    "arms": Picture(pull_raster, 2, 1),
+    "plane": Picture(paths_figure, 3, 1),
+    "grid": Picture(paths_figure, 4, 2),
+    "cartpole": Picture(body_film, 3, 1),
+    "pendulum": Picture(body_film, 4, 2),
+    "acrobot": Picture(body_film, 4, 2),
 }
+BELIEFS = Picture(belief_raster, 2, 1)
 
 
 def draw_trial_films(run: Run) -> None:
@@ -34,12 +48,29 @@ def draw_trial_films(run: Run) -> None:
             made = _choose_film(run, names)
             if made is None:
                 return
-            trial = _choose_trial(made)
-        wide, narrow = get_or_make(
-            ("trials", run.cache_key, made.name, trial),
-            lambda: _figures(run, made, trial),
-        )
-        page_elements.draw_chart(wide, "film_chart", narrow=narrow)
+            options = FilmOptions(_choose_trial(made), episode=_choose_episode(made))
+        _draw_picture(PICTURES[str(made.info["picture"])], run, made, options)
+        if has_beliefs(made) and st.toggle(
+            "Show what the pulls say", key="film_beliefs", bind="query-params"
+        ):
+            _draw_picture(BELIEFS, run, made, options)
+
+
+def _draw_picture(
+    picture: Picture, run: Run, film: Artefact, options: FilmOptions
+) -> None:
+    """Draw a film for a wide and for a narrow screen."""
+    name = picture.draw.__name__
+    place = (name, run.cache_key, film.name, options.task, options.episode)
+
+    def make() -> list[go.Figure]:
+        return [
+            picture.draw(film, run.roles, options._replace(columns=columns))
+            for columns in (picture.wide, picture.narrow)
+        ]
+
+    wide, narrow = get_or_make(place, make)
+    page_elements.draw_chart(wide, name, narrow=narrow)
 
 
 def _choose_film(run: Run, names: list[str]) -> Artefact | None:
@@ -73,8 +104,19 @@ def _choose_trial(film: Artefact) -> int:
     return min(count, max(1, int(picked or 1))) - 1
 
 
-def _figures(run: Run, film: Artefact, trial: int) -> tuple[go.Figure, go.Figure]:
-    draw, wide, narrow = PICTURES[str(film.info["picture"])]
-    options = FilmOptions(task=trial, columns=wide)
-    phone = draw(film, run.roles, options._replace(columns=narrow))
-    return draw(film, run.roles, options), phone
+def _choose_episode(film: Artefact) -> int | None:
+    """Choose one episode, where a picture shows one; None elsewhere."""
+    shown = shown_episodes(film)
+    if str(film.info["picture"]) not in BODIES or len(shown) < 2:
+        return None
+    picked = st.segmented_control(
+        "Episode",
+        [episode + 1 for episode in shown],
+        default=shown[-1] + 1,
+        key="film_episode",
+        bind="query-params",
+        required=True,
+        help="The first one is before adaptation, the last one after it.",
+    )
+    # A link may name an episode that this film does not show.
+    return int(picked) - 1 if picked and int(picked) - 1 in shown else shown[-1]

@@ -151,7 +151,7 @@ _BUDGET = {
 }
 RL = Kind(
     name="rl",
-    title="Agents",
+    title="RL agents",
     page="lab",
     preset="bandit",
     words=_WORDS,
