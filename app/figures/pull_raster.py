@@ -48,7 +48,8 @@ def pull_raster(
     words = {
         "title": "Which arm was pulled",
         "how_to_read": "Each row is an arm, the best on top; its number is its mean, "
-        "of drifting arms at the start. Full color: the pull's reward was above 0; pale: it was not.",
+        "of drifting arms at the start. Full color: the pull's reward was above 0; "
+        "pale: it was not.",
         "alt": "Pulls of each agent by arm and number of the pull",
     }
     return _arm_panels(film, roles, options, _Rasters(shown, _pulls_trace, words))

@@ -130,7 +130,7 @@ def test_the_lab_offers_the_other_kinds(page: AppTest) -> None:
     assert at.segmented_control(key="k.kind").options == [
         "Optimizer",
         "Few-shot",
-        "Agents",
+        "RL agents",
     ]
     assert at.session_state["k.family"] == "mixtures"
 
