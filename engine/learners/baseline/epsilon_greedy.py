@@ -2,7 +2,8 @@
 
 Source: Duan et al. (2016), arXiv:1611.02779, appendix on bandit strategies, with the
 same prior counts as their greedy strategy.
-Differs: ε is a knob with one default; the paper searches the best one for each setting.
+Differs: ε is a knob whose default is good for 10 to 100 pulls; the paper searches the
+best one for each setting.
 Helps: the plainest exploration, which never stops.
 """
 
@@ -30,7 +31,7 @@ class EpsilonGreedy(BanditStrategy):
     trains: ClassVar[bool] = False
 
     epsilon: float = knob(
-        0.05,
+        0.02,
         label="Exploration ε",
         unit="share",
         low=0.0,
