@@ -6,7 +6,14 @@ the form. The first one of each kind of task is that kind's default.
 
 from engine.contract.errors import Refused
 from engine.contract.kinds import current_name
-from engine.presets import few_shot, optimization, rl, rl_adaptation, search
+from engine.presets import (
+    few_shot,
+    optimization,
+    rl,
+    rl_adaptation,
+    rl_control,
+    search,
+)
 from engine.presets.builders import Preset, spec_as_json
 
 PRESETS = (
@@ -14,6 +21,7 @@ PRESETS = (
     *few_shot.PRESETS,
     *rl.PRESETS,
     *rl_adaptation.PRESETS,
+    *rl_control.PRESETS,
     *search.PRESETS,
 )
 

@@ -1,4 +1,4 @@
-"""MAML for policies: a start from which one policy-gradient step fits a new task.
+"""MAML-RL: a start from which one policy-gradient step fits a new task.
 
 Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, algorithm 3 and section 5.3;
 Foerster et al. (2018), arXiv:1802.05098 (DiCE), in the form of Farquhar, Whiteson and
