@@ -2,7 +2,7 @@
 
 from engine.contract.kinds import RL
 from engine.contract.run_spec import Budget, Choice
-from engine.presets import rl_bandits, rl_memory
+from engine.presets import rl_bandits, rl_memory, rl_worlds
 from engine.presets.builders import baselines, candidate, experiment
 
 # Learns within seconds.
@@ -26,4 +26,9 @@ BANDIT = experiment(
         test_tasks=128,
     ),
 )
-PRESETS = (BANDIT, *rl_bandits.PRESETS, *rl_memory.PRESETS)
+PRESETS = (
+    BANDIT,
+    *rl_bandits.PRESETS,
+    *rl_memory.PRESETS,
+    *rl_worlds.PRESETS,
+)
