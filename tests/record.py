@@ -39,10 +39,10 @@ from tests.golden.rounding import rounded_otherwise
 from tests.golden.rows import WIDER
 from tests.in_memory_run_cache import InMemoryRunCache
 
-JUDGED = ("area", "error", "regret_area")
+JUDGED = ("area", "error", "trial_regret", "regret_area")
 KEYS = Path(__file__).parent / "fixtures" / "preset-keys.json"
 BOUNDS = Path(__file__).with_name("recorded_bounds.json")
-TAUGHT = ("meta_loss", "lesson_loss")
+TAUGHT = ("meta_loss", "lesson_loss", "trial_reward")
 FIRST = 2  # steps of a meta-training that are compared one by one
 OTHERS = 4  # other roundings that a bound is taken from
 
