@@ -56,6 +56,13 @@ class _FilmInfo(_Info):
     answers: dict[str, int] = {}
 
 
+class _TrialsInfo(_Info):
+    family: str = ""
+    picture: str = ""
+    trials: int = Field(ge=1, le=1000)
+    condition: _ConditionInfo = _ConditionInfo()
+
+
 class _SpaceInfo(_Info):
     space: str = ""
     positions: list[str] = Field(min_length=1, max_length=1000)
@@ -82,6 +89,7 @@ _SHAPES: dict[str, type[_Info]] = {
     "film": _FilmInfo,
     "search": _SearchInfo,
     "snapshot": _SnapshotInfo,
+    "trials": _TrialsInfo,
 }
 _LEARNING = ("tune", "train")
 KINDS = (*_SHAPES, "remarks")
@@ -115,6 +123,8 @@ def read_artefact(data: bytes) -> Artefact:
         _check_search(held, info)
     if kind == "snapshot":
         _check_snapshot(held)
+    if kind == "trials":
+        _check_trials(held, info)
     return Artefact(clean(about["name"]), kind, held, info)
 
 
@@ -153,6 +163,16 @@ def _check_texts(info: Mapping[str, Any]) -> None:
     for name, word in info.items():
         if not isinstance(word, str):
             raise Refused(f"{clean(name)[:40]!r} must be text, not {repr(word)[:40]}")
+
+
+def _check_trials(held: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> None:
+    """Check that each array has a row for each trial."""
+    for name, rows in held.items():
+        if rows.ndim < 1 or len(rows) != info["trials"]:
+            raise Refused(
+                f"{clean(name)[:40]}: must have {info['trials']} rows, one for each "
+                f"trial, not the shape {rows.shape}"
+            )
 
 
 def _check_search(held: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> None:

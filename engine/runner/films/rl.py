@@ -9,7 +9,7 @@ from engine.algorithms.rl.rollouts import Rollout, join_rollouts
 from engine.algorithms.rl.trial_learner import TrialLearner
 from engine.contract.events import Artefact, Event, Note
 from engine.contract.kinds import RL
-from engine.protocol import TrialBatch
+from engine.protocol import Meta, TrialBatch
 from engine.protocol.member_chunks import select_replicates
 from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.films import FILM_RECORDERS, FilmRecorder
@@ -45,6 +45,8 @@ def film_trials(
         yield Note(name, i / len(context.entries), entry.label)
         assert isinstance(entry.learner, TrialLearner)
         weights = select_replicates(state.metas[entry.label], range(1))
+        if entry.learner.why_not(Meta(weights, {}), tasks):
+            continue
         played = join_rollouts(list(entry.learner.play(weights, tasks)))
         for label in entry.labels:
             arrays |= {f"{label}/{key}": row for key, row in _steps(played).items()}
