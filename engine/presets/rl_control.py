@@ -9,7 +9,7 @@ CARTPOLE = experiment(
     "Length, mass and gravity change from task to task. Does adapting in a few "
     "episodes beat one policy for all poles, and learning from nothing?",
     family=Choice(name="cartpole", knobs={"steps": 100}),
-    net=Choice(name="mlp", knobs={"width": 32, "activation": "tanh"}),
+    net=Choice(name="mlp", knobs={"activation": "tanh"}),
     learners=(
         candidate("maml_rl", episodes=4),
         *baselines("multi_task_policy", "policy_from_scratch", "random_actions"),
