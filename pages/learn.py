@@ -1,4 +1,4 @@
-"""The page Learn: a card per part, and lessons on architecture search and on doubt."""
+"""The page Learn: a card per part, and lessons on search, doubt and exploration."""
 
 import streamlit as st
 

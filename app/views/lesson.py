@@ -1,5 +1,6 @@
 """A short lesson: texts, each with buttons that open the experiments which show it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
@@ -13,11 +14,19 @@ from engine.contract.errors import Refused
 
 
 class LessonStep(NamedTuple):
-    """A step of a lesson, and the shipped experiments that show it."""
+    """A step of a lesson.
+
+    Args:
+        title: Its heading.
+        text: What it says, as Markdown.
+        shown: Names of the shipped experiments that show it.
+        draw: Draws what belongs under the text, such as something to try.
+    """
 
     title: str
     text: str
     shown: tuple[str, ...]
+    draw: Callable[[], None] | None = None
 
 
 class Lesson(NamedTuple):
@@ -41,6 +50,8 @@ def draw_lesson(lesson: Lesson) -> None:
     for number, step in enumerate(lesson.steps):
         page_elements.draw_heading(step.title)
         st.markdown(step.text)
+        if step.draw is not None:
+            step.draw()
         with st.container(horizontal=True):
             for name in step.shown:
                 if name in known:

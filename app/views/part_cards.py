@@ -8,7 +8,7 @@ from app import session
 from app.client import client
 from app.experiment import derived_experiments
 from app.form.learners import GROUPS
-from app.views import calibration_lesson
+from app.views import calibration_lesson, exploration_lesson
 from app.views.lesson import Lesson
 from app.views.search import search_lesson
 from app.widgets import page_elements, tables
@@ -19,7 +19,11 @@ from engine.contract.errors import Refused
 from engine.contract.knobs import KnobCard, describe_allowed
 from engine.contract.learner_appearance import name_in_words
 
-LESSONS = {"lesson": search_lesson.LESSON, "doubt": calibration_lesson.LESSON}
+LESSONS = {
+    "lesson": search_lesson.LESSON,
+    "doubt": calibration_lesson.LESSON,
+    "exploring": exploration_lesson.LESSON,
+}
 SECTIONS = {
     "learner": "Learners",
     "estimator": "Estimators",

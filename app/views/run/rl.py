@@ -13,6 +13,7 @@ from app.views.run.kind_view import VIEWS, KindView, OwnResult
 from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import RL
+from engine.stats.verdicts.wording import learner_names
 
 PAID = ("Episodes", "Episodes played")
 _PANELS = {"earned": rl.EARNED, "behavior": rl.BEHAVIOR}
@@ -48,11 +49,33 @@ def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
 
 
 def _own_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
-    return []
+    """Return each agent's mean return of a trial, as papers print it."""
+    names, parts = learner_names(run.spec, titles), run.spec.learners
+    # The first condition is the family that agents were trained on.
+    first = (run.summary or {}).get("conditions", [{}])[0].get("learners", {})
+    return [
+        OwnResult(
+            names[entry.label],
+            entry.name,
+            f"{score_table.format_interval(score)} reward",
+        )
+        for entry in parts
+        if (score := first.get(entry.label, {}).get("trial_return"))
+    ]
 
 
 def _protocol(run: Run) -> dict[str, object]:
-    return {"episodes per trial": run.spec.budget.horizon}
+    """Return this run's protocol, as far as published returns depend on it."""
+    budget = run.spec.budget
+    return {
+        "episodes per trial": budget.horizon,
+        "net": run.spec.net.name,
+        "trainings": run.replicates,
+        "trials of each training": f"{budget.task_evaluations:,}",
+        "trials per meta-step": f"{budget.tasks_per_step:,}",
+        "test trials of each training": f"{budget.test_tasks:,}",
+        "[…]": "95 % interval over trainings",
+    }
 
 
 VIEWS[RL.name] = KindView(

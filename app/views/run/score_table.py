@@ -57,7 +57,7 @@ def _format_score(run: Run, key: str, values: Mapping[str, Any]) -> str:
         share = total - lost if key in CAPPED and not is_share else total
     if total and not share and key not in _LOST:
         return "not reached" if key == "rmst" else "blew up"
-    text = _format_interval(values[key], percent=key in run.kind.metrics.percent)
+    text = format_interval(values[key], percent=key in run.kind.metrics.percent)
     if share == total:
         return text
     # The interval of numbers that are cut off would be about the cap.
@@ -90,7 +90,8 @@ def constant_spread_notes(run: Run) -> list[str]:
     ]
 
 
-def _format_interval(value: dict[str, float | None], *, percent: bool = False) -> str:
+def format_interval(value: Mapping[str, float | None], *, percent: bool = False) -> str:
+    """Return a mean and its interval as text: value [low, high]."""
     parts = [value.get(key) for key in ("mean", "low", "high")]
     # Searches of a table differ only in the second decimal of an accuracy.
     shown = (lambda part: f"{100 * part:.2f}") if percent else format_number

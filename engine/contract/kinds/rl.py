@@ -160,7 +160,7 @@ RL = Kind(
     budget=_BUDGET,
     no_budget=frozenset({"threshold"}),
     tuned_last=True,
-    same_speed=("net",),
+    same_speed=("net", "family"),
     batch=4,
     ceiling=32,
 )

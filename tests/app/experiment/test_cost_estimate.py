@@ -3,8 +3,9 @@
 import pytest
 
 from app.client import client
+from app.client.catalogue import Catalogue
 from app.experiment.cost_estimate import describe_cost, estimate_seconds
-from app.experiment.costs import TUNING_TRIALS
+from app.experiment.costs import TUNING_TRIALS, rl
 from app.experiment.costs.few_shot import count_episode_gradients
 from engine.contract import kinds
 from engine.contract.jobs import Job, JobState
@@ -47,6 +48,21 @@ def test_an_online_episode_is_answered_after_each_example(
     family = Choice(name="y", knobs=knobs)
     spec = RunSpec(family=family, learners=(one,), budget=BUDGET, replicates=2)
     assert count_episode_gradients(spec) == 2 * (100 + 10 * answers)
+
+
+def test_agents_that_do_not_train_are_only_tested_and_time_goes_with_steps(
+    monkeypatch: pytest.MonkeyPatch, known: Catalogue
+) -> None:
+    monkeypatch.setattr(client, "catalogue", lambda: known)
+    names = ("rl2", "thompson")
+    learners = tuple(LearnerChoice(name=name, label=name) for name in names)
+    spec = RunSpec(family=Choice(name="y"), learners=learners, budget=BUDGET)
+    spec = spec.model_copy(update={"replicates": 2})
+    assert rl.count_trials(spec) == 2 * (100 + 10 + 10)
+    pulls = 2 * (rl.LEARNING * 100 + 10 + 10) * BUDGET.horizon
+    assert rl.count_steps(spec) == pulls
+    walks = spec.model_copy(update={"family": Choice(name="y", knobs={"steps": 7})})
+    assert rl.count_steps(walks) == 7 * pulls
 
 
 def test_searches_of_another_family_say_nothing_about_time(

@@ -5,7 +5,12 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from app.client.catalogue import Catalogue
-from app.views import calibration_lesson, transfer
+from app.views import (
+    bandit_game,
+    calibration_lesson,
+    exploration_lesson,
+    transfer,
+)
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.shift_and_transfer import transfer_levels
@@ -99,6 +104,28 @@ def test_the_lesson_on_doubt_leads_to_experiments_that_are_shipped(
     at.button(key="lesson.3.glyphs").click().run()
     assert not at.exception
     assert "protonet" in at.session_state["k.chosen"]
+
+
+def test_the_lesson_on_exploring_is_played_and_leads_to_shipped_experiments(
+    lab: AppTest, known: Catalogue
+) -> None:
+    steps = exploration_lesson.LESSON.steps
+    assert {name for step in steps for name in step.shown} <= {
+        preset.name for preset in known.presets
+    }
+    lab.session_state["shelf"] = "exploring"
+    at = lab.switch_page("../pages/learn.py").run()
+    assert exploration_lesson.LESSON.title in [head.value for head in at.header]
+    at.session_state["bandit_game_pulled"] = [0] * (bandit_game.PULLS - 1)
+    at.button(key="pull.1").click().run()
+    assert not at.exception
+    assert at.button(key="pull.1").disabled
+    assert any("Thompson sampling **" in text.value for text in at.markdown)
+    at.button(key="another_bandit").click().run()
+    assert at.session_state["bandit_game_pulled"] == []
+    at.button(key="lesson.4.learned_critic").click().run()
+    assert not at.exception
+    assert "meta_critic" in at.session_state["k.chosen"]
 
 
 def test_a_card_leads_into_the_lab(lab: AppTest) -> None:
