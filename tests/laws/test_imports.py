@@ -20,6 +20,7 @@ FEW = (
     "learner/protonet",
     "learner/warm_evolution",
     "learner/maml_plus",
+    "learner/rl2",
     "family/rosenbrock",
     "family/sinusoids",
     "shift/horizon",
