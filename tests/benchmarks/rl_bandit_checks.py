@@ -57,7 +57,8 @@ def expected_rewards(name: str, tasks: TrialBatch, **knobs: float) -> torch.Tens
     earned = (tasks.optimum - trace.traces["episode_regret"]).sum(1)
     arms, possible = tasks.environment.actions.count, tasks.optimum.sum(1)
     slope = torch.cov(torch.stack([earned, possible]))[0, 1] / possible.var()
-    return earned - slope * (possible - tasks.horizon * arms / (arms + 1))
+    luck: torch.Tensor = slope * (possible - tasks.horizon * arms / (arms + 1))
+    return earned - luck
 
 
 def choose_knobs(name: str, pulls: int, arms: int, count: int) -> dict[str, float]:

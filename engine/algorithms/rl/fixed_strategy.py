@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from engine.algorithms.rl.rollouts import Agent, Rollout, play_trial
 from engine.algorithms.rl.trial_learner import TrialLearner
+from engine.contract.errors import Refused
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.rng import Rng
 from engine.protocol import (
     Estimator,
@@ -28,7 +30,16 @@ class FixedStrategy(TrialLearner):
         """Return the agent that plays these tasks."""
 
     def play(self, weights: Weights, tasks: TrialBatch) -> Iterator[Rollout]:
-        """Play the trial."""
+        """Play the trial.
+
+        Raises:
+            Refused: If it cannot play these tasks; a shift that it cannot play is left
+                out before.
+        """
+        if reason := self.why_not(Meta({}, {}), tasks):
+            raise Refused(
+                f"{name_in_words(self.name)} cannot play: {reason}", "learners"
+            )
         yield play_trial(tasks, self.agent(tasks))
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:

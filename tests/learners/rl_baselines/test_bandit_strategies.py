@@ -6,6 +6,7 @@ import torch
 
 from engine.algorithms.rl.bandits.bandit_strategy import ArmCounts, BanditStrategy
 from engine.algorithms.rl.bandits.bayes_optimum import optimal_value
+from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.learners.baseline.bayes_optimum import BayesOptimum
 from engine.learners.baseline.epsilon_greedy import EpsilonGreedy
@@ -17,6 +18,7 @@ from engine.nets.mlp import Mlp
 from engine.protocol import BatchSpec, Family, Meta, Setting, TrialBatch
 from engine.tasks.rl.bernoulli_bandit import BernoulliBandit
 from engine.tasks.rl.gaussian_bandit import GaussianBandit
+from tests.laws.small import events, learner_spec
 
 NOBODY = Meta({}, {})
 
@@ -38,11 +40,9 @@ def chances(
 ) -> list[float]:
     """Return a strategy's policy after what was seen of three arms."""
     tasks = draw(family or BernoulliBandit(arms=3), 10, 1)
-    seen = (torch.tensor([[row]]) for row in (pulls, total))
     prior = (2.0, 1.0) if family is None else (1.0, 0.0)
-    found: list[float] = strategy.chances(ArmCounts(*seen, *prior), tasks)[
-        0, 0
-    ].tolist()
+    seen = ArmCounts(torch.tensor([[pulls]]), torch.tensor([[total]]), *prior)
+    found: list[float] = strategy.chances(seen, tasks)[0, 0].tolist()
     return found
 
 
@@ -118,6 +118,12 @@ def test_what_needs_bernoulli_arms_says_so(strategy: BanditStrategy) -> None:
     reason = strategy.why_not(NOBODY, draw(GaussianBandit(), 10, 1))
     assert reason is not None
     assert "not for gaussian arms" in reason
+
+
+def test_a_run_with_a_strategy_that_cannot_play_ends_in_one_sentence() -> None:
+    spec = learner_spec("gittins", "gaussian_bandit")
+    with pytest.raises(Refused, match=r"gittins cannot play: .* not for gaussian arms"):
+        list(events(spec))
 
 
 def test_too_many_states_are_refused_with_their_size() -> None:

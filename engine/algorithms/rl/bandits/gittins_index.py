@@ -48,7 +48,8 @@ def _posterior_means(side: int) -> np.ndarray:
     """Return (s + 1) / (s + f + 2); shape (1, success, failure)."""
     counts = np.arange(side, dtype=np.float32)
     total = np.add.outer(counts, counts)
-    return ((counts[:, None] + 1) / (total + 2))[None]
+    mean: np.ndarray = (counts[:, None] + 1) / (total + 2)
+    return mean[None]
 
 
 def _find_root(value: np.ndarray, rates: np.ndarray) -> np.ndarray:
@@ -58,4 +59,5 @@ def _find_root(value: np.ndarray, rates: np.ndarray) -> np.ndarray:
     high = np.take_along_axis(value, above, 0)[0]
     low = np.take_along_axis(value, above + 1, 0)[0]
     width = rates[1, 0, 0] - rates[0, 0, 0]
-    return rates[above[0], 0, 0] + width * high / (high - low)
+    root: np.ndarray = rates[above[0], 0, 0] + width * high / (high - low)
+    return root
