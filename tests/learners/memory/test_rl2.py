@@ -9,10 +9,8 @@ from engine.algorithms.rl.memory_agent import MEMORY, MemoryAgent
 from engine.algorithms.rl.policies import part_of
 from engine.algorithms.rl.rollouts import Decision, Seen, encode, play_trial
 from engine.algorithms.rl.sequence_updates import (
-    Objective,
     credit_of,
     evaluate,
-    loss_of,
 )
 from engine.algorithms.rl.trial_sequences import TrialSequence, make_sequence
 from engine.estimators.pes import Pes
@@ -53,9 +51,14 @@ def test_a_trial_played_again_begins_from_an_empty_memory() -> None:
 def test_what_happened_in_an_episode_is_remembered_in_the_next() -> None:
     tasks = small_trials(tasks=1)
     meta = drawn_meta(SMALL, tasks)
+    # Always the first arm, which pays at every pull, in one trial but the first.
+    tasks = replace(tasks, action_noise=tasks.action_noise * 0.0)
     lucky = replace(tasks, noise=tasks.noise * 0.0)
-    unlucky = replace(tasks, noise=tasks.noise * 0.0 + 1.0)
-    (won,), (lost,) = (SMALL.play(meta.weights, t) for t in (lucky, unlucky))
+    luck = lucky.noise.clone()
+    luck[:, 0] = 1.0
+    (won,), (lost,) = (
+        SMALL.play(meta.weights, t) for t in (lucky, replace(lucky, noise=luck))
+    )
     assert torch.equal(won.entropy[:, 0], lost.entropy[:, 0])
     assert not torch.isclose(won.entropy[:, 1:], lost.entropy[:, 1:]).any()
 
@@ -171,13 +174,15 @@ def test_the_gradient_is_that_of_the_loss() -> None:
     policy, sequence = A2C.policy(tasks), played_sequence(tasks, meta)
     old = evaluate(policy, meta.weights, sequence)
     credit = credit_of(sequence, old.value, A2C.discount, A2C.trace)
-    objective = Objective(torch.inf, A2C.value_weight, A2C.entropy * 0.5)
 
     def loss_at(name: str, change: float) -> float:
         theta = {k: v.clone() for k, v in meta.weights.items()}
         theta[name].view(-1)[0] += change
         now = evaluate(policy, theta, sequence)
-        return loss_of(now, old.log_prob, credit, objective).item()
+        gain, target, _ = (each.view_as(now.value) for each in credit)
+        error = (now.value - target).square().mean()
+        bonus = A2C.entropy * 0.5 * now.entropy.mean()
+        return float(A2C.value_weight * error - (now.log_prob * gain).mean() - bonus)
 
     for name, grad in grads.items():
         slope = (loss_at(name, 1e-5) - loss_at(name, -1e-5)) / 2e-5
