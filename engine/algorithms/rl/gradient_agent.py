@@ -122,6 +122,12 @@ def nets_of(tasks: TrialBatch) -> PolicyAndValue:
     return PolicyAndValue(tasks.net, world.actions, world.observation)
 
 
+def draw_fresh_weights(nets: PolicyAndValue, tasks: TrialBatch) -> Weights:
+    """Draw nets for each task, the same for all learners; shape (member, …)."""
+    streams = [stream.child("fresh") for stream in tasks.streams]
+    return nets.init(streams, tasks.action_noise)
+
+
 def trial_parts(horizon: int, episodes: int, updates: int) -> list[range]:
     """Cut a trial into parts, between which the policy is updated.
 

@@ -8,21 +8,43 @@ validation trials, which uses more than a single task.
 Helps: shows what a task teaches by itself: any gain over it is meta-learning.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from engine.algorithms.rl.actor_critic_agent import ActorCriticAgent
+from engine.algorithms.rl.gradient_agent import RATE, draw_fresh_weights, nets_of
 from engine.contract.registry import register
-from engine.protocol import Estimator, Meta, Outer, OuterStepContext, TaskBatch
+from engine.contract.rng import Rng
+from engine.protocol import (
+    Estimator,
+    Meta,
+    Outer,
+    OuterStepContext,
+    TaskBatch,
+    TrialBatch,
+    Weights,
+)
+from engine.protocol.member_chunks import broadcast_to_members
 
 
 @register("learner")
 class PolicyFromScratch(ActorCriticAgent):
-    """θ ← Adam(θ, −∇ mean_t min(ρ_t A_t, clip(ρ_t, 1 ± ε) A_t)), from a random θ."""
+    """θ ← Adam(θ, −∇ mean_t min(ρ_t A_t, clip(ρ_t, 1 ± ε) A_t)), from a random θ of each task."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "red"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})
     trains: ClassVar[bool] = False
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Return the step size alone; shape (replicate,)."""
+        assert isinstance(tasks, TrialBatch)
+        return Meta({RATE: tasks.action_noise.new_full((len(rngs),), self.lr)}, {})
+
+    def starts(self, weights: Weights, tasks: TrialBatch) -> Weights:
+        """Return a policy that is drawn for each task, by the task's own numbers."""
+        rates = broadcast_to_members(weights, tasks.members)
+        return draw_fresh_weights(nets_of(tasks), tasks) | rates
 
     def outer(
         self,

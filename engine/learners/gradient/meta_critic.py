@@ -19,6 +19,7 @@ from engine.algorithms.rl.actor_critic_agent import ActorCriticAgent
 from engine.algorithms.rl.gradient_agent import (
     RATE,
     PolicyUpdate,
+    draw_fresh_weights,
     play_and_update,
     trial_parts,
 )
@@ -100,9 +101,7 @@ class MetaCritic(ActorCriticAgent):
 
     def starts(self, weights: Weights, tasks: TrialBatch) -> Weights:
         """Return each member's nets: those that were learned, and fresh ones."""
-        streams = [stream.child("fresh") for stream in tasks.streams]
-        nets = TaskCritic(tasks, self.discount).nets
-        fresh = nets.init(streams, tasks.action_noise)
+        fresh = draw_fresh_weights(TaskCritic(tasks, self.discount).nets, tasks)
         return fresh | broadcast_to_members(weights, tasks.members)
 
     def policy_update(self, weights: Weights, tasks: TrialBatch) -> PolicyUpdate:

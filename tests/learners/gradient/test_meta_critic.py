@@ -70,3 +70,14 @@ def test_the_critic_predicts_rewards_per_step_that_is_left() -> None:
     assert (critic.values(zero, part) == 0).all()
     zero["value.b1"] = torch.ones_like(own["value.b1"])
     torch.testing.assert_close(critic.values(zero, part), torch.ones_like(part.reward))
+
+
+def test_a_fresh_policy_is_the_one_that_training_from_scratch_starts_with() -> None:
+    learner, meta, batch = drawn("meta_critic")
+    scratch, nothing, _ = drawn("policy_from_scratch")
+    assert {*nothing.weights} == {"lr"}
+    one, two = (
+        a.starts(m.weights, batch) for a, m in ((learner, meta), (scratch, nothing))
+    )
+    for name in ("policy.w0", "policy.w1", "policy.b1"):
+        assert torch.equal(one[name], two[name])
