@@ -24,7 +24,7 @@ import pytest
 import torch
 
 from engine.contract.registry import part, parts
-from engine.contract.run_spec import RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.device import fingerprint
 from engine.protocol import Family
 from engine.runner.results_of_other_runs import RunCache
@@ -102,7 +102,18 @@ def brief(spec: RunSpec) -> RunSpec:
     assert issubclass(family, Family)
     less = IMAGES if "side" in family.model_fields else BRIEF.get(family.kind, {})
     budget = spec.budget.model_copy(update=less)
-    return spec.model_copy(update={"budget": budget})
+    learners = tuple(map(keep_rate, spec.learners)) if family.kind == "rl" else ()
+    return spec.model_copy(
+        update={"budget": budget, "learners": learners or spec.learners}
+    )
+
+
+def keep_rate(choice: LearnerChoice) -> LearnerChoice:
+    """Let an untrained policy keep its rate: the best one hangs on rounding."""
+    trains = getattr(part("learner", choice.name), "trains", False)
+    if trains or "tuning" not in choice.knobs:
+        return choice
+    return choice.model_copy(update={"knobs": choice.knobs | {"tuning": "given"}})
 
 
 def drawn_small(name: str) -> RunSpec:

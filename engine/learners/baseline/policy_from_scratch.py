@@ -29,7 +29,7 @@ from engine.protocol.member_chunks import broadcast_to_members
 
 @register("learner")
 class PolicyFromScratch(ActorCriticAgent):
-    """θ ← Adam(θ, −∇ mean_t min(ρ_t A_t, clip(ρ_t, 1 ± ε) A_t)), from a random θ of each task."""
+    """θ ← Adam(θ, −∇ mean_t min(ρ_t A_t, clip(ρ_t, 1 ± ε) A_t)), θ drawn per task."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "red"
