@@ -1,7 +1,6 @@
 """Detectors of agents: impossible returns, useless critics, collapsed policies.
 
-Source: SCIENCE's list of pitfalls for numbers up to 22; an early end that changes the
-scale of returns: Henderson et al. (2018), arXiv:1709.06560, section on the environment.
+Source: Henderson et al. (2018), arXiv:1709.06560, on what misleads in comparisons.
 """
 
 from collections.abc import Iterator
