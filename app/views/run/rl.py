@@ -1,6 +1,7 @@
 """The view of a run of agents: options, films, cost and tables."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -45,22 +46,48 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
     page_elements.draw_chart(ledger_figure(ledger, run.roles, PAID), "ledger")
-    tables.draw_table(run_tables.cost_rows(run, titles), alt="Regret and cost by agent")
+    tables.draw_table(cost_rows(run, titles), alt="Episodes and steps by agent")
+
+
+def cost_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what each agent earned, and the episodes and steps that it played."""
+    names, tested = learner_names(run.spec, titles), _tested(run)
+    ledger = (run.summary or {}).get("ledger", {})
+    return [
+        {
+            "Agent": names[label],
+            "Regret": _format_score(tested, label, "trial_regret"),
+            **run_tables.spent_by_phase(spent),
+            "Steps of a test trial": _format_score(tested, label, "interactions"),
+        }
+        for label, spent in ledger.items()
+    ]
+
+
+def _tested(run: Run) -> Mapping[str, Mapping[str, Any]]:
+    """Return the summary of each agent in distribution."""
+    first, *_ = (run.summary or {}).get("conditions") or [{}]
+    found: Mapping[str, Mapping[str, Any]] = first.get("learners", {})
+    return found
+
+
+def _format_score(
+    tested: Mapping[str, Mapping[str, Any]], label: str, metric: str
+) -> str:
+    score = tested.get(label, {}).get(metric)
+    return score_table.format_interval(score) if score else "–"
 
 
 def _own_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
     """Return each agent's mean return of a trial, as papers print it."""
-    names, parts = learner_names(run.spec, titles), run.spec.learners
-    # The first condition is the family that agents were trained on.
-    first = (run.summary or {}).get("conditions", [{}])[0].get("learners", {})
+    names, tested = learner_names(run.spec, titles), _tested(run)
     return [
         OwnResult(
             names[entry.label],
             entry.name,
-            f"{score_table.format_interval(score)} reward",
+            f"{_format_score(tested, entry.label, 'trial_return')} reward",
         )
-        for entry in parts
-        if (score := first.get(entry.label, {}).get("trial_return"))
+        for entry in run.spec.learners
     ]
 
 

@@ -173,7 +173,7 @@ def draw_published(run: Run, titles: Mapping[str, str]) -> None:
 
 
 def _describe_task(run: Run, rows: Sequence[Published]) -> str:
-    target = rows[0].target
+    target = rows[0].target or rows[0].trial
     family = name_in_words(run.spec.family.name)
     return f"{family}, {target}" if target else describe_setting(run.spec)
 

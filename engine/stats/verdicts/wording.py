@@ -8,7 +8,10 @@ from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import is_tuned
 from engine.stats.inference.intervals import Interval
 
-_PROPER = frozenset({"Bayesian", "Gaussian"})  # first words that are people's names
+# First words that are people's names.
+_PROPER = frozenset(
+    {"Bayes", "Bayesian", "Bernoulli", "Gaussian", "Gittins", "Thompson"}
+)
 
 
 def learner_names(
