@@ -20,12 +20,7 @@ from engine.protocol import (
 
 
 class TrialLearner(Learner):
-    """Base class: a subclass plays the episodes of a trial, in parts.
-
-    Attributes:
-        needs: What of a task it must know: "" for nothing but what an agent sees,
-            "best_action" where it acts with knowledge of the task.
-    """
+    """Base class: a subclass plays the episodes of a trial, in parts."""
 
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})
     answers: ClassVar[tuple[str, ...]] = ("arms", "states", "actions")

@@ -91,6 +91,7 @@ class _PosteriorAgent:
         draw = generator(self.streams[member].child("posterior", number, lane))
         psrl = self.psrl
         moves = psrl.prior_moves + memory["moves"][member, lane].cpu().numpy()
+        # Gamma numbers of much smaller counts would underflow, all of a row at once.
         chances = draw.standard_gamma(moves.astype(np.float64))
         chances /= chances.sum(-1, keepdims=True)
         precision = psrl.prior_deviation**-2 + (
@@ -132,7 +133,7 @@ class Psrl(FixedStrategy):
     prior_moves: float = knob(
         1.0,
         label="Prior of transitions",
-        low=0.001,
+        low=0.05,
         high=10.0,
         log=True,
         help="Of the Dirichlet distribution; small: dynamics are nearly deterministic.",

@@ -7,8 +7,8 @@ Foerster (2019), arXiv:1909.10549; Rothfuss et al. (2019), arXiv:1810.06784, sec
 Differs: the outer step is an actor-critic gradient by the run's outer rule; the paper
 uses TRPO. Advantages are normalized in every task. What is maximized is the return of
 the episodes that are judged, so parts before the last update count as far as they are.
-Helps: adapts from a few episodes without any memory, and never gets worse than plain
-policy gradient from a good start.
+Helps: adapts from a few episodes without any memory; in a task unlike those of
+training it is still a policy gradient, and can go on learning.
 """
 
 from typing import ClassVar

@@ -19,6 +19,7 @@ from engine.protocol import BatchSpec, Family, Meta, Setting, TrialBatch
 from engine.tasks.rl.bernoulli_bandit import BernoulliBandit
 from engine.tasks.rl.gaussian_bandit import GaussianBandit
 from tests.laws.small import events, learner_spec
+from tests.tasks.rl.trials import learner, trials
 
 NOBODY = Meta({}, {})
 
@@ -124,6 +125,16 @@ def test_a_run_with_a_strategy_that_cannot_play_ends_in_one_sentence() -> None:
     spec = learner_spec("gittins", "gaussian_bandit")
     with pytest.raises(Refused, match=r"gittins cannot play: .* not for gaussian arms"):
         list(events(spec))
+
+
+@pytest.mark.parametrize(
+    "name", ["bayes_optimum", "epsilon_greedy", "gittins", "greedy", "thompson", "ucb1"]
+)
+@pytest.mark.parametrize("family", ["navigation", "tabular_mdp"])
+def test_a_strategy_for_bandits_plays_nothing_else(name: str, family: str) -> None:
+    reason = learner(name).why_not(NOBODY, trials(family, 1, 2))
+    assert reason is not None
+    assert "not bandits" in reason
 
 
 def test_too_many_states_are_refused_with_their_size() -> None:

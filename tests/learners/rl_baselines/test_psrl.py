@@ -55,6 +55,20 @@ def test_draws_from_the_posterior_have_its_moments() -> None:
     assert pays.std() == pytest.approx(5.25**-0.5, rel=0.06)
 
 
+def test_the_smallest_prior_still_gives_chances() -> None:
+    tasks = trials("tabular_mdp", 1, 1, states=2, actions=20)
+    psrl = type(learner("psrl"))
+    (least,) = (
+        m.ge for m in psrl.model_fields["prior_moves"].metadata if hasattr(m, "ge")
+    )
+    agent = psrl(prior_moves=least).agent(tasks)
+    memory = agent.start(1, 1)
+    for episode in range(300):
+        memory["episode"] = torch.full((1, 1), episode)
+        chances, _ = agent._draw(memory, 0, 0)
+        np.testing.assert_allclose(chances.sum(-1), 1.0)
+
+
 def test_psrl_improves_over_a_trial_and_leaves_random_actions() -> None:
     tasks = trials("tabular_mdp", 60, 10)
     earned = returns("psrl", tasks)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.algorithms.rl.fixed_strategy import FixedStrategy
 from engine.algorithms.rl.rollouts import Agent, Decision, Seen
-from engine.protocol import Environment, TrialBatch, Weights
+from engine.protocol import Environment, Meta, TaskBatch, TrialBatch, Weights
 
 
 class ArmCounts(NamedTuple):
@@ -74,6 +74,13 @@ class BanditStrategy(FixedStrategy):
             Probabilities; shape (member, lane, arm).
         """
 
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why there are no arms to pull; None if there are."""
+        assert isinstance(tasks, TrialBatch)
+        if tasks.environment.arm_rewards:
+            return None
+        return "it counts the pulls of arms, and these tasks are not bandits"
+
     def agent(self, tasks: TrialBatch) -> Agent:
         """Return the agent that counts pulls."""
         return _CountingAgent(self, tasks)
@@ -120,4 +127,5 @@ def why_no_bernoulli(tasks: TrialBatch, needed_by: str) -> str | None:
     rewards = tasks.environment.arm_rewards
     if rewards == "bernoulli":
         return None
-    return f"{needed_by} is computed for arms that pay 0 or 1, not for {rewards} arms"
+    other = f"{rewards} arms" if rewards else "tasks that are not bandits"
+    return f"{needed_by} is computed for arms that pay 0 or 1, not for {other}"
