@@ -8,11 +8,12 @@ import functools
 from pathlib import Path
 
 from app.client.client import Run
+from engine.contract.events import FILMS
 from engine.contract.kinds import OPTIMIZATION
 
 FOLDER = Path(__file__).parents[1] / "recorded"
 
-SHOWN_KINDS = ("film", "search", "snapshot", "frozen")
+SHOWN_KINDS = (*FILMS, "snapshot", "frozen")
 
 
 def recorded_run(kind: str = OPTIMIZATION.name) -> Run | None:

@@ -46,10 +46,11 @@ def draw_trial_films(run: Run) -> None:
     with st.container(key="film"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             made = _choose_film(run, names)
-            if made is None:
-                return
+            picture = made and PICTURES.get(str(made.info.get("picture")))
+            if made is None or picture is None:
+                return  # an imported film may be of a picture that is unknown here
             options = FilmOptions(_choose_trial(made), episode=_choose_episode(made))
-        _draw_picture(PICTURES[str(made.info["picture"])], run, made, options)
+        _draw_picture(picture, run, made, options)
         if has_beliefs(made) and st.toggle(
             "Show what the pulls say", key="film_beliefs", bind="query-params"
         ):

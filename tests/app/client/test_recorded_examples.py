@@ -63,3 +63,10 @@ def test_running_it_again_gives_its_rows(kind: str) -> None:
         bound = 0.0 if same else BOUND[kind][name]
         if bound <= TELLING:
             np.testing.assert_allclose(array, fresh[name], 0, bound, err_msg=name)
+
+
+def test_the_recorded_agents_can_be_watched() -> None:
+    found = recorded_examples.recorded_run("rl")
+    assert found is not None
+    film = found.film("film")
+    assert film is not None and film.kind == "trials"
