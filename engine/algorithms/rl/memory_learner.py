@@ -14,7 +14,6 @@ import torch
 
 from engine.algorithms.rl.actor_critic import Credit, mean_alive, value_loss
 from engine.algorithms.rl.memory_agent import MemoryAgent, MemoryNet, MemoryPolicy
-from engine.algorithms.rl.policies import POLICY
 from engine.algorithms.rl.policy_estimator import (
     branch,
     join_branches,
@@ -149,20 +148,6 @@ class MemoryLearner(TrialLearner):
     @property
     def _adam(self) -> Adam:
         return Adam(lr=self.lr, clip=1.0)
-
-    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why it cannot play these tasks; None if it can."""
-        assert isinstance(tasks, TrialBatch)
-        like, actions = tasks.action_noise, tasks.environment.actions.count
-        asked = self.policy(tasks).init((Rng(0),), like)
-        same = all(meta.weights[n].shape[1:] == w.shape[1:] for n, w in asked.items())
-        if same and asked.keys() == meta.weights.keys():
-            return None
-        has = meta.weights[f"{POLICY}w0"].shape[1]
-        return (
-            f"its policy was trained for {has} actions and other observations than "
-            f"these tasks with {actions} actions have"
-        )
 
     def play(self, weights: Weights, tasks: TrialBatch) -> Iterator[Rollout]:
         """Play the trial; the weights stay as they are."""

@@ -193,4 +193,4 @@ def test_a_policy_of_other_arms_is_refused() -> None:
     meta = drawn_meta(SMALL, small_trials())
     assert SMALL.why_not(meta, small_trials()) is None
     refusal = SMALL.why_not(meta, small_trials(BernoulliBandit(arms=3)))
-    assert refusal is not None and "2 actions" in refusal and "3 actions" in refusal
+    assert refusal is not None and "actions: 3" in refusal
