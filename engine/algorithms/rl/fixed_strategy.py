@@ -36,11 +36,19 @@ class FixedStrategy(TrialLearner):
             Refused: If it cannot play these tasks; a shift that it cannot play is left
                 out before.
         """
+        self.refuse_others(tasks)
+        yield play_trial(tasks, self.agent(tasks))
+
+    def refuse_others(self, tasks: TrialBatch) -> None:
+        """Raise an error if it cannot play these tasks.
+
+        Raises:
+            Refused: With the reason.
+        """
         if reason := self.why_not(Meta({}, {}), tasks):
             raise Refused(
                 f"{name_in_words(self.name)} cannot play: {reason}", "learners"
             )
-        yield play_trial(tasks, self.agent(tasks))
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Return empty meta-weights."""

@@ -81,7 +81,12 @@ class Oracle(FixedStrategy):
         return _Obedient(tasks.environment)
 
     def play(self, weights: Weights, tasks: TrialBatch) -> Iterator[Rollout]:
-        """Play the trial; what was told is left out of what was seen."""
+        """Play the trial; what was told is left out of what was seen.
+
+        Raises:
+            Refused: If no best action is known.
+        """
+        self.refuse_others(tasks)
         told = replace(tasks, environment=_Told(tasks.environment))
         played = play_trial(told, self.agent(told))
         seen = played.observation[..., : tasks.environment.observation]

@@ -121,10 +121,18 @@ def test_what_needs_bernoulli_arms_says_so(strategy: BanditStrategy) -> None:
     assert "not for gaussian arms" in reason
 
 
-def test_a_run_with_a_strategy_that_cannot_play_ends_in_one_sentence() -> None:
-    spec = learner_spec("gittins", "gaussian_bandit")
-    with pytest.raises(Refused, match=r"gittins cannot play: .* not for gaussian arms"):
-        list(events(spec))
+@pytest.mark.parametrize(
+    ("name", "family", "said"),
+    [
+        ("gittins", "gaussian_bandit", "gittins cannot play: .* not for gaussian arms"),
+        ("oracle", "acrobot", "oracle cannot play: the best action is not known here"),
+    ],
+)
+def test_a_run_with_a_strategy_that_cannot_play_ends_in_one_sentence(
+    name: str, family: str, said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        list(events(learner_spec(name, family)))
 
 
 @pytest.mark.parametrize(
