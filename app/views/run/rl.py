@@ -51,7 +51,7 @@ def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
 
 def cost_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
     """Return what each agent earned, and the episodes and steps that it played."""
-    names, tested = learner_names(run.spec, titles), _tested(run)
+    names, tested = learner_names(run.spec, titles), _test_summaries(run)
     ledger = (run.summary or {}).get("ledger", {})
     return [
         {
@@ -64,7 +64,7 @@ def cost_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
     ]
 
 
-def _tested(run: Run) -> Mapping[str, Mapping[str, Any]]:
+def _test_summaries(run: Run) -> Mapping[str, Mapping[str, Any]]:
     """Return the summary of each agent in distribution."""
     first, *_ = (run.summary or {}).get("conditions") or [{}]
     found: Mapping[str, Mapping[str, Any]] = first.get("learners", {})
@@ -80,7 +80,7 @@ def _format_score(
 
 def _own_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
     """Return each agent's mean return of a trial, as papers print it."""
-    names, tested = learner_names(run.spec, titles), _tested(run)
+    names, tested = learner_names(run.spec, titles), _test_summaries(run)
     return [
         OwnResult(
             names[entry.label],
