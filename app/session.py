@@ -197,7 +197,7 @@ def _check_data(card: Card, family: Choice) -> None:
     if card.traits.get("own_code"):
         raise Refused(
             f"{card.title} runs code that the experiment names, so it starts from the "
-            "command line alone: python -m engine run SPEC.json",
+            "command line alone: python -m engine run SPEC.json --out FOLDER",
             "family",
         )
     if card.missing:
