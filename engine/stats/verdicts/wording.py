@@ -86,11 +86,15 @@ def conjugate_be(name: str) -> str:
 
 
 def capitalize_first(text: str) -> str:
-    """Return a text with its first letter capitalized.
+    """Return a text with its first letter capitalized, unless that is a symbol.
 
     >>> capitalize_first("prototypical networks are better")
     'Prototypical networks are better'
+    >>> capitalize_first("ε-greedy is better")
+    'ε-greedy is better'
     """
+    if text[1:2] == "-":
+        return text
     return text[:1].upper() + text[1:]
 
 

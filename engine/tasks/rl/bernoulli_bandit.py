@@ -1,4 +1,4 @@
-"""Bernoulli bandit: k arms that pay 1 with unknown probabilities.
+"""Bernoulli bandits: k arms that pay 1 with unknown probabilities.
 
 Source: Duan et al. (2016), arXiv:1611.02779, section 3.1.
 Helps: the smallest task that needs exploration, and its Bayes optimum is known.

@@ -1,4 +1,4 @@
-"""Drifting bandit: arms whose probabilities walk at random, from pull to pull.
+"""Drifting bandits: arms whose probabilities walk at random, from pull to pull.
 
 Source: Whittle (1988), on restless bandits; the walk in the logit is ours, so that
 probabilities stay between 0 and 1 without a border.

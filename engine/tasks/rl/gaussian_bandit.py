@@ -1,4 +1,4 @@
-"""Gaussian bandit: k arms that pay their unknown mean and noise.
+"""Gaussian bandits: k arms that pay their unknown mean and noise.
 
 Source: the Gaussian testbed of Sutton and Barto (2018), section 2.3.
 Helps: rewards say how good an arm is, not only whether it paid.

@@ -1,4 +1,4 @@
-"""Gridworld: find a goal behind walls; both change from task to task.
+"""Gridworlds: find a goal behind walls; both change from task to task.
 
 Source: Zintgraf et al. (2020), arXiv:1910.08348, section 5.1: 5 × 5 cells, −0.1 off the
 goal and +1 on it, 15 steps.
