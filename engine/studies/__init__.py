@@ -7,6 +7,7 @@ Pure data: their specs are queued, cached, resumed and exported like any other.
 from functools import cache
 
 from engine.contract.errors import Refused
+from engine.studies.agents import agent_studies
 from engine.studies.definition import Study
 from engine.studies.few_shot import few_shot_studies
 from engine.studies.patterns_and_costs import pattern_and_cost_studies
@@ -21,7 +22,7 @@ def studies() -> tuple[Study, ...]:
     """Return every study, on the available data; parts must have been discovered."""
     here = study_benchmark()
     searches = (*transfer_studies(here), *pattern_and_cost_studies(here))
-    return (*searches, *few_shot_studies())
+    return (*searches, *few_shot_studies(), *agent_studies())
 
 
 def study(name: str) -> Study:

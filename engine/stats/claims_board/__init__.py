@@ -7,6 +7,7 @@ down with the study, before anything was measured.
 from collections.abc import Callable, Sequence
 
 from engine.stats.claims_board import (
+    agents,
     few_shot,
     patterns_and_overhead,
     savings,
@@ -29,6 +30,7 @@ STUDY_JUDGES: dict[str, Callable[[Sequence[FinishedRun]], StudyVerdict]] = {
     "memory": patterns_and_overhead.judge_memory,
     **{name: few_shot.pair_judge(name) for name in few_shot.PAIRS},
     "diversity": few_shot.judge_diversity,
+    **{name: agents.agent_judge(name) for name in agents.AGENT_PAIRS},
 }
 
 

@@ -11,13 +11,13 @@ from engine.stats.block_table import BlockTable
 from engine.stats.claims_board.study_verdict import (
     FinishedRun,
     StudyVerdict,
-    Verdict,
     VerdictRow,
     mean_over_units,
     percent_saved,
     table_row,
     undecided_verdict,
     verdict_by_sign,
+    verdict_on_all,
 )
 from engine.stats.inference.intervals import Interval, scale_interval
 from engine.stats.verdicts.wording import format_number
@@ -120,12 +120,7 @@ def _judge_pairs(
     deciding: Sequence[tuple[Pair, Interval]], beside: Sequence[tuple[Pair, Interval]]
 ) -> StudyVerdict:
     """Judge by all deciding pairs; the one that speaks least for the claim is told."""
-    signs = [verdict_by_sign(_margin(pair, gap)) for pair, gap in deciding]
-    verdict: Verdict = "can't tell yet"
-    if len(set(signs)) == 1:
-        verdict = signs[0]
-    elif set(signs) == {"supported", "not supported"}:
-        verdict = "depends"
+    verdict = verdict_on_all([_margin(pair, gap) for pair, gap in deciding])
     pair, gap = min(deciding, key=lambda each: _margin(*each).mean)
     shown, unit = _in_words(pair, gap)
     mean, low, high = (format_number(value) for value in shown[:3])

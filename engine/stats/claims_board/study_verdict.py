@@ -195,6 +195,19 @@ def verdict_by_sign(found: Interval) -> Verdict:
     return "not supported" if found.high < 0 else "can't tell yet"
 
 
+def verdict_on_all(found: Sequence[Interval]) -> Verdict:
+    """Return the verdict on the claim that each of several quantities is above 0.
+
+    >>> above, below = Interval(2.0, 1.0, 3.0, 8), Interval(-2.0, -3.0, -1.0, 8)
+    >>> verdict_on_all([above, above]), verdict_on_all([above, below])
+    ('supported', 'depends')
+    """
+    signs = {verdict_by_sign(each) for each in found}
+    if len(signs) == 1:
+        return signs.pop()
+    return "depends" if signs == {"supported", "not supported"} else "can't tell yet"
+
+
 def undecided_verdict(why: str) -> StudyVerdict:
     """Return a verdict that leaves the claim open, with the reason."""
     nothing = (math.nan, math.nan, math.nan)

@@ -1,0 +1,160 @@
+"""Judges of claims on agents: pairs of agents, by their regret in the same trials."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from engine.contract.events import Condition
+from engine.stats.block_table import IN_DISTRIBUTION, BlockTable
+from engine.stats.claims_board.study_verdict import (
+    FinishedRun,
+    StudyVerdict,
+    VerdictRow,
+    mean_over_units,
+    table_row,
+    undecided_verdict,
+    verdict_on_all,
+)
+from engine.stats.inference.intervals import Interval, scale_interval
+from engine.stats.verdicts.wording import format_number
+
+UNIT = "% of the regret of random actions saved"
+
+
+class AgentPair(NamedTuple):
+    """Two agents of a run that are compared.
+
+    Args:
+        agent: Label of the one that the claim favors.
+        against: Label of the other.
+        within: By how much the agent may lose more than the other, in percent of what
+            random actions lose.
+        shift: The shift under which they are tested, at all severities of the run;
+            empty for the tasks that they were trained for.
+    """
+
+    agent: str
+    against: str
+    within: float = 0.0
+    shift: str = ""
+
+
+# By study: the pairs that decide, and those that stand beside them.
+AGENT_PAIRS: dict[str, tuple[tuple[AgentPair, ...], tuple[AgentPair, ...]]] = {
+    "bayes_optimal_memory": (
+        (AgentPair("rl2", "bayes_optimum", within=5.0),),
+        (AgentPair("rl2", "thompson"), AgentPair("rl2", "random_actions")),
+    ),
+    "learned_critic": (
+        (
+            AgentPair("meta_critic", "fresh_critic"),
+            AgentPair("meta_critic", "multi_task_policy"),
+        ),
+        (AgentPair("both_learned", "multi_task_policy"),),
+    ),
+    "sampling_credit": (
+        (AgentPair("maml_rl", "log_prob"),),
+        (AgentPair("maml_rl", "policy_from_scratch"),),
+    ),
+    "harder_tasks": (
+        (AgentPair("maml_rl", "policy_from_scratch", shift="goal_outside"),),
+        (AgentPair("maml_rl", "policy_from_scratch"),),
+    ),
+}
+
+
+class _Saving(NamedTuple):
+    """What an agent saves against the other in one condition, in percent."""
+
+    pair: AgentPair
+    condition: Condition
+    found: Interval
+
+    @property
+    def margin(self) -> Interval:
+        """Return by how much the claim holds; below 0 it does not."""
+        return scale_interval(self.found, 1.0, self.pair.within)
+
+    def title(self) -> str:
+        """Return what is compared, for a table."""
+        at = self.condition
+        where = f", {at.shift} {at.severity:g}" if at.shift else ""
+        return f"{self.pair.agent} against {self.pair.against}{where}"
+
+    def row(self) -> VerdictRow:
+        """Return it as a row of the table."""
+        return table_row(f"{self.title()}, {UNIT}", self.found)
+
+
+def agent_judge(name: str) -> Callable[[Sequence[FinishedRun]], StudyVerdict]:
+    """Return the judge of a study of agents.
+
+    Args:
+        name: A key of `AGENT_PAIRS`.
+    """
+    deciding, beside = AGENT_PAIRS[name]
+
+    def judge(runs: Sequence[FinishedRun]) -> StudyVerdict:
+        if not runs:
+            return undecided_verdict("nothing was run")
+        run = runs[0]  # the only one
+        table = BlockTable(run.blocks, run.spec.kind)
+        found = [_savings(table, pair) for pair in deciding]
+        if not all(found):
+            return undecided_verdict("an agent was not tested")
+        extra = [each for pair in beside for each in _savings(table, pair)]
+        return _judge_savings([each for some in found for each in some], extra)
+
+    return judge
+
+
+def _savings(table: BlockTable, pair: AgentPair) -> list[_Saving]:
+    """Return a pair's savings by rising severity; empty if one was not tested."""
+    places = [IN_DISTRIBUTION]
+    if pair.shift:
+        places = [c for c in table.conditions() if c.shift == pair.shift]
+    measured = [(c, measure_saving(table, pair, c)) for c in places]
+    return [_Saving(pair, c, found) for c, found in measured if found is not None]
+
+
+def measure_saving(
+    table: BlockTable, pair: AgentPair, condition: Condition
+) -> Interval | None:
+    """Return how much less an agent loses than the other, over replicates.
+
+    Args:
+        table: The run's blocks.
+        pair: Who is compared.
+        condition: Where.
+
+    Returns:
+        In percent of what random actions lose in the same trials; None where one of
+        them was not tested.
+    """
+    own = table.test_values(pair.agent, "trial_regret", condition)
+    other = table.test_values(pair.against, "trial_regret", condition)
+    random = table.test_values(pair.agent, "random_regret", condition)
+    if own is None or other is None or random is None:
+        return None
+    less = other.mean(axis=1) - own.mean(axis=1)
+    return mean_over_units(100.0 * less / random.mean(axis=1))
+
+
+def _judge_savings(
+    deciding: Sequence[_Saving], beside: Sequence[_Saving]
+) -> StudyVerdict:
+    """Judge by all that decide; the one that speaks least for the claim is told."""
+    least = min(deciding, key=lambda each: each.margin.mean)
+    mean, low, high = (format_number(value) for value in least.found[:3])
+    title = least.title()
+    reason = (
+        f"{title[0].upper()}{title[1:]}: {mean} [{low}, {high}] {UNIT}, over "
+        f"{least.found.n} trainings."
+    )
+    return StudyVerdict(
+        verdict_on_all([each.margin for each in deciding]),
+        *least.found[:3],
+        UNIT,
+        reason,
+        tuple(each.row() for each in (*deciding, *beside)),
+        (-least.pair.within,) if least.pair.within else (),
+    )
