@@ -78,7 +78,7 @@ class _Saving(NamedTuple):
         """Return what is compared, for a table."""
         at = self.condition
         where = f", {at.shift} {at.severity:g}" if at.shift else ""
-        return f"{self.pair.agent} against {self.pair.against}{where}"
+        return f"regret of {self.pair.agent} against {self.pair.against}{where}"
 
     def row(self) -> VerdictRow:
         """Return it as a row of the table."""
@@ -145,9 +145,8 @@ def _judge_savings(
     """Judge by all that decide; the one that speaks least for the claim is told."""
     least = min(deciding, key=lambda each: each.margin.mean)
     mean, low, high = (format_number(value) for value in least.found[:3])
-    title = least.title()
     reason = (
-        f"{title[0].upper()}{title[1:]}: {mean} [{low}, {high}] {UNIT}, over "
+        f"{least.title().capitalize()}: {mean} [{low}, {high}] {UNIT}, over "
         f"{least.found.n} trainings."
     )
     return StudyVerdict(
