@@ -137,7 +137,7 @@ def _format_axes(figure: go.Figure, metric: str, shown: list[Curve]) -> None:
         figure.update_yaxes(range=[-1.05, 1.05])
     if metric == "value_loss":
         for note in figure.select_annotations():
-            note.text = note.text.replace("squared ln nats", "squared")
+            note.text = note.text.replace("squared return", "squared")
 
 
 def _score_range(lines: list[Curve]) -> list[float]:

@@ -28,7 +28,7 @@ _RANGES = {
     **dict.fromkeys(("count", "steps", "evaluations", "index"), (0.0, _MANY)),
     **dict.fromkeys(("L2", "MSE", "share wrong or MSE", "ratio"), (0.0, inf)),
     **dict.fromkeys(("× base", "unit of the space", "unit of the target"), (0.0, inf)),
-    **dict.fromkeys(("relative", "squared ln nats"), (0.0, inf)),
+    **dict.fromkeys(("relative", "squared return"), (0.0, inf)),
     "cosine": (-1.0, 1.0),
 }
 _OWN_RANGES = {

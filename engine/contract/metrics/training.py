@@ -127,7 +127,7 @@ TRAINING = (
         "Of the action; for architectures summed over all decisions, at most ln of "
         "their number.",
     ),
-    Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Of the critic."),
+    Metric("value_loss", "Value loss", "squared return", -1, "log", "Of the critic."),
     Metric(
         "explained_variance",
         "Explained variance",
