@@ -35,22 +35,13 @@ def draw_films(run: Run) -> None:
         return
     with st.container(key="film"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = names[0]
-            if len(names) > 1:
-                name = st.segmented_control(
-                    "Film",
-                    names,
-                    format_func=FILMS.get,
-                    default=names[0],
-                    key="film_name",
-                    bind="query-params",
-                    required=True,
-                )
-            made = run.film(str(name))
+            made = choose_film(run, names)
             if made is None:
                 return
             task = (
-                _choose_test_task(made) if "which" in made.info else _choose_task(made)
+                _choose_test_task(made)
+                if "which" in made.info
+                else choose_number("Task", int(made.info.get("tasks", 1)))
             )
             form = _choose_form(run, made)
         _draw_film(run, made, form, task)
@@ -76,12 +67,38 @@ def _columns(count: int) -> list[st.delta_generator.DeltaGenerator]:
     return [column for row in rows for column in row][:count]
 
 
-def _choose_task(film: Artefact) -> int:
-    count = int(film.info.get("tasks", 1))
+def choose_film(run: Run, names: list[str]) -> Artefact | None:
+    """Let the user choose one of a run's films, where there are several.
+
+    Args:
+        run: The run.
+        names: Names of its films, at least one.
+    """
+    name = names[0]
+    if len(names) > 1:
+        name = st.segmented_control(
+            "Film",
+            names,
+            format_func=FILMS.get,
+            default=names[0],
+            key="film_name",
+            bind="query-params",
+            required=True,
+        )
+    return run.film(str(name))
+
+
+def choose_number(word: str, count: int) -> int:
+    """Let the user choose a filmed task by its number; return it, from 0.
+
+    Args:
+        word: What is chosen, such as "Task".
+        count: How many there are.
+    """
     if count < 2:
         return 0
     picked = st.segmented_control(
-        "Task",
+        word,
         list(range(1, count + 1)),
         default=1,
         key="film_task",

@@ -14,7 +14,7 @@ from app.figures.body_film import BODIES, body_film
 from app.figures.figure_types import Film
 from app.figures.pull_raster import belief_raster, has_beliefs, pull_raster
 from app.figures.trial_film import shown_episodes
-from app.views.run.task_films import FILMS
+from app.views.run.task_films import FILMS, choose_film, choose_number
 from app.widgets import page_elements
 from engine.contract.events import Artefact
 
@@ -45,11 +45,12 @@ def draw_trial_films(run: Run) -> None:
         return
     with st.container(key="film"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            made = _choose_film(run, names)
+            made = choose_film(run, names)
             picture = made and PICTURES.get(str(made.info.get("picture")))
             if made is None or picture is None:
                 return  # an imported film may be of a picture that is unknown here
-            options = FilmOptions(_choose_trial(made), episode=_choose_episode(made))
+            trial = choose_number("Trial", int(made.info.get("trials", 1)))
+            options = FilmOptions(trial, episode=_choose_episode(made))
         _draw_picture(picture, run, made, options)
         if has_beliefs(made) and st.toggle(
             "Show what the pulls say", key="film_beliefs", bind="query-params"
@@ -72,37 +73,6 @@ def _draw_picture(
 
     wide, narrow = get_or_make(place, make)
     page_elements.draw_chart(wide, name, narrow=narrow)
-
-
-def _choose_film(run: Run, names: list[str]) -> Artefact | None:
-    name = names[0]
-    if len(names) > 1:
-        name = st.segmented_control(
-            "Film",
-            names,
-            format_func=FILMS.get,
-            default=names[0],
-            key="film_name",
-            bind="query-params",
-            required=True,
-        )
-    return run.film(str(name))
-
-
-def _choose_trial(film: Artefact) -> int:
-    count = int(film.info.get("trials", 1))
-    if count < 2:
-        return 0
-    picked = st.segmented_control(
-        "Trial",
-        list(range(1, count + 1)),
-        default=1,
-        key="film_task",
-        bind="query-params",
-        required=True,
-    )
-    # A link may name a trial that this film does not have.
-    return min(count, max(1, int(picked or 1))) - 1
 
 
 def _choose_episode(film: Artefact) -> int | None:
