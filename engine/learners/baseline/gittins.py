@@ -26,7 +26,7 @@ from engine.protocol import Meta, TaskBatch, TrialBatch
 
 @register("learner")
 class Gittins(BanditStrategy):
-    """a_t = argmax_a sup {λ: pulling a until some time beats λ per pull}."""
+    """a_t = argmax_a λ_a, λ_a the highest price per pull that pulling a still beats."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "teal"
