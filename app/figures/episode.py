@@ -10,13 +10,19 @@ from plotly.subplots import make_subplots
 
 from app.figures.animation import FilmOptions, lock_aspect, panel_titles
 from app.figures.episode_layout import NAMES, EpisodeGrid, place_examples
+from app.figures.episode_marks import (
+    WRONG,
+    crosses,
+    numbered_marks,
+    query_marks,
+    rings,
+)
 from app.figures.figure_parts import style_figure
-from app.figures.figure_types import Film, Floats, Indices, Roles
+from app.figures.figure_types import Film, Indices, Roles
 from app.figures.image_grid import compose_image, png_data_url
-from app.figures.projection import class_colors, class_symbols, fit_plane
+from app.figures.projection import fit_plane
 from app.figures.theme import assign_styles
 
-WRONG = "#ca3401"
 HEAD = 46  # pixels over a panel
 WIDE, SLIM = 470, 335  # width in pixels of a panel in two columns, and in one
 
@@ -225,67 +231,13 @@ def _point_traces(film: Film, label: str, task: int) -> list[go.Scatter]:
     at, asked = plane.project(support), plane.project(query)
     lost = asked[wrong_queries(film, label, task)]
     if _is_online(film):  # the support is among the queries
-        return [_numbered_marks(asked, query_y, label), _rings(lost, label, 25)]
+        return [numbered_marks(asked, query_y, label), rings(lost, label, 25)]
     return [
-        _query_marks(asked, query_y, label),
-        _numbered_marks(at, support_y, label),
-        _rings(lost, label, 14),
-        _crosses(lost, label),
+        query_marks(asked, query_y, label),
+        numbered_marks(at, support_y, label),
+        rings(lost, label, 14),
+        crosses(lost, label),
     ]
-
-
-def _query_marks(at: Floats, classes: Indices, label: str) -> go.Scatter:
-    look = {"color": class_colors(classes), "symbol": class_symbols(classes)}
-    return go.Scatter(
-        x=at[:, 0],
-        y=at[:, 1],
-        mode="markers",
-        marker={**look, "size": 9, "opacity": 0.9},
-        hoverinfo="skip",
-        name="queries",
-        uid=f"{label}:queries",
-    )
-
-
-def _numbered_marks(at: Floats, classes: Indices, label: str) -> go.Scatter:
-    look = {"color": class_colors(classes), "symbol": class_symbols(classes)}
-    ring = {"color": "#ffffff", "width": 1}
-    return go.Scatter(
-        x=at[:, 0],
-        y=at[:, 1],
-        mode="markers+text",
-        text=[str(int(k) + 1) for k in classes],
-        marker={**look, "size": 17, "line": ring},
-        textfont={"color": "#ffffff", "size": 10},
-        hoverinfo="skip",
-        name="support",
-        uid=f"{label}:support",
-    )
-
-
-def _rings(at: Floats, label: str, size: int) -> go.Scatter:
-    return go.Scatter(
-        x=at[:, 0],
-        y=at[:, 1],
-        mode="markers",
-        marker={"symbol": "circle-open", "size": size, "color": WRONG},
-        hoverinfo="skip",
-        name="wrong",
-        uid=f"{label}:wrong",
-    )
-
-
-def _crosses(at: Floats, label: str) -> go.Scatter:
-    cut = {"color": "#ffffff", "width": 1.5}
-    return go.Scatter(
-        x=at[:, 0],
-        y=at[:, 1],
-        mode="markers",
-        marker={"symbol": "x-thin", "size": 5, "line": cut},
-        hoverinfo="skip",
-        name="wrong",
-        uid=f"{label}:crosses",
-    )
 
 
 def _set_axes(figure: go.Figure, film: Film, task: int, images: bool) -> None:

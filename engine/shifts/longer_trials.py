@@ -7,42 +7,23 @@ improving, beyond the length that it was trained for. A sum of rewards grows wit
 trial, so compare agents at the same length.
 """
 
-from dataclasses import replace
 from typing import ClassVar
 
-from engine.contract.errors import Refused
 from engine.contract.registry import register
-from engine.protocol import Setting, Shift
-
-LIMIT = 2_000
+from engine.shifts._longer import LongerHorizon
 
 
 @register("shift")
-class LongerTrials(Shift):
+class LongerTrials(LongerHorizon):
     """T ← round(T 2^s) episodes, at test time only."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})
-    unit: ClassVar[str] = "doublings"
-    severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
-    top: ClassVar[float] = 6.0
+    limit: ClassVar[int] = 2_000
 
-    def why_not(self, setting: Setting) -> str | None:
-        """Return the reason why this shift cannot be applied there; None if it can."""
-        return None
-
-    def apply(self, setting: Setting, severity: float) -> Setting:
-        """Play every task for longer.
-
-        Raises:
-            Refused: If that is more episodes than a trial may have.
-        """
-        longer = round(setting.horizon * 2.0**severity)
-        # Doublings add up fast: refuse before hours of work are queued.
-        if longer > LIMIT:
-            raise Refused(
-                f"trials of {setting.horizon:,} episodes doubled {severity:g} times "
-                f"have {longer:,}; at most {LIMIT:,} are allowed",
-                "severities",
-            )
-        return replace(setting, horizon=longer)
+    def explain_limit(self, horizon: int, severity: float, longer: int) -> str:
+        """Return the refusal of a horizon that is longer than the limit."""
+        return (
+            f"trials of {horizon:,} episodes doubled {severity:g} times "
+            f"have {longer:,}; at most {self.limit:,} are allowed"
+        )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.advantages import advantages
+from engine.algorithms.rl.policies import part_of
 from engine.algorithms.rl.returns import (
     entropy,
     explained_variance,
@@ -266,8 +267,7 @@ def _mean_values(critic: Weights, seen: Tensor, layers: int) -> Tensor:
 
 def branch(memory: Weights, head: str) -> Weights:
     """Return one named group of the memory's tensors, without the prefix."""
-    cut = len(head) + 1
-    return {k[cut:]: v for k, v in memory.items() if k.startswith(f"{head}.")}
+    return part_of(memory, f"{head}.")
 
 
 def join_branches(**trees: Weights) -> Weights:

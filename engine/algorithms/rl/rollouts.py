@@ -4,7 +4,7 @@ An agent is pure functions over an explicit memory, so learners that keep a memo
 a trial and learners that do not are played by the same lines.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol
 
@@ -13,7 +13,6 @@ from torch import Tensor
 
 from engine.protocol import (
     ActionSpace,
-    TraceSegment,
     Transition,
     TrialBatch,
     Weights,
@@ -151,19 +150,20 @@ def play(
             seen.observation, encode(tasks, sent), steps[-1].reward, ended.to(noise)
         )
         # After the end an agent sees nothing and learns nothing.
-        seen = Seen(*(_choose(alive, *pair) for pair in zip(now, seen, strict=True)))
-        memory = {
-            name: _choose(alive, new, memory.get(name, new))
-            for name, new in decision.memory.items()
-        }
+        if bool(alive.all()):
+            seen, memory = now, decision.memory
+        else:
+            seen = Seen(*(_keep_ended(alive, *p) for p in zip(now, seen, strict=True)))
+            memory = {
+                name: _keep_ended(alive, new, memory.get(name, new))
+                for name, new in decision.memory.items()
+            }
         state, alive = done.state, alive & ~ended
     return Played(_combine(torch.stack, steps, 2), memory, seen)
 
 
-def _choose(alive: Tensor, now: Tensor, before: Tensor) -> Tensor:
+def _keep_ended(alive: Tensor, now: Tensor, before: Tensor) -> Tensor:
     """Return what is new in lanes that are alive, and what was before in others."""
-    if bool(alive.all()):
-        return now
     return now.where(alive.view(*alive.shape, *[1] * (now.dim() - 2)), before)
 
 
@@ -197,19 +197,11 @@ def _record(
     )
 
 
-def play_trial(
-    tasks: TrialBatch, agent: Agent, episodes: range | None = None
-) -> Rollout:
-    """Play episodes one after another, with the memory kept between them.
-
-    Args:
-        tasks: The tasks.
-        agent: Who acts.
-        episodes: Numbers of the episodes; None for the whole trial.
-    """
+def play_trial(tasks: TrialBatch, agent: Agent) -> Rollout:
+    """Play all episodes one after another, with the memory kept between them."""
     memory, seen = agent.start(tasks.members, 1), first_sight(tasks, 1)
     parts: list[Rollout] = []
-    for number in episodes or range(tasks.horizon):
+    for number in range(tasks.horizon):
         found, memory, seen = play(
             tasks, agent, memory, seen, range(number, number + 1)
         )
@@ -239,63 +231,3 @@ def encode(tasks: TrialBatch, action: Tensor) -> Tensor:
     if space.continuous:
         return action
     return torch.nn.functional.one_hot(action, space.count).to(tasks.noise.dtype)
-
-
-def trial_traces(tasks: TrialBatch, played: Rollout, first: int = 0) -> TraceSegment:
-    """Return the traces of consecutive episodes, counted from 1.
-
-    Args:
-        tasks: The tasks.
-        played: Their episodes; the first one has the number `first`.
-        first: Number of the first episode, from 0.
-
-    Returns:
-        Shape (member, episode) each; NaN from the first episode on in which a policy
-        was not finite.
-    """
-    count = played.reward.shape[1]
-    alive = played.alive.to(played.reward)
-    length, optimum = alive.sum(2), tasks.optimum[:, first : first + count]
-    rows = {
-        "episode_return": played.reward.sum(2),
-        "episode_regret": optimum - played.expected.sum(2),
-        "episode_length": length,
-        "policy_entropy": played.entropy.where(played.alive, 0.0).sum(2) / length,
-    }
-    if played.best is not None:
-        rows["best_action"] = (played.best * alive).sum(2) / length
-    lost = rows["policy_entropy"].isnan().cumsum(1) > 0
-    rows = {name: row.masked_fill(lost, torch.nan) for name, row in rows.items()}
-    steps = tuple(range(first + 1, first + count + 1))
-    return TraceSegment(rows, steps=steps)
-
-
-def segments(tasks: TrialBatch, parts: Iterator[Rollout]) -> Iterator[TraceSegment]:
-    """Yield the traces of each part of a trial, as soon as it was played.
-
-    `cells` is the share of the environment's cells that the trial visited so far.
-    """
-    first, count = 0, tasks.environment.cells
-    visited = tasks.noise.new_zeros(tasks.members, count)
-    for part in parts:
-        found = trial_traces(tasks, part, first)
-        if part.cell is not None:
-            share, visited = _visited_share(part, visited)
-            lost = found.traces["episode_return"].isnan()
-            found.traces["cells"] = share.masked_fill(lost, torch.nan)
-        yield found
-        first += part.reward.shape[1]
-
-
-def _visited_share(part: Rollout, visited: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the share of cells visited after each episode, and which they are.
-
-    Args:
-        part: Episodes, with their cells.
-        visited: 1 for each cell visited before; shape (member, cell).
-    """
-    assert part.cell is not None
-    each = visited.new_zeros(*part.cell.shape[:2], visited.shape[1])
-    each.scatter_reduce_(2, part.cell, part.alive.to(each), "amax")
-    so_far = each.cummax(1).values.maximum(visited.unsqueeze(1))
-    return so_far.mean(2), so_far[:, -1]

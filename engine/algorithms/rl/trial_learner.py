@@ -4,7 +4,8 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.rl.rollouts import Rollout, segments
+from engine.algorithms.rl.rollouts import Rollout
+from engine.algorithms.rl.trial_traces import segments
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
 from engine.protocol import (

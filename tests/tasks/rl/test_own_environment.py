@@ -70,7 +70,7 @@ draw_nan, draw_raise, draw_reward, draw_space, draw_constructor = map(
 )
 
 
-def drawn(family: Any, tasks: int = 3, episodes: int = 2) -> TrialBatch:
+def draw_trials(family: Any, tasks: int = 3, episodes: int = 2) -> TrialBatch:
     rngs = [Rng(4).child("test", t) for t in range(tasks)]
     setting = Setting(family, Mlp(), episodes)
     found = family.draw(setting, rngs, "test", BatchSpec())
@@ -78,7 +78,7 @@ def drawn(family: Any, tasks: int = 3, episodes: int = 2) -> TrialBatch:
     return found
 
 
-def played(tasks: TrialBatch) -> Rollout:
+def play_randomly(tasks: TrialBatch) -> Rollout:
     return play_trial(tasks, RandomActions().agent(tasks))
 
 
@@ -86,20 +86,20 @@ def test_a_trial_of_own_code_is_a_function_of_its_seed() -> None:
     family = OwnEnvironment(
         environment_name=f"{HERE}:Line", draws=f"{HERE}:draw_goal", steps=12, best=-1.0
     )
-    one, two = played(drawn(family)), played(drawn(family))
+    one, two = play_randomly(draw_trials(family)), play_randomly(draw_trials(family))
     assert torch.equal(one.observation, two.observation)
     assert torch.equal(one.reward, two.reward)
-    more = played(drawn(family, tasks=5))
+    more = play_randomly(draw_trials(family, tasks=5))
     assert torch.equal(more.reward[:3], one.reward)
-    goals = drawn(family, tasks=8)
-    seen = played(goals).observation[:, 0, 0, 1]
+    goals = draw_trials(family, tasks=8)
+    seen = play_randomly(goals).observation[:, 0, 0, 1]
     assert sorted(set(seen.tolist())) == [-1.0, 1.0]
 
 
 def test_gymnasiums_cartpole_is_played_as_ours() -> None:
     """Both start at their own states: ours is put where gymnasium's begins."""
-    tasks = drawn(OwnEnvironment(environment_name="CartPole-v1", steps=60))
-    theirs = played(tasks)
+    tasks = draw_trials(OwnEnvironment(environment_name="CartPole-v1", steps=60))
+    theirs = play_randomly(tasks)
     world = Cartpole(steps=60, low=1.0, high=1.0).environment()
     usual = {n: torch.ones(3) for n in ("length", "mass", "gravity")}
     state = {"state": theirs.observation[:, 0, 0].unsqueeze(1)}
@@ -116,7 +116,7 @@ def test_gymnasiums_cartpole_is_played_as_ours() -> None:
 
 def test_an_environment_that_never_ends_is_capped() -> None:
     family = OwnEnvironment(environment_name=f"{HERE}:Line", steps=7, best=-1.0)
-    assert played(drawn(family)).reward.shape[2] == 7
+    assert play_randomly(draw_trials(family)).reward.shape[2] == 7
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_goes_wrong_is_one_sentence(fault: str, said: str) -> None:
         environment_name=f"{HERE}:Line", draws=f"{HERE}:draw_{fault}", steps=9, best=1.0
     )
     with pytest.raises(Refused, match=re.escape(said)):
-        played(drawn(family))
+        play_randomly(draw_trials(family))
 
 
 @pytest.mark.parametrize(

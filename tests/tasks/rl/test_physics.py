@@ -68,7 +68,7 @@ def test_a_thousand_steps_are_those_of_gymnasium(
             begun = draws.uniform(-0.05, 0.05, len(np.asarray(env.state)))
             env.state = begun.copy()
             state = {"state": torch.tensor(begun)[None, None]}
-        action = drawn_action(world, draws)
+        action = draw_action(world, draws)
         seen, reward, ended, _, _ = env.step(action[1])
         done = world.step(parameters, state, action[0], none)
         state = done.state
@@ -80,7 +80,7 @@ def test_a_thousand_steps_are_those_of_gymnasium(
         restart = ended
 
 
-def drawn_action(
+def draw_action(
     world: Environment, draws: np.random.Generator
 ) -> tuple[torch.Tensor, Any]:
     """Return one random action for both."""
