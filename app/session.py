@@ -23,6 +23,7 @@ KIND = "k.kind"
 _RUN, _SEEN, _NOTES = "run_in_view", "seen_url", "notices"
 _PENDING, _LATER = "pending_spec", "pending_fields"
 _PAGE, _ASIDE = "page_of_form", "forms_aside"
+SWEEP = "sweep"  # the URL's parameter that names a sweep
 PAGES = {"lab": "../pages/lab.py", "search": "../pages/search.py"}
 
 

@@ -10,12 +10,12 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import share_links
+from app import session, share_links
 from app.widgets.escaping import escape_markdown
 from engine.contract.kinds import current_name
 from engine.contract.text_decoding import clean
 
-SPEC = frozenset({"run", "x"})
+SPEC = frozenset({"run", "x", session.SWEEP})
 VIEW = frozenset(
     (
         "against",

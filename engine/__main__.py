@@ -21,6 +21,7 @@ from engine.cli import (
     runs,
     study,
     supervise_and_work,
+    sweep,
 )
 from engine.cli.console import Exit, print_error, print_status
 from engine.contract.errors import Refused
@@ -37,6 +38,7 @@ app.command()(catalogue.catalogue)
 app.command()(catalogue.presets)
 app.command("published")(catalogue.list_published)
 app.command()(run.run)
+app.command()(sweep.sweep)
 app.command()(study.study)
 app.add_typer(runs.runs, name="runs")
 app.command()(supervise_and_work.supervise)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.client import client
-from app.views import compare, runs
+from app.views import compare, run_groups, runs
 from app.widgets import page_elements, page_frame
 from engine.contract.jobs import ALIVE
 
@@ -16,7 +16,10 @@ states, text = runs.draw_filters()
 
 def draw_list() -> None:
     """Draw one page of runs and what can be done with the selected ones."""
-    found, total = runs.choose_page(states, text)
+    group = run_groups.open_group()
+    if group is not None:
+        run_groups.draw_group(group)
+    found, total = runs.choose_page(states, text, group.name if group else "")
     if not found:
         if text or states:
             page_elements.draw_empty(
@@ -29,10 +32,10 @@ def draw_list() -> None:
                 "Every run is stored here, with its results.",
             )
         return
-    st.caption(f"{total:,} run{'s' * (total != 1)}")
-    keys = runs.draw_runs_table(found)
-    runs.draw_actions(keys)
-    compare.draw_comparison(keys)
+    st.caption(runs.describe_count(found, total))
+    names = runs.draw_runs_table(found)
+    runs.draw_actions(names)
+    compare.draw_comparison(runs.runs_of(names))
 
 
 alive = client.jobs(ALIVE, "", (1, 0))[1] > 0

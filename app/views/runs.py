@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app import session
-from app.client import client, files
+from app.client import client, files, run_groups
 from app.figures.theme import learner_name
+from app.views import run_groups as group_view
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_groups import RunGroup
 from engine.contract.text_decoding import clean
 
 PER_PAGE = 25
+KEY_DIGITS = 64  # of a run; a sweep's id is shorter
 FILTERS: dict[str, frozenset[JobState] | None] = {
     "all": None,
     "in work": ALIVE,
@@ -49,31 +52,52 @@ def draw_filters() -> tuple[frozenset[JobState] | None, str]:
     return FILTERS.get(str(shown)), clean(text or "")
 
 
-def choose_page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job], int]:
-    """Draw pagination where needed; return one page of runs and the total count."""
-    _, total = client.jobs(states, text, (1, 0))
+def choose_page(
+    states: frozenset[JobState] | None, text: str, group: str = ""
+) -> tuple[Sequence[Job | RunGroup], int]:
+    """Draw pagination where needed; return one page of entries and the total count.
+
+    Args:
+        states: Only runs in these states; None for all.
+        text: Words that a run must contain.
+        group: Only the runs of this sweep, each by itself; empty for all entries.
+    """
+    _, total = run_groups.entries(states, text, (1, 0), group)
     pages = max(1, -(-total // PER_PAGE))
     number = 1
     if pages > 1:
         if st.session_state.get("runs_page", 1) > pages:
             st.session_state["runs_page"] = pages
         number = st.pagination(pages, key="runs_page", persist_state="session")
-    found, _ = client.jobs(states, text, (PER_PAGE, (number - 1) * PER_PAGE))
-    return found, total
+    place = (PER_PAGE, (number - 1) * PER_PAGE)
+    return run_groups.entries(states, text, place, group)[0], total
 
 
-def draw_runs_table(jobs: Sequence[Job]) -> list[str]:
-    """Draw runs as a table; return the keys of the selected ones.
+def describe_count(entries: Sequence[Job | RunGroup], total: int) -> str:
+    """Return how many runs, or runs and sweeps, there are."""
+    if any(isinstance(entry, RunGroup) for entry in entries):
+        return f"{total:,} runs and sweeps"
+    return f"{total:,} run{'s' * (total != 1)}"
+
+
+def draw_runs_table(entries: Sequence[Job | RunGroup]) -> list[str]:
+    """Draw runs and sweeps as a table; return the ids of the selected ones.
 
     While something is selected the rows keep their places, so that a new run
     cannot move another row under the pointer.
     """
-    jobs = _hold_selection(jobs)
+    entries = _hold_selection(entries)
+    jobs = [entry for entry in entries if isinstance(entry, Job)]
     wait = _typical_seconds(jobs)
     queued = any(job.state == JobState.QUEUED for job in jobs)
     trouble = client.engine_trouble() if queued else ""
     picked = tables.draw_table(
-        [_job_row(job, wait, trouble) for job in jobs],
+        [
+            _job_row(entry, wait, trouble)
+            if isinstance(entry, Job)
+            else group_view.list_row(entry)
+            for entry in entries
+        ],
         key="runs_table",
         on_select="rerun",
         selection_mode="multi-row",
@@ -90,10 +114,18 @@ def draw_runs_table(jobs: Sequence[Job]) -> list[str]:
         },
         alt="Runs, newest first: state, experiment, progress and status",
     )
-    rows = [row for row in picked["selection"]["rows"] if row < len(jobs)]
-    keys = [jobs[row].key for row in rows]
-    st.session_state[_HELD] = [job.key for job in jobs] if keys else None
-    return keys
+    rows = [row for row in picked["selection"]["rows"] if row < len(entries)]
+    names = [_id_of(entry) for entry in entries]
+    st.session_state[_HELD] = names if rows else None
+    return [names[row] for row in rows]
+
+
+def _id_of(entry: Job | RunGroup) -> str:
+    return entry.key if isinstance(entry, Job) else entry.name
+
+
+def _entry_of(name: str) -> Job | RunGroup | None:
+    return client.job(name) or run_groups.find_group(name)
 
 
 def draw_import() -> None:
@@ -115,12 +147,11 @@ def _show_note(line: str) -> None:
     st.info(f"{line[:1].upper()}{line[1:]}.", icon=":material/info:")
 
 
-def _hold_selection(jobs: Sequence[Job]) -> list[Job]:
+def _hold_selection(entries: Sequence[Job | RunGroup]) -> list[Job | RunGroup]:
     held = st.session_state.get(_HELD)
     if not held:
-        return list(jobs)
-    known = [client.job(key) for key in held]
-    return [job for job in known if job is not None]
+        return list(entries)
+    return [entry for name in held if (entry := _entry_of(name)) is not None]
 
 
 def _job_row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
@@ -159,9 +190,18 @@ def _typical_seconds(jobs: Sequence[Job]) -> float | None:
     return statistics.median(took) if took else None
 
 
-def draw_actions(keys: Sequence[str]) -> None:
-    """Draw the actions on the selected runs."""
-    jobs = [job for key in keys if (job := client.job(key)) is not None]
+def runs_of(names: Sequence[str]) -> list[str]:
+    """Return the keys of the selected runs, and of those of the selected sweeps."""
+    keys: list[str] = []
+    for name in names:
+        is_group = len(name) != KEY_DIGITS
+        keys.extend(run_groups.member_keys(name) if is_group else [name])
+    return list(dict.fromkeys(keys))
+
+
+def draw_actions(names: Sequence[str]) -> None:
+    """Draw the actions on the selected runs and sweeps."""
+    jobs = [job for key in runs_of(names) if (job := client.job(key)) is not None]
     if not jobs:
         st.caption(
             "Select runs in the first column to open, compare, cancel or delete."
@@ -169,7 +209,9 @@ def draw_actions(keys: Sequence[str]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(jobs)} selected**")
-        if len(jobs) == 1 and st.button(
+        if len(names) == 1 and (group := run_groups.find_group(names[0])):
+            group_view.draw_open(group)
+        elif len(jobs) == 1 and st.button(
             "Open", icon=":material/open_in_new:", key="open"
         ):
             there = session.PAGES[client.kind_of_spec(client.spec(jobs[0].key)).page]

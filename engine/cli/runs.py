@@ -1,14 +1,12 @@
 """runs: list, show, export, import, cancel, resume and delete runs."""
 
-import dataclasses
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from engine.cli import run_list
 from engine.cli.console import (
     AsJson,
     Exit,
@@ -20,7 +18,7 @@ from engine.cli.console import (
     verdict_text,
 )
 from engine.contract.errors import Refused
-from engine.contract.jobs import Job, JobState
+from engine.contract.jobs import Job
 from engine.contract.text_decoding import clean
 from engine.store import NoStore, Store, files
 
@@ -29,46 +27,7 @@ Key = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, or its first digits.")
 ]
 _SHORTEST = 4  # hex digits; fewer would match runs by accident
-_ASLEEP = "the engine is asleep: start the app or `python -m engine supervise`"
-
-
-@runs.command("list")
-def list_runs(
-    *,
-    state: Annotated[str, typer.Option(help="Only runs in this state.")] = "",
-    text: Annotated[
-        str, typer.Option(help="Only runs whose title or description contains this.")
-    ] = "",
-    limit: Annotated[
-        int, typer.Option(min=1, max=10_000, help="At most this many.")
-    ] = 50,
-    as_json: AsJson = False,
-) -> int:
-    """List runs, newest first."""
-    from engine.executors.supervisor import supervisor_status
-
-    states = _parse_states(state)
-    try:
-        store = Store.open_existing()
-    except NoStore:
-        if as_json:  # a program gets valid JSON, whatever the exit code
-            print_json([])
-        raise
-    jobs = store.jobs(states, text, limit)
-    if as_json:
-        print_json([_job_as_dict(job) for job in jobs])
-        return Exit.OK
-    table = Table("run", "state", "done", "submitted", "title", box=None)
-    for job in jobs:
-        when = datetime.fromtimestamp(job.created).strftime("%Y-%m-%d %H:%M")
-        name = job.title or job.about
-        table.add_row(job.key[:12], str(job.state), f"{job.done:.0%}", when, name)
-    out().print(table if jobs else "no runs yet")
-    if any(job.state == JobState.QUEUED for job in jobs):
-        awake = supervisor_status(store.home)
-        if word := awake.trouble if awake else _ASLEEP:
-            print_status(word)
-    return Exit.OK
+runs.command("list")(run_list.list_runs)
 
 
 @runs.command()
@@ -79,7 +38,7 @@ def show(key: Key, *, as_json: AsJson = False) -> int:
     job = find_run(store, key)
     summary = store.summary(job.key) or {}
     whole = {
-        "job": _job_as_dict(job),
+        "job": run_list.job_as_dict(job),
         "spec": store.spec(job.key).model_dump(mode="json"),
         "artefacts": [entry._asdict() for entry in store.artefacts(job.key)],
         "fingerprint": store.fingerprint(job.key),
@@ -189,7 +148,7 @@ def resume(key: Key) -> int:
 
     store = _existing_store()
     job = store.resume(find_run(store, key).key)
-    asleep = "" if supervisor_status(store.home) else f"; {_ASLEEP}"
+    asleep = "" if supervisor_status(store.home) else f"; {run_list.ASLEEP}"
     print_status(f"{job.key[:12]} is {job.state}{asleep}")
     return Exit.OK
 
@@ -269,19 +228,3 @@ def find_run(store: Store, start: str) -> Job:
     if len(matching) > 1:
         raise Refused(f"{len(matching)} runs have ids that begin with {wish}", "run")
     return matching[0]
-
-
-def _parse_states(state: str) -> list[JobState] | None:
-    if not state:
-        return None
-    try:
-        return [JobState(state)]
-    except ValueError:
-        known = ", ".join(JobState)
-        raise Refused(
-            f"unknown state {state[:40]!r}; must be one of {known}", "state"
-        ) from None
-
-
-def _job_as_dict(job: Job) -> dict[str, object]:
-    return dataclasses.asdict(job)

@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -75,6 +75,41 @@ def supervise(
         StoreGone: If that store does not exist, or no longer.
     """
     store = Store.open(home, os.environ.get(STORE))
+    with _lock_store(store):
+        Supervisor(store, command, workers or default_workers()).run()
+    return 0
+
+
+def supervise_until(
+    store: Store,
+    is_over: Callable[[], bool],
+    command: Sequence[str] = WORKER,
+    workers: int | None = None,
+) -> None:
+    """Supervise a store in this process for a while; its workers then exit.
+
+    Args:
+        store: The store.
+        is_over: Asked several times a second whether to stop.
+        command: Starts one worker.
+        workers: How many to keep ready; `default_workers()` if None.
+
+    Raises:
+        SupervisorError: If another supervisor already serves this store.
+        StoreGone: If the store is no longer at its path.
+    """
+    with _lock_store(store):
+        Supervisor(store, command, workers or default_workers()).serve(is_over)
+
+
+def default_workers() -> int:
+    """Return how many workers a machine gets: cores - 1, and at least 1."""
+    return max(1, core_count() - 1)
+
+
+@contextlib.contextmanager
+def _lock_store(store: Store) -> Iterator[None]:
+    """Hold the lock that makes this process the store's only supervisor."""
     lock = FileLock(store.home / "supervisor.lock", mode=0o600)
     try:
         lock.acquire(timeout=2)
@@ -82,9 +117,10 @@ def supervise(
         raise SupervisorError("another engine already serves this store") from None
     except OSError as error:
         raise files.as_store_error(error) from error
-    with lock:
-        Supervisor(store, command, workers or max(1, core_count() - 1)).run()
-    return 0
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Supervisor:
@@ -118,9 +154,20 @@ class Supervisor:
         """
         signal.signal(signal.SIGTERM, self.request_stop)
         signal.signal(signal.SIGINT, self.request_stop)
+        self.serve(lambda: self.stopping)
+
+    def serve(self, is_over: Callable[[], bool]) -> None:
+        """Supervise the store until it is over; then the workers exit.
+
+        Args:
+            is_over: Asked before every round.
+
+        Raises:
+            StoreGone: If the store is no longer at its path.
+        """
         self._start_up()
         try:
-            while not self.stopping:
+            while not is_over():
                 self.store.check_in_place()
                 self.run_round()
                 time.sleep(ROUND_INTERVAL)

@@ -19,6 +19,7 @@ from engine.store.errors import (
 from engine.store.progress import Progress
 from engine.store.recorder import Recorder
 from engine.store.results_of_other_runs import StoredRunCache
+from engine.store.run_groups import RunGroups
 from engine.store.store import ArtefactEntry, Store, default_home
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "NoStore",
     "Progress",
     "Recorder",
+    "RunGroups",
     "Store",
     "StoreBusy",
     "StoreError",

@@ -1,5 +1,6 @@
 """Queries for jobs: filtered, sorted, in pages; fast over ten thousand runs."""
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,6 +18,7 @@ class JobFilter(NamedTuple):
     text: str = ""
     kind: str | None = "run"
     workspace: str | None = None
+    group: str = ""  # only the runs of this group
 
 
 def job(index: Index, key: str) -> Job | None:
@@ -41,7 +43,7 @@ def jobs(index: Index, job_filter: JobFilter, limit: int, offset: int) -> list[J
         limit: Return at most this many.
         offset: Skip this many.
     """
-    where, values = _where_clause(job_filter)
+    where, values = where_clause(job_filter)
     asked = (
         f"SELECT {run_rows.COLUMNS} FROM runs WHERE {where}"
         " ORDER BY created DESC, key LIMIT ? OFFSET ?"
@@ -56,12 +58,21 @@ def jobs(index: Index, job_filter: JobFilter, limit: int, offset: int) -> list[J
 
 def count(index: Index, job_filter: JobFilter) -> int:
     """Count the jobs that pass a filter."""
-    where, values = _where_clause(job_filter)
+    where, values = where_clause(job_filter)
     asked = f"SELECT count(*) FROM runs WHERE {where}"
     return index.read(lambda db: int(db.execute(asked, values).fetchone()[0]))
 
 
-def _where_clause(job_filter: JobFilter) -> tuple[str, list[object]]:
+def jobs_by_key(db: sqlite3.Connection, keys: list[str]) -> list[Job]:
+    """Return the jobs of these keys, in any order; unknown keys are left out."""
+    named = "SELECT value FROM json_each(?)"
+    asked = f"SELECT {run_rows.COLUMNS} FROM runs WHERE key IN ({named})"
+    found = db.execute(asked, (json.dumps(keys),)).fetchall()
+    return _as_jobs(db, [run_rows.parse_row(each) for each in found])
+
+
+def where_clause(job_filter: JobFilter) -> tuple[str, list[object]]:
+    """Return the SQL condition of a filter, and its values."""
     parts: list[str] = ["1"]  # always true, where nothing else is asked
     values: list[object] = []
     if job_filter.kind is not None:
@@ -76,6 +87,9 @@ def _where_clause(job_filter: JobFilter) -> tuple[str, list[object]]:
     if job_filter.workspace is not None:
         parts.append("workspace = ?")
         values.append(job_filter.workspace)
+    if job_filter.group:
+        parts.append("key IN (SELECT key FROM texts WHERE name = ?)")
+        values.append(f"group:{job_filter.group}")
     return " AND ".join(parts), values
 
 

@@ -21,6 +21,7 @@ from engine.store import (
     listing,
     readers,
     run_files,
+    run_groups,
     run_rows,
 )
 from engine.store.errors import DamagedRun, NoRun
@@ -112,10 +113,13 @@ def _submit(db: sqlite3.Connection, filing: Submission, again: bool) -> None:
         if job.state in RESUMABLE and not again:
             run_rows.put(db, _requeue(db, row, kind=filing.kind))
             return
+    groups = run_groups.memberships(db, filing.key)  # a new start stays in its groups
     run_rows.forget(db, filing.key)
     leases.revoke(db, filing.key)
     run_rows.put(db, filing.first_row(JobState.QUEUED, run_rows.next_turn(db)))
     run_rows.put_text(db, filing.key, "spec", filing.spec.model_dump(mode="json"))
+    for name, value in groups.items():
+        run_rows.put_text(db, filing.key, name, value)
     run_rows.recount(db, filing.key)
 
 

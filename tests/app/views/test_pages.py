@@ -14,7 +14,8 @@ from app.views import (
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.shift_and_transfer import transfer_levels
-from engine.store import Store
+from engine.store import RunGroups, Store
+from engine.store.run_groups import NewMember
 from tests.app.views.run.test_run_page import texts
 
 
@@ -66,6 +67,38 @@ def test_many_runs_come_in_pages(runs: AppTest, home: Path, tiny: RunSpec) -> No
     at.session_state["runs_page"] = 2
     at.run()
     assert len(rows(at)) == 6
+
+
+def test_a_sweep_is_one_row_and_opens_to_its_runs(
+    runs: AppTest, home: Path, tiny: RunSpec, key: str
+) -> None:
+    store, held = Store.open(home), file(home, tiny, 3)
+    members = [NewMember(each, {"lr": n}) for n, each in enumerate([*held[:2], key])]
+    RunGroups(store.index).add("ab12" * 3, "mine: *lr*", members)
+    at = runs.run()
+    assert not at.exception
+    sweep = next(row for row in rows(at) if row["Id"] == "ab12" * 3)
+    assert len(rows(at)) == 2
+    assert sweep["Experiment"] == "Sweep · mine: *lr*"
+    assert sweep["Status"] == "3 runs: 1 done, 2 queued."
+    at.query_params["sweep"] = "ab12" * 3
+    at.run()
+    assert not at.exception
+    table, listed = (frame.value.to_dict("records") for frame in at.dataframe[:2])
+    assert [row["Configuration"] for row in table] == ["lr = 0", "lr = 1", "lr = 2"]
+    (claim,) = [c for c in store.summary(key)["claims"] if c["primary"]]
+    assert [row[claim["call"].capitalize()] for row in table] == [0, 0, 1]
+    assert {row["Id"] for row in listed} == {each[:12] for each in [*held[:2], key]}
+    at.button(key="close_sweep").click().run()
+    assert len(rows(at)) == 2
+    assert "sweep" not in at.query_params
+
+
+def test_a_sweep_that_is_gone_is_named(runs: AppTest) -> None:
+    runs.query_params["sweep"] = "../../etc"
+    at = runs.run()
+    assert not at.exception
+    assert "There is no sweep with this id." in [info.value for info in at.info]
 
 
 def test_hostile_titles_are_shown_as_they_were_typed(
