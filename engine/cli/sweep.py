@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _SPECS = "JSON files, or names of presets."
 _SEEDS = "Such as 1-20 or 1,4,7. Default: each spec's own."
 _GRID = (
-    "PATH=VALUE,VALUE,… such as learner.lr=0.1,0.3,1 or net=mlp,conv4; may be repeated. "
+    "PATH=VALUE,VALUE,… such as learner.lr=0.1,0.3,1 or net=mlp,conv4; repeatable. "
     "Paths: learner, family, net, outer, estimator (with .KNOB for one of its knobs), "
     "LABEL.KNOB of a learner, budget.FIELD, replicates."
 )
