@@ -17,6 +17,7 @@ from engine.stats import curves
 from engine.stats.curves import Curve
 
 EARNED = ("episode_return", "episode_regret")
+SWITCHES = ("switch_after_loss", "switch_after_win")
 BEHAVIOR = ("best_action", "cells", "policy_entropy", "episode_length")
 PARTS = 20  # long trials are averaged over this part of them
 BEST = " Dashed: best possible."
@@ -42,6 +43,20 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
         return make()
     place = ("rl", run.cache_key, metric, view_state._replace(metrics=()))
     return get_or_make(place, make)
+
+
+def switch_charts(run: Run, condition: Condition) -> Iterator[NamedFigure]:
+    """Yield how often agents change the arm after a loss and after a win.
+
+    Args:
+        run: A run of bandits; of others there is nothing.
+        condition: Where agents were tested.
+    """
+    view_state = ViewState(condition=condition, smooth=1.0)
+    for metric in SWITCHES:
+        made = _cached_chart(run, metric, view_state)
+        if made is not None:
+            yield NamedFigure(metric, made)
 
 
 def _progress_charts(run: Run) -> Iterator[NamedFigure]:

@@ -61,7 +61,7 @@ def paths_figure(
         at = {"row": place // columns + 1, "col": place % columns + 1}
         for trace in _panel(film, label, styles[label], options.task, shown):
             made.add_trace(trace, **at)
-    _fit_axes(made, film)
+    fit_map_axes(made, film)
     remarks = return_remarks(film, labels, options.task, shown[-1])
     made.layout.annotations = panel_titles(labels, styles, remarks)
     made.update_layout(hovermode=False, showlegend=False, margin={"t": 42, "r": 8})
@@ -90,10 +90,10 @@ def _panel(
                 uid=f"{label}:path{episode}",
             )
         )
-    return [*traces, _marks_trace(film, label, trial)]
+    return [*traces, marks_trace(film, label, trial)]
 
 
-def _marks_trace(film: Film, label: str, trial: int) -> go.Scatter:
+def marks_trace(film: Film, label: str, trial: int) -> go.Scatter:
     """Return the goal or door, the key if there is one, and the start."""
     places = {
         "star": "task/goal" if "task/goal" in film.arrays else "task/door",
@@ -119,7 +119,7 @@ def positions(film: Film, label: str, trial: int, episode: int) -> Floats:
     """Return where the agent was before each step; shape (step, 2)."""
     seen = observations(film, label, trial, episode)
     if film.info["picture"] == "grid":
-        return _cells(np.argmax(seen, axis=1), grid_side(film))
+        return grid_cells(np.argmax(seen, axis=1), grid_side(film))
     return seen[:, :2]
 
 
@@ -127,7 +127,7 @@ def place_position(film: Film, name: str, trial: int) -> Floats:
     """Return where a parameter of the task lies, such as its goal; shape (2,)."""
     place = np.asarray(film.arrays[name], dtype=np.float64)[trial]
     if film.info["picture"] == "grid":
-        return _cells(place.astype(int)[:1], grid_side(film))[0]
+        return grid_cells(place.astype(int)[:1], grid_side(film))[0]
     return place
 
 
@@ -136,7 +136,7 @@ def grid_side(film: Film) -> int:
     return math.isqrt(np.asarray(film.arrays["task/walls"]).shape[-1])
 
 
-def _cells(cell: Any, side: int) -> Floats:
+def grid_cells(cell: Any, side: int) -> Floats:
     """Return column and row of cells, which are numbered row by row from the bottom."""
     cell = np.asarray(cell) % (side * side)
     return np.stack([cell % side, cell // side], -1).astype(np.float64)
@@ -149,7 +149,7 @@ def _walls_trace(film: Film, label: str, trial: int) -> go.Scatter | None:
     walls = np.asarray(film.arrays["task/walls"])[trial].reshape(
         -1, grid_side(film) ** 2
     )
-    at = _cells(np.flatnonzero(walls[0]), grid_side(film))
+    at = grid_cells(np.flatnonzero(walls[0]), grid_side(film))
     side = 0.5
     corners = [(-side, -side), (side, -side), (side, side), (-side, side)]
     x = [v for c in at for v in (*(c[0] + dx for dx, _ in corners), None)]
@@ -165,7 +165,7 @@ def _walls_trace(film: Film, label: str, trial: int) -> go.Scatter | None:
     )
 
 
-def _fit_axes(figure: go.Figure, film: Film) -> None:
+def fit_map_axes(figure: go.Figure, film: Film) -> None:
     """Show whole grids without ticks, and the plane at one scale."""
     if film.info["picture"] == "grid":
         ends = [-0.5, grid_side(film) - 0.5]

@@ -5,9 +5,19 @@ from jaxtyping import Num
 
 from engine.contract.events import Block
 
-# NaN here: nothing was trained any more, a training failed, or no class was shown so
-# often.
-GAPS = frozenset({"architecture", "signal", "presentation_accuracy"})
+# NaN here: nothing was trained any more, a training failed, no class was shown so
+# often, or no pull of this kind came before.
+GAPS = frozenset(
+    {
+        "architecture",
+        "signal",
+        "presentation_accuracy",
+        "switch_after_loss",
+        "switch_after_win",
+        "loss_switches",
+        "win_switches",
+    }
+)
 _HISTOGRAM = ("replicate", "bin")  # a bin without queries has no mean
 
 

@@ -36,7 +36,7 @@ from engine.protocol.meta_types import (
 )
 from engine.protocol.nets import BaseLearner, Layout, LossFn, Net, chosen_class
 from engine.protocol.outer_rules import OuterRule
-from engine.protocol.rl import ActionSpace, Environment, Transition, TrialBatch
+from engine.protocol.rl import ActionSpace, Environment, Places, Transition, TrialBatch
 from engine.protocol.samples import Episode, Sample, Warp
 from engine.protocol.search import Evaluation, Objective, Proposal, SearchBatch
 from engine.protocol.shifts import Shift
@@ -82,6 +82,7 @@ __all__ = [
     "Outer",
     "OuterRule",
     "OuterStepContext",
+    "Places",
     "Plan",
     "PolicyProblem",
     "Prediction",

@@ -60,6 +60,19 @@ class Transition(NamedTuple):
     ended: Tensor
 
 
+class Places(NamedTuple):
+    """Where an agent may be: what a map of values is drawn over.
+
+    Args:
+        seen: What an agent sees there; shape (place, number).
+        value: Optimal expected return of an episode from there, the task being known;
+            NaN where nobody can be; shape (member, place).
+    """
+
+    seen: Tensor
+    value: Tensor
+
+
 class Environment(ABC):
     """An environment as pure functions of the parameters of each task.
 
@@ -158,6 +171,15 @@ class Environment(ABC):
     def cell(self, state: Weights, action: Tensor) -> Tensor:
         """Return which cell a step visits; int64, shape (member, lane)."""
         raise NotImplementedError(f"{type(self).__name__} counts no cells")
+
+    def places(self, parameters: Weights, episode: int) -> Places | None:
+        """Return the places that a map of values shows; None if there is no map.
+
+        Args:
+            parameters: Of each task.
+            episode: Number of the episode in the trial, from 0.
+        """
+        return None
 
 
 # Not compared by value, so that results can be kept by batch.

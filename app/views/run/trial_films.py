@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.charts.figure_cache import get_or_make
+from app.charts.rl import switch_charts
 from app.client.client import Run
 from app.figures.agent_paths import paths_figure
 from app.figures.animation import FilmOptions
@@ -14,9 +15,10 @@ from app.figures.body_film import BODIES, body_film
 from app.figures.figure_types import Film
 from app.figures.pull_raster import belief_raster, has_beliefs, pull_raster
 from app.figures.trial_film import shown_episodes
+from app.figures.value_maps import has_value_maps, value_maps_figure
 from app.views.run.task_films import FILMS, choose_film, choose_number
 from app.widgets import page_elements
-from engine.contract.events import Artefact
+from engine.contract.events import Artefact, Condition
 
 
 class Picture(NamedTuple):
@@ -36,6 +38,7 @@ PICTURES = {
     "acrobot": Picture(body_film, 4, 2),
 }
 BELIEFS = Picture(belief_raster, 2, 1)
+VALUES = Picture(value_maps_figure, 2, 1)
 
 
 def draw_trial_films(run: Run) -> None:
@@ -52,6 +55,9 @@ def draw_trial_films(run: Run) -> None:
             trial = choose_number("Trial", int(made.info.get("trials", 1)))
             options = FilmOptions(trial, episode=_choose_episode(made))
         _draw_picture(picture, run, made, options)
+        _draw_switches(run, made)
+        if has_value_maps(made):
+            _draw_picture(VALUES, run, made, options)
         if has_beliefs(made) and st.toggle(
             "Show what the pulls say", key="film_beliefs", bind="query-params"
         ):
@@ -73,6 +79,17 @@ def _draw_picture(
 
     wide, narrow = get_or_make(place, make)
     page_elements.draw_chart(wide, name, narrow=narrow)
+
+
+def _draw_switches(run: Run, film: Artefact) -> None:
+    """Draw how often agents change the arm, beside their pulls; of bandits alone."""
+    condition = Condition(**film.info.get("condition", {}))
+    made = list(switch_charts(run, condition))
+    if not made:
+        return
+    for column, chart in zip(st.columns(len(made), gap="large"), made, strict=True):
+        with column:
+            page_elements.draw_chart(chart.figure, chart.name)
 
 
 def _choose_episode(film: Artefact) -> int | None:

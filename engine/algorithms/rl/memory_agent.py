@@ -145,3 +145,22 @@ class MemoryAgent:
         found = (each.flatten(0, 1).unsqueeze(1) for each in (action, chosen.entropy()))
         action, entropy = found
         return Decision(action, memory, entropy)
+
+    def values(self, memory: Weights, seen: Seen, places: Tensor) -> Tensor:
+        """Return the value of being somewhere now; shape (member, place).
+
+        Args:
+            memory: Before the step.
+            seen: What it sees, but for the observation.
+            places: The observations; shape (place, number).
+        """
+        count, members = len(places), len(seen.reward)
+        memory, rest = (
+            {name: row.repeat_interleave(count, 0) for name, row in held.items()}
+            for held in (memory, seen._asdict())
+        )
+        rest["observation"] = places.repeat(members, 1).unsqueeze(1)
+        groups = len(next(iter(self.weights.values())))
+        x = join_seen(Seen(**rest))[:, 0].unflatten(0, (groups, -1))
+        features, _ = self.policy.net.advance(self.own, memory, x.mT)
+        return self.policy.value(self.weights, features).view(members, count)

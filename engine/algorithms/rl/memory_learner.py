@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from engine.algorithms.rl.actor_critic import Credit, mean_alive, value_loss
 from engine.algorithms.rl.memory_agent import MemoryAgent, MemoryNet, MemoryPolicy
@@ -19,8 +20,13 @@ from engine.algorithms.rl.policy_estimator import (
     join_branches,
     replicate_gradients,
 )
-from engine.algorithms.rl.returns import explained_variance
-from engine.algorithms.rl.rollouts import Rollout, play_trial
+from engine.algorithms.rl.returns import discounted_count, explained_variance
+from engine.algorithms.rl.rollouts import (
+    Rollout,
+    first_sight,
+    play_episodes,
+    play_trial,
+)
 from engine.algorithms.rl.sequence_updates import (
     Evaluated,
     Objective,
@@ -28,8 +34,9 @@ from engine.algorithms.rl.sequence_updates import (
     evaluate,
     loss_of,
     part_of_credit,
+    return_size,
 )
-from engine.algorithms.rl.trial_learner import TrialLearner
+from engine.algorithms.rl.trial_learner import TrialLearner, ValueMaps
 from engine.algorithms.rl.trial_sequences import (
     TrialSequence,
     input_size,
@@ -152,6 +159,25 @@ class MemoryLearner(TrialLearner):
     def play(self, weights: Weights, tasks: TrialBatch) -> Iterator[Rollout]:
         """Play the trial; the weights stay as they are."""
         yield play_trial(tasks, MemoryAgent(self.policy(tasks), weights))
+
+    @torch.no_grad()
+    def value_maps(
+        self, weights: Weights, tasks: TrialBatch, seen: Tensor
+    ) -> ValueMaps | None:
+        """Return what it expects of the rest of the trial, per step that is left."""
+        agent = MemoryAgent(self.policy(tasks), weights)
+        start = agent.start(tasks.members, 1), first_sight(tasks, 1)
+        played = list(play_episodes(tasks, agent))
+        late = (played[-2].memory, played[-2].seen) if len(played) > 1 else start
+        reward = torch.cat([each.rollout.reward for each in played], 1).flatten(1)
+        # The unit of its values is the size of returns.
+        size = return_size(reward.unflatten(0, (tasks.replicates, -1)))
+        size = size.repeat_interleave(tasks.members // tasks.replicates).unsqueeze(1)
+        first, last = (
+            size * agent.values(*now, seen) / discounted_count(left, self.discount)
+            for now, left in ((start, reward.shape[1]), (late, tasks.steps))
+        )
+        return ValueMaps(first, last)
 
     def outer(
         self,

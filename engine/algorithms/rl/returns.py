@@ -93,3 +93,14 @@ def gaussian_kl(old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> Tenso
     (mean, log_std), (to_mean, to_log_std) = old, new
     spread = (2 * log_std).exp() + (mean - to_mean).square()
     return to_log_std - log_std + 0.5 * spread * (-2 * to_log_std).exp() - 0.5
+
+
+def discounted_count(steps: int, discount: float) -> float:
+    """Return the sum of γᵗ over so many steps: what a reward of 1 at each is worth.
+
+    >>> discounted_count(3, 1.0), discounted_count(2, 0.5)
+    (3, 1.5)
+    """
+    if discount == 1.0:
+        return steps
+    return (1 - discount**steps) / (1 - discount)

@@ -4,7 +4,7 @@ An agent is pure functions over an explicit memory, so learners that keep a memo
 a trial and learners that do not are played by the same lines.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol
 
@@ -199,14 +199,16 @@ def _record(
 
 def play_trial(tasks: TrialBatch, agent: Agent) -> Rollout:
     """Play all episodes one after another, with the memory kept between them."""
+    return join_rollouts([played.rollout for played in play_episodes(tasks, agent)])
+
+
+def play_episodes(tasks: TrialBatch, agent: Agent) -> Iterator[Played]:
+    """Yield all episodes one after another, with the memory kept between them."""
     memory, seen = agent.start(tasks.members, 1), first_sight(tasks, 1)
-    parts: list[Rollout] = []
     for number in range(tasks.horizon):
-        found, memory, seen = play(
-            tasks, agent, memory, seen, range(number, number + 1)
-        )
-        parts.append(found)
-    return join_rollouts(parts)
+        played = play(tasks, agent, memory, seen, range(number, number + 1))
+        yield played
+        memory, seen = played.memory, played.seen
 
 
 def join_rollouts(parts: Sequence[Rollout]) -> Rollout:

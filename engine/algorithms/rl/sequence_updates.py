@@ -78,9 +78,20 @@ def credit_of(
         discount: γ.
         trace: λ.
     """
-    size = square_root(sequence.reward.sum(2).square().mean(1)).clamp(min=SMALLEST)
-    reward = sequence.reward / size.view(-1, 1, 1)
+    reward = sequence.reward / return_size(sequence.reward).view(-1, 1, 1)
     return assign_credit(reward, value, sequence.alive, discount, trace)
+
+
+def return_size(reward: Tensor) -> Tensor:
+    """Return the root mean square of the trials' returns: the unit of values.
+
+    Args:
+        reward: Shape (group, trial, step).
+
+    Returns:
+        Shape (group,).
+    """
+    return square_root(reward.sum(2).square().mean(1)).clamp(min=SMALLEST)
 
 
 def loss_of(

@@ -50,6 +50,23 @@ class TaskCritic(NamedTuple):
         per_step = self.nets.value(weights, self._inputs(part))
         return per_step.view_as(part.reward) * self._steps_left(part)
 
+    def start_values(self, weights: Weights, part: Rollout, seen: Tensor) -> Tensor:
+        """Return the value of places at an episode's first step, per step.
+
+        Args:
+            weights: Of both nets; shape (member, …).
+            part: The episodes that tell the task.
+            seen: What the agent sees there; shape (place, number).
+
+        Returns:
+            Shape (member, place).
+        """
+        context = self._context(part)
+        size = len(context), len(seen)
+        o = seen.clamp(-FAR, FAR).expand(*size, -1)
+        time, each = o.new_zeros(*size, 1), context.unsqueeze(1).expand(*size, -1)
+        return self.nets.value(weights, torch.cat([o, time, each], 2))
+
     def error(self, weights: Weights, part: Rollout) -> Tensor:
         """Return the mean squared error, in units of a step's reward; (member,)."""
         gap = (self.values(weights, part) - self.returns(part)) / self._steps_left(part)
@@ -92,9 +109,13 @@ class TaskCritic(NamedTuple):
         steps = o.shape[2]
         t = (torch.arange(steps, device=o.device).to(o) / steps).view(1, 1, -1, 1)
         time = t.expand(*o.shape[:3], 1)
+        context = self._context(part)[:, None, None].expand(*o.shape[:3], -1)
+        return torch.cat([o, time, context], 3).flatten(1, 2)
+
+    def _context(self, part: Rollout) -> Tensor:
+        """Return what tells the task and the policy; shape (member, number)."""
+        o = part.observation.clamp(-FAR, FAR)
         a, r = encode(self.tasks, part.action), part.reward.unsqueeze(3)
         features = torch.cat([o, o.square(), r * o, a, r * a, r], 3)
         alive = part.alive.to(o).unsqueeze(3)
-        mean = (features * alive).sum((1, 2)) / alive.sum((1, 2)).clamp(min=1.0)
-        context = mean[:, None, None].expand(*o.shape[:3], -1)
-        return torch.cat([o, time, context], 3).flatten(1, 2)
+        return (features * alive).sum((1, 2)) / alive.sum((1, 2)).clamp(min=1.0)

@@ -2,7 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor
 
 from engine.algorithms.rl.rollouts import Rollout
 from engine.algorithms.rl.trial_traces import segments
@@ -20,6 +22,20 @@ from engine.protocol import (
 )
 
 
+class ValueMaps(NamedTuple):
+    """What a value net expects at places, in reward per step that is left.
+
+    Per step, so that critics of an episode and of a whole trial compare.
+
+    Args:
+        first: At the beginning of the trial; shape (member, place).
+        last: After adaptation, at the beginning of the last episodes.
+    """
+
+    first: Tensor
+    last: Tensor
+
+
 class TrialLearner(Learner):
     """Base class: a subclass plays the episodes of a trial, in parts."""
 
@@ -34,6 +50,18 @@ class TrialLearner(Learner):
             weights: Of the meta-learner; shape (replicate, …).
             tasks: The tasks.
         """
+
+    def value_maps(
+        self, weights: Weights, tasks: TrialBatch, seen: Tensor
+    ) -> ValueMaps | None:
+        """Return what its value net expects at places; None if it has no such net.
+
+        Args:
+            weights: Of the meta-learner; shape (replicate, …).
+            tasks: The tasks.
+            seen: What it sees there; shape (place, number).
+        """
+        return None
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return why it cannot play these tasks: its nets are of other sizes."""

@@ -1,6 +1,7 @@
 """Traces of trials: what each episode came to, counted from 1."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -41,12 +42,17 @@ def trial_traces(tasks: TrialBatch, played: Rollout, first: int = 0) -> TraceSeg
 def segments(tasks: TrialBatch, parts: Iterator[Rollout]) -> Iterator[TraceSegment]:
     """Yield the traces of each part of a trial, as soon as it was played.
 
-    `cells` is the share of the environment's cells that the trial visited so far.
+    `cells` is the share of the environment's cells that the trial visited so far. Of
+    bandits, there is also whether each pull changed the arm.
     """
     first, count = 0, tasks.environment.cells
     visited = tasks.noise.new_zeros(tasks.members, count)
+    last = _no_pull(tasks)
     for part in parts:
         found = trial_traces(tasks, part, first)
+        if tasks.environment.arm_rewards:
+            switches, last = arm_switches(part, last)
+            found.traces.update(switches)
         if part.cell is not None:
             share, visited = _visited_share(part, visited)
             lost = found.traces["episode_return"].isnan()
@@ -67,3 +73,43 @@ def _visited_share(part: Rollout, visited: Tensor) -> tuple[Tensor, Tensor]:
     each.scatter_reduce_(2, part.cell, part.alive.to(each), "amax")
     so_far = each.cummax(1).values.maximum(visited.unsqueeze(1))
     return so_far.mean(2), so_far[:, -1]
+
+
+class Pull(NamedTuple):
+    """A pull of each task; shape (member, 1) each, NaN before the first one.
+
+    Args:
+        arm: int64.
+        reward: What it paid.
+    """
+
+    arm: Tensor
+    reward: Tensor
+
+
+def _no_pull(tasks: TrialBatch) -> Pull:
+    arm = torch.zeros(tasks.members, 1, dtype=torch.long, device=tasks.noise.device)
+    return Pull(arm, torch.full_like(arm, torch.nan, dtype=tasks.noise.dtype))
+
+
+def arm_switches(part: Rollout, last: Pull) -> tuple[dict[str, Tensor], Pull]:
+    """Return whether each pull changed the arm: after a loss, and after a win.
+
+    A pull that pays at most 0 is a loss.
+
+    Args:
+        part: Pulls of a bandit: episodes of one step.
+        last: The pull before them.
+
+    Returns:
+        Shape (member, episode) each, NaN after a pull of the other kind and where there
+        was none; and the last pull.
+    """
+    arm, reward = part.action[:, :, 0], part.reward[:, :, 0]
+    before = torch.cat([last.reward, reward[:, :-1]], 1)
+    changed = (arm != torch.cat([last.arm, arm[:, :-1]], 1)).to(reward)
+    rows = {
+        "switch_after_loss": changed.masked_fill(~(before <= 0), torch.nan),
+        "switch_after_win": changed.masked_fill(~(before > 0), torch.nan),
+    }
+    return rows, Pull(arm[:, -1:], reward[:, -1:])

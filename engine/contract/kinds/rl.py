@@ -51,6 +51,8 @@ _METRICS = Metrics(
         "interactions_to_goal",
         "interactions",
         "best_action_share",
+        "loss_switches",
+        "win_switches",
         "cells_visited",
     ),
     by_severity=(
@@ -66,6 +68,8 @@ _METRICS = Metrics(
         "episode_return",
         "episode_regret",
         "best_action",
+        "switch_after_loss",
+        "switch_after_win",
         "cells",
         "policy_entropy",
         "episode_length",
@@ -86,9 +90,13 @@ _METRICS = Metrics(
         "rmst": "Episodes to the goal",
         "reached": "Goal reached (%)",
         "best_action_share": "Best action (%)",
+        "loss_switches": "Switches after losses (%)",
+        "win_switches": "Switches after wins (%)",
         "interactions": "Steps",
     },
-    percent=frozenset({"best_action_share", "reached"}),
+    percent=frozenset(
+        {"best_action_share", "reached", "loss_switches", "win_switches"}
+    ),
 )
 # Regret decides: a return means nothing without the best one that is possible. Margins
 # are shares of what random actions lose: a share of the baseline's own regret would be
@@ -108,6 +116,8 @@ REGRET = Criterion(
         "interactions",
         "interactions_to_goal",
         "best_action_share",
+        "loss_switches",
+        "win_switches",
         "cells_visited",
     ),
     margin={"trial_regret": 0.05, "episodes_to_goal": 1.0},

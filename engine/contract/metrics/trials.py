@@ -24,6 +24,24 @@ TRIALS = (
     Metric(
         "policy_entropy", "Policy entropy", "nats", 0, "linear", "0: deterministic."
     ),
+    Metric(
+        "switch_after_loss",
+        "Switch after a loss",
+        "share",
+        0,
+        "linear",
+        "Of a bandit's pulls that follow one without reward (at most 0): those of "
+        "another arm.",
+    ),
+    Metric(
+        "switch_after_win",
+        "Switch after a win",
+        "share",
+        0,
+        "linear",
+        "Of a bandit's pulls that follow one with a reward above 0: those of another "
+        "arm.",
+    ),
     # per trial
     Metric(
         "trial_regret",
@@ -55,6 +73,22 @@ TRIALS = (
         1,
         "linear",
         "Share of the trial's steps.",
+    ),
+    Metric(
+        "loss_switches",
+        "Switches after losses",
+        "share",
+        0,
+        "linear",
+        "Of the pulls of a trial that follow a loss: those of another arm.",
+    ),
+    Metric(
+        "win_switches",
+        "Switches after wins",
+        "share",
+        0,
+        "linear",
+        "Of the pulls of a trial that follow a win: those of another arm.",
     ),
     Metric("cells_visited", "Visited", "share", 0, "linear", "In the whole trial."),
     Metric(

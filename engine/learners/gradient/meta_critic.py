@@ -13,6 +13,7 @@ fresh critic would have to be learned first.
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
 
 from engine.algorithms.rl.actor_critic_agent import ActorCriticAgent
@@ -33,6 +34,7 @@ from engine.algorithms.rl.trial_gradients import (
     training_info,
     trial_gradient,
 )
+from engine.algorithms.rl.trial_learner import ValueMaps
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
@@ -122,6 +124,20 @@ class MetaCritic(ActorCriticAgent):
             return now
 
         return update
+
+    @torch.no_grad()
+    def value_maps(
+        self, weights: Weights, tasks: TrialBatch, seen: Tensor
+    ) -> ValueMaps | None:
+        """Return what the critic expects, told by the first and by the last part."""
+        own, critic = self.starts(weights, tasks), TaskCritic(tasks, self.discount)
+        parts = trial_parts(tasks.horizon, self.episodes, self.updates)
+        update = self.policy_update(own, tasks)
+        maps = [
+            critic.start_values(now, part, seen)
+            for now, part in play_and_update(tasks, own, parts, update)
+        ]
+        return ValueMaps(maps[0], maps[-1])
 
     def outer(
         self,

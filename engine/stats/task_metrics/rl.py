@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.stats.array_types import Floats
+from engine.stats.inference.intervals import finite_mean
 from engine.stats.inference.steps_to_threshold import (
     find_crossing,
     means_of_the_rest,
@@ -17,6 +18,8 @@ from engine.stats.inference.steps_to_threshold import (
 
 GOAL = 0.1  # share of the regret of random actions
 ROUNDING = 1e-6  # regrets are float32: those of an optimal agent need not be 0
+# By trace: the share of a trial's pulls that changed the arm.
+SWITCHES = {"switch_after_loss": "loss_switches", "switch_after_win": "win_switches"}
 LAST = 4  # the last return is the mean over this fraction of the trial
 
 
@@ -32,7 +35,8 @@ def summarize_trials(
 
     Args:
         traces: `episode_return`, `episode_regret`, `episode_length`, and `best_action`
-            and `cells` where they are known; axes (replicate, task, episode).
+            and `cells` where they are known, and those of `SWITCHES` of bandits; axes
+            (replicate, task, episode).
         judged: How many episodes, at the end of the trial, are judged.
         worst: Regret of a diverged trial; shape (replicate, task).
         random: Mean regret of an episode with random actions; shape (replicate, task).
@@ -59,6 +63,9 @@ def summarize_trials(
         steps = kept["episode_length"]
         taken = (kept["best_action"] * steps).sum(-1)
         rows["best_action_share"] = taken / steps.sum(-1)
+    for name, over_trial in SWITCHES.items():
+        if name in kept:
+            rows[over_trial] = finite_mean(kept[name], -1)
     if "cells" in kept:
         rows["cells_visited"] = kept["cells"][..., -1]
     factor_lost = factor * np.asarray(random, dtype=np.float64)

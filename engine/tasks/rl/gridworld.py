@@ -16,13 +16,14 @@ from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Environment, Weights, generator
 from engine.tasks.rl._grids import MOVES, distances, move_table, place_walls
-from engine.tasks.rl._tabular import DeterministicWorld, TabularFamily
+from engine.tasks.rl._tabular import TabularFamily
+from engine.tasks.rl._walled_world import WalledWorld
 
 ON_GOAL, OFF_GOAL = 1.0, -0.1
 START = 0  # the cell at the bottom left
 
 
-class WalledGrid(DeterministicWorld):
+class WalledGrid(WalledWorld):
     """r = 1 if a move ends on the goal, else −0.1; an episode goes on after that.
 
     Cell = row × side + column, row 0 at the bottom; moves are up, right, down, left,
@@ -36,8 +37,6 @@ class WalledGrid(DeterministicWorld):
         moves_after: Episodes before the walls move; 0 if they never do. Then layout 1
             holds, whose states are numbered after those of layout 0.
     """
-
-    picture = "grid"
 
     def __init__(self, side: int, steps: int, moves_after: int) -> None:
         super().__init__(side * side, MOVES, steps)

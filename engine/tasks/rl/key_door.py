@@ -16,12 +16,13 @@ from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Environment, Weights, generator
 from engine.tasks.rl._grids import MOVES, distances, move_table, place_walls
-from engine.tasks.rl._tabular import DeterministicWorld, TabularFamily
+from engine.tasks.rl._tabular import TabularFamily
+from engine.tasks.rl._walled_world import WalledWorld
 
 START = 0  # the cell at the bottom left
 
 
-class KeyDoorGrid(DeterministicWorld):
+class KeyDoorGrid(WalledWorld):
     """r = 1 for every step that ends at the door, with the key; else 0.
 
     States are the cells without the key, then the cells with it; cell = row × side +
@@ -36,7 +37,6 @@ class KeyDoorGrid(DeterministicWorld):
     """
 
     lowest = 0.0
-    picture = "grid"
 
     def __init__(self, side: int, steps: int) -> None:
         super().__init__(2 * side * side, MOVES, steps)

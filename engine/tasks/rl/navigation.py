@@ -19,6 +19,7 @@ from engine.contract.rng import Rng
 from engine.protocol import (
     ActionSpace,
     Environment,
+    Places,
     Transition,
     Weights,
     generator,
@@ -27,6 +28,7 @@ from engine.protocol import (
 from engine.tasks.rl._environment_family import EnvironmentFamily
 
 REACH = 0.1  # longest move in each dimension
+PLACES = 15  # of a map of values, in each dimension
 
 
 class Plane(Environment):
@@ -47,7 +49,7 @@ class Plane(Environment):
 
     def __init__(self, steps: int, radius: float, half: float) -> None:
         self.actions = ActionSpace(2, REACH)
-        self.steps, self.radius = steps, radius
+        self.steps, self.radius, self.half = steps, radius, half
         # Walking straight away from a goal in a corner, but a sparse reward is ≥ 0.
         reach = REACH * (steps + 1) / 2
         self.lowest = 0.0 if radius else -steps * 2**0.5 * (half + reach)
@@ -81,11 +83,20 @@ class Plane(Environment):
 
         Both dimensions come as close as they can at every step, at once.
         """
-        walked = REACH * torch.arange(
-            1, self.steps + 1, device=parameters["goal"].device
-        )
-        left = (parameters["goal"].abs().unsqueeze(1) - walked[:, None]).clamp(min=0.0)
-        return self.pay(left).sum(1, keepdim=True).expand(-1, episodes)
+        return self._best_return(parameters["goal"])[:, None].expand(-1, episodes)
+
+    def _best_return(self, offset: Tensor) -> Tensor:
+        """Return the return of going straight over an offset; (…, 2) → (…)."""
+        walked = REACH * torch.arange(1, self.steps + 1, device=offset.device)
+        left = (offset.abs().unsqueeze(-2) - walked[:, None]).clamp(min=0.0)
+        return self.pay(left).sum(-1)
+
+    def places(self, parameters: Weights, episode: int) -> Places:
+        """Return a raster over the square in which goals lie."""
+        goal = parameters["goal"]
+        line = torch.linspace(-self.half, self.half, PLACES).to(goal)
+        seen = torch.cartesian_prod(line, line)
+        return Places(seen, self._best_return(goal.unsqueeze(1) - seen))
 
     def best_action(self, parameters: Weights, state: Weights) -> Tensor:
         """Return the move toward the goal in each dimension."""
