@@ -8,6 +8,9 @@ weight decay is that of Loshchilov and Hutter (2019), arXiv:1711.05101.
 import math
 from typing import Any, Literal
 
+import torch
+from torch import Tensor
+
 from engine.contract.parts import knob
 
 OuterSchedule = Literal["constant", "cosine", "linear"]
@@ -36,16 +39,20 @@ def decay_knob() -> Any:
     )
 
 
-def outer_factor(schedule: OuterSchedule, done: float) -> float:
+def outer_factor(schedule: OuterSchedule, done: float | Tensor) -> float | Tensor:
     """Return the factor that a schedule applies to the outer rate.
 
     Args:
         schedule: Name of the schedule.
-        done: Share of meta-training that is done, 0 to 1.
+        done: Share of meta-training that is done, 0 to 1; perhaps of shape ().
 
     >>> outer_factor("linear", 0.25), outer_factor("cosine", 0.5)
     (0.75, 0.5)
     """
     if schedule == "constant":
         return 1.0
-    return 1.0 - done if schedule == "linear" else (1 + math.cos(math.pi * done)) / 2
+    if schedule == "linear":
+        return 1.0 - done
+    angle = math.pi * done
+    cosine = torch.cos(angle) if isinstance(angle, Tensor) else math.cos(angle)
+    return (1 + cosine) / 2

@@ -9,6 +9,7 @@ Helps: the usual choice; it is insensitive to the scale of an estimator's gradie
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -57,7 +58,11 @@ class Adam(OuterRule):
         return {"m": zero, "v": zero, "t": rows.new_zeros(len(rows))}
 
     def step(
-        self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
+        self,
+        weights: Weights,
+        grads: Weights,
+        state: Weights,
+        done: float | Tensor = 0.0,
     ) -> tuple[Weights, Weights]:
         """Update each replicate by its own moments, all its weights in one row."""
         factor = clip_factor(grads, self.clip).unsqueeze(1)

@@ -8,6 +8,8 @@ Helps: where the size of the outer gradient should matter.
 
 from typing import ClassVar
 
+from torch import Tensor
+
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.outers._clipping import clip_per_replicate
@@ -52,7 +54,11 @@ class Sgd(OuterRule):
         return {}
 
     def step(
-        self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
+        self,
+        weights: Weights,
+        grads: Weights,
+        state: Weights,
+        done: float | Tensor = 0.0,
     ) -> tuple[Weights, Weights]:
         """Move each replicate against its clipped gradient."""
         grads = clip_per_replicate(grads, self.clip)

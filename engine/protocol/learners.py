@@ -107,6 +107,8 @@ class Learner(Part):
         compiles: Whether what `outer` differentiates goes through
             `OuterStepContext.compile_gradient` and depends on the knobs, the
             meta-weights and the episodes alone, not on the progress of training.
+        draws_in_outer: Whether `outer` draws random numbers, so that only what it
+            differentiates is compiled, not the whole meta-step.
         knowledge: Whether its meta-weights hold records of past searches, which
             the user can browse.
     """
@@ -127,6 +129,7 @@ class Learner(Part):
     needs_estimator: ClassVar[bool] = False
     keeps_last: ClassVar[bool] = False
     compiles: ClassVar[bool] = False
+    draws_in_outer: ClassVar[bool] = False
     knowledge: ClassVar[bool] = False
 
     @classmethod

@@ -3,6 +3,8 @@
 from abc import abstractmethod
 from typing import ClassVar
 
+from torch import Tensor
+
 from engine.contract.parts import Part
 from engine.protocol.meta_types import Weights
 
@@ -18,7 +20,11 @@ class OuterRule(Part):
 
     @abstractmethod
     def step(
-        self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
+        self,
+        weights: Weights,
+        grads: Weights,
+        state: Weights,
+        done: float | Tensor = 0.0,
     ) -> tuple[Weights, Weights]:
         """Return new weights and state.
 
@@ -26,5 +32,6 @@ class OuterRule(Part):
             weights: Meta-weights; shape (replicate, …).
             grads: Outer gradients; the same shapes.
             state: From `start` or the previous step.
-            done: Share of meta-training that is over, from 0 to 1.
+            done: Share of meta-training that is over, from 0 to 1; a tensor of shape
+                () in a compiled step, where a number would be a constant.
         """

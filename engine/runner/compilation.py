@@ -1,16 +1,19 @@
-"""Compilation of the outer step with torch.compile, checked against the eager result.
+"""Compilation of meta-steps with torch.compile, checked against the eager result.
 
-The first compiled gradient is compared with the eager one before the first meta-step.
-If anything fails, the run continues eagerly and records the reason.
+The whole meta-step is compiled where it is one function of tensors, else what the
+learner differentiates. The first compiled meta-step is compared with the eager one
+before training. If anything fails, the run continues eagerly and records the reason.
 """
 
 import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.compiled_outer_gradients import (
@@ -20,65 +23,99 @@ from engine.algorithms.few_shot.compiled_outer_gradients import (
     relative_gaps,
 )
 from engine.contract.events import Artefact, Block, Event, Note, Timing
-from engine.protocol import (
-    Compile,
-    EpisodeBatch,
-    Learner,
-    Outer,
-    TaskBatch,
-    run_eagerly,
+from engine.protocol import EpisodeBatch, Learner, Outer, TaskBatch
+from engine.runner.compiled_steps import CompiledStep, covers_whole_step
+from engine.runner.outer_steps import (
+    OuterStep,
+    StepResult,
+    TakeStep,
+    Trees,
+    apply_outer,
 )
-from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.state import RunState
+from engine.runner.training_tasks import TrainingTasks
 
 T = TypeVar("T")
-# Computes the coming meta-step, with its gradient function compiled as given.
-OuterStepFunction = Callable[[Compile], Outer]
 
 TOLERANCE = 1e-3  # relative difference of the outer gradients, float32
+RULE_TOLERANCE = 1e-5  # the outer rule, from the same gradients: round-off alone
 NOTE_INTERVAL = 1.0  # seconds between two notes
 
 
 def choose_compilation(
-    context: RunContext,
-    entry: LearnerEntry,
-    tasks: TaskBatch,
-    compute_step: OuterStepFunction,
-    state: RunState,
-) -> Generator[Event, None, Compile]:
-    """Decide whether a learner's outer steps are compiled.
+    eager: OuterStep, tasks: TaskBatch, trees: Trees, state: RunState
+) -> Generator[Event, None, TakeStep]:
+    """Decide whether a learner's meta-steps are compiled.
 
     The decision is kept in the checkpoint: a resumed run continues as it began.
 
     Args:
-        context: The run; nothing is compiled unless its spec says so.
-        entry: The learner.
-        tasks: Its validation tasks.
-        compute_step: Computes the coming meta-step; it may be called twice.
+        eager: Takes a meta-step eagerly; nothing is compiled unless the run's spec
+            says so.
+        tasks: The validation tasks.
+        trees: Those before the coming meta-step.
         state: Stores the decision.
 
     Yields:
         Notes while it compiles; a remark if it stays eager.
 
     Returns:
-        What takes the gradients: compiled or eager.
+        What takes the meta-steps: compiled or eager.
     """
-    known = state.learner(entry.label)
-    decided = known.compiled
-    if not context.spec.compile or decided is False:
-        return run_eagerly
-    compiled = CompiledGradients(inductor)
-    reason = why_not_compiled(entry.learner, tasks)
+    label = eager.entry.label
+    known = state.learner(label)
+    if not eager.context.spec.compile or known.compiled is False:
+        return eager
+    compiled: TakeStep = eager
+    reason = why_not_compiled(eager.entry.learner, tasks)
     if not reason:
-        first = decided is None  # a resumed run has been checked before
-        reason = yield from _compile_and_check(entry, compiled, compute_step, first)
+        coming = _ComingStep(eager, trees, known.step or 0)
+        compiled = compile_step(eager, coming.tasks)
+        first = known.compiled is None  # a resumed run has been checked before
+        reason = yield from _compile_and_check(coming, compiled, first)
     known.compiled = not reason
     if not reason:
         return compiled
-    yield Note(f"train {entry.label}", 0.0, f"not compiled: {reason}")
-    info = {f"compile:{entry.label}": reason}
-    yield Artefact(f"remarks compile {entry.label}", "remarks", {}, info)
-    return run_eagerly
+    yield Note(f"train {label}", 0.0, f"not compiled: {reason}")
+    info = {f"compile:{label}": reason}
+    yield Artefact(f"remarks compile {label}", "remarks", {}, info)
+    return eager
+
+
+def compile_step(eager: OuterStep, tasks: TaskBatch) -> TakeStep:
+    """Return a meta-step whose gradient, and outer rule if possible, is compiled.
+
+    Args:
+        eager: The meta-step.
+        tasks: The tasks of one.
+    """
+    if covers_whole_step(eager.entry.learner, tasks):
+        return CompiledStep(eager, inductor)
+    return replace(eager, compile_gradient=CompiledGradients(inductor))
+
+
+class _ComingStep:
+    """The meta-step that is taken next: it can be tried without training."""
+
+    def __init__(self, eager: OuterStep, trees: Trees, step: int) -> None:
+        self.eager, self.trees, self.step = eager, trees, step
+        self.tasks = TrainingTasks(eager.context, eager.entry, eager.plan)(step)
+
+    def take(self, by: TakeStep) -> StepResult:
+        """Return its result."""
+        return by(self.trees, self.tasks, self.step)
+
+    def gap(self, compiled: StepResult) -> Tensor:
+        """Return how far a compiled gradient is from the eager one, (replicate,)."""
+        return relative_gaps(compiled.grads or {}, self.take(self.eager).grads or {})
+
+    def rule_gap(self, compiled: StepResult) -> Tensor:
+        """Return how far its update is from that of the eager outer rule."""
+        outer = Outer(compiled.trees["memory"], {}, compiled.grads)
+        done = self.eager.share_done(self.step)
+        slow = apply_outer(self.eager.context.outer, self.trees, outer, done).trees
+        pairs = [(compiled.trees[part], slow[part]) for part in ("weights", "outer")]
+        return torch.stack([relative_gaps(*pair) for pair in pairs if pair[0]]).amax(0)
 
 
 def why_not_compiled(learner: Learner, tasks: TaskBatch) -> str:
@@ -100,40 +137,43 @@ def why_not_compiled(learner: Learner, tasks: TaskBatch) -> str:
 
 
 def _compile_and_check(
-    entry: LearnerEntry,
-    compiled: CompiledGradients,
-    compute_step: OuterStepFunction,
-    first: bool,
+    coming: _ComingStep, compiled: TakeStep, first: bool
 ) -> Generator[Event, None, str]:
     """Compile and, the first time, compare with the eager result.
 
     Returns:
         What is wrong with it; empty if nothing is.
     """
-    stage, clock = f"train {entry.label}", time.perf_counter()
-    note = Note(stage, 0.0, "compiling the meta-step once; this can take minutes")
+    label, clock = coming.eager.entry.label, time.perf_counter()
+    text = "compiling the meta-step once; this can take minutes"
+    note = Note(f"train {label}", 0.0, text)
     try:
-        outer = yield from run_in_thread(partial(compute_step, compiled), note)
+        found = yield from run_in_thread(partial(coming.take, compiled), note)
     except Exception as error:  # a compiler fails in many ways; none ends a run
-        first = str(error).strip().partition("\n")[0][:160]
-        return f"compiling failed ({type(error).__name__}: {first}), so it ran eagerly"
-    yield Timing(entry.label, "compile", time.perf_counter() - clock)
+        line = str(error).strip().partition("\n")[0][:160]
+        return f"compiling failed ({type(error).__name__}: {line}), so it ran eagerly"
+    yield Timing(label, "compile", time.perf_counter() - clock)
     if not first:
         return ""
-    eager = compute_step(run_eagerly)
-    gap = relative_gaps(outer.grads or {}, eager.grads or {})
+    gap = coming.gap(found)
     array = gap.cpu().numpy()
-    yield Block(entry.label, "train", "compile_gap", ("replicate",), array)
-    return _describe_gap(gap)
+    yield Block(label, "train", "compile_gap", ("replicate",), array)
+    return _describe_gap(
+        "gradient", "eager one", float(gap.max()), TOLERANCE
+    ) or _describe_gap(
+        "update",
+        "eager outer rule's",
+        float(coming.rule_gap(found).max()),
+        RULE_TOLERANCE,
+    )
 
 
-def _describe_gap(gap: Tensor) -> str:
-    worst = float(gap.max())
-    if worst <= TOLERANCE:
+def _describe_gap(what: str, other: str, worst: float, allowed: float) -> str:
+    if worst <= allowed:
         return ""
     return (
-        f"its first compiled gradient differed from the eager one by {worst:.2g} of "
-        f"its norm, more than the {TOLERANCE:g} allowed, so it was trained eagerly"
+        f"its first compiled {what} differed from the {other} by {worst:.2g} of "
+        f"its norm, more than the {allowed:g} allowed, so it was trained eagerly"
     )
 
 

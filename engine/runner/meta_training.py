@@ -3,20 +3,15 @@
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.contract.events import Block, Event, Note
-from engine.outers._clipping import replicate_norm
 from engine.protocol import (
-    Compile,
     Inspection,
     Meta,
-    Outer,
-    OuterStepContext,
     Plan,
     TaskBatch,
     Weights,
@@ -24,7 +19,9 @@ from engine.protocol import (
 from engine.runner.compilation import choose_compilation
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.films.embeddings import snapshot_steps, take_snapshot
+from engine.runner.outer_steps import OuterStep, StepResult, Trees
 from engine.runner.state import RunState
+from engine.runner.training_tasks import TrainingTasks
 from engine.runner.validation import (
     adapt_in_chunks,
     draw_validation_tasks,
@@ -50,7 +47,7 @@ class MetaTraining:
     entry: LearnerEntry
     plan: Plan
     step: int
-    trees: dict[str, Weights]
+    trees: Trees
     rows: list[Weights] = field(default_factory=list)
 
     @classmethod
@@ -108,29 +105,10 @@ class MetaTraining:
         }
         return bool(patience) and not bool(running.any())
 
-    def take_outer_step(self, context: RunContext, outer: Outer) -> None:
-        """Update the weights by one outer step.
-
-        Args:
-            context: The run; its outer rule turns gradients into an update.
-            outer: What the learner returned: gradients, or new weights themselves.
-        """
-        info = dict(outer.info)
-        if outer.grads is not None:
-            info["outer_grad_norm"] = replicate_norm(outer.grads)
-            weights, state = context.outer.step(
-                self.trees["weights"],
-                outer.grads,
-                self.trees["outer"],
-                self.step / max(1, self.plan.steps),
-            )
-            self.trees |= {"weights": weights, "outer": state}
-        elif outer.weights is not None:
-            self.trees["weights"] = outer.weights
-        # Running statistics are no outcome of a gradient: they replace the old ones.
-        self.trees["weights"] = self.trees["weights"] | (outer.statistics or {})
-        self.trees["memory"] = outer.memory
-        self.rows.append(info)
+    def advance(self, found: StepResult) -> None:
+        """Go on to what a meta-step gives."""
+        self.trees = found.trees
+        self.rows.append(found.info)
         self.step += 1
 
     def flush_curve(self) -> Iterator[Block]:
@@ -163,12 +141,12 @@ def meta_train(
     validation_tasks = draw_validation_tasks(context)
     training = _start_or_resume(context, entry, plan, state)
     every = context.spec.budget.validate_every
-    compute_step = partial(_preview_step, context, training)
-    compile_gradient = yield from choose_compilation(
-        context, entry, validation_tasks, compute_step, state
+    take_step = yield from choose_compilation(
+        OuterStep(context, entry, plan), validation_tasks, training.trees, state
     )
+    ahead = bool(state.learner(entry.label).compiled)
+    draw = TrainingTasks(context, entry, plan, ahead=ahead)
     stopped = False
-    tasks: TaskBatch | None = None
     while training.step < plan.steps and not stopped:
         if training.step % every == 0 and not _has_just_resumed(training, state):
             stopped = yield from _validate(context, training, validation_tasks)
@@ -176,50 +154,12 @@ def meta_train(
                 break
             yield _save_checkpoint(training, state)
         for step in range(training.step, min(plan.steps, training.step + every)):
-            # The segments of one truncated unroll continue on the same tasks.
-            if tasks is None or step % plan.segments == 0:
-                tasks = _draw_training_tasks(context, plan, step)
-            training.take_outer_step(
-                context, _outer_step(context, training, tasks, step, compile_gradient)
-            )
+            training.advance(take_step(training.trees, draw(step), step))
             yield Note(f"train {training.label}", training.step / max(1, plan.steps))
         yield from training.flush_curve()
     if not stopped:
         yield from _validate(context, training, validation_tasks)
     yield from _finish_training(context, training, state)
-
-
-def _preview_step(
-    context: RunContext, training: MetaTraining, compile_gradient: Compile
-) -> Outer:
-    """Compute the coming meta-step without taking it."""
-    tasks = _draw_training_tasks(context, training.plan, training.step)
-    return _outer_step(context, training, tasks, training.step, compile_gradient)
-
-
-def _outer_step(
-    context: RunContext,
-    training: MetaTraining,
-    tasks: TaskBatch,
-    step: int,
-    compile_gradient: Compile,
-) -> Outer:
-    segments = training.plan.segments
-    done = step / max(1, training.plan.steps)
-    streams = context.streams("train", step)
-    step_context = OuterStepContext(
-        step, step % segments, segments, streams, done, compile_gradient
-    )
-    meta = Meta(training.trees["weights"], training.trees["memory"])
-    learner = training.entry.learner
-    seen = learner.training_tasks(tasks, context.rng.child("train", "view", step))
-    return learner.outer(meta, seen, step_context, context.estimator)
-
-
-def _draw_training_tasks(context: RunContext, plan: Plan, step: int) -> TaskBatch:
-    """Draw an outer step's tasks; the segments of one horizon share them."""
-    path = ("train", "tasks", step // plan.segments)
-    return context.draw(context.setting, "train", path, plan.tasks_per_step)
 
 
 def _validate(
@@ -254,9 +194,8 @@ def _start_or_resume(
             for name in ("weights", "memory", "outer", "kept", "judge")
         }
         return MetaTraining(entry, plan, step, trees)
-    return MetaTraining.start(
-        context, entry, plan, _draw_training_tasks(context, plan, 0)
-    )
+    tasks = TrainingTasks(context, entry, plan).draw_lesson(0)
+    return MetaTraining.start(context, entry, plan, tasks)
 
 
 def _has_just_resumed(training: MetaTraining, state: RunState) -> bool:

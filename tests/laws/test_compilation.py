@@ -10,7 +10,9 @@ from engine.algorithms.few_shot.compiled_outer_gradients import (
 from engine.contract.registry import part
 from engine.protocol import Compile, Meta, Outer, OuterStepContext, run_eagerly
 from engine.protocol.member_chunks import chunks
+from engine.runner.compiled_steps import CompiledStep, covers_whole_step
 from engine.runner.context import RunContext
+from engine.runner.outer_steps import OuterStep, Trees
 from tests.laws.small import learner_spec, names
 
 COMPILES = [n for n in names("learner") if getattr(part("learner", n), "compiles", 0)]
@@ -69,3 +71,40 @@ def test_members_in_chunks_are_followed_once_for_each_size(
     slow = taught(context, 0, 0.0, run_eagerly)
     assert relative_gaps(quick.grads or {}, slow.grads or {}).max() < ROUND_OFF
     assert followed.count == 2
+
+
+@pytest.mark.parametrize("name", COMPILES)
+def test_a_whole_meta_step_traced_at_the_first_is_right_at_later_ones(
+    name: str,
+) -> None:
+    rule = {"name": "adam", "knobs": {"lr": 0.01, "schedule": "cosine"}}
+    context = RunContext(learner_spec(name, outer=rule))
+    (entry,) = context.entries
+    plan = entry.learner.plan(context.spec.budget, context.estimator)
+    eager = OuterStep(context, entry, plan)
+    compiled = CompiledStep(eager, lambda graph, inputs: graph)
+    for step in (0, plan.steps - 1):
+        tasks = context.draw(context.setting, "train", ("train", "tasks", step), 2)
+        if not covers_whole_step(entry.learner, tasks):
+            pytest.skip("only its gradient is compiled")
+        trees = shaken_trees(context, step)
+        quick, slow = (take(trees, tasks, step) for take in (compiled, eager))
+        assert quick.trees.keys() == slow.trees.keys() and quick.grads
+        for part_of, tree in slow.trees.items():
+            torch.testing.assert_close(quick.trees[part_of], tree)
+        torch.testing.assert_close(quick.info, slow.info)
+    assert compiled.count == 1
+
+
+def shaken_trees(context: RunContext, step: int) -> Trees:
+    """Return the trees of a training that is on its way."""
+    (entry,) = context.entries
+    tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 2)
+    meta = entry.learner.init(context.streams("init"), tasks)
+    draw = torch.Generator().manual_seed(step)
+    weights = {
+        name: value * (1 + 0.1 * torch.rand(value.shape, generator=draw))
+        for name, value in meta.weights.items()
+    }
+    state = context.outer.start(weights)
+    return {"weights": weights, "memory": meta.memory, "outer": state, "kept": weights}

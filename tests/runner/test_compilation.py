@@ -105,6 +105,23 @@ def test_a_gradient_beyond_the_tolerance_is_not_used(
     assert_same(numbers(events), numbers(played(learner_spec("maml"))))
 
 
+def test_an_update_that_is_not_the_rules_is_not_used(
+    tool: Callable[[Build], None],
+) -> None:
+    def wrong(graph: torch.fx.GraphModule, inputs: object) -> Build:
+        def run(*tensors: torch.Tensor) -> list[torch.Tensor]:
+            # The first outputs are the weights; the gradients stay right.
+            return [out + (i < 2) * 1e-3 for i, out in enumerate(graph(*tensors))]
+
+        return run
+
+    tool(wrong)
+    events = played(asked())
+    assert gap_of(events).max() < 1e-5
+    assert "first compiled update differed" in remark(events)
+    assert_same(numbers(events), numbers(played(learner_spec("maml"))))
+
+
 def test_a_learner_that_changes_while_it_trains_is_not_compiled() -> None:
     assert "meta-step cannot be compiled" in remark(played(asked("maml_plus")))
 

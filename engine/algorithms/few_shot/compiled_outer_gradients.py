@@ -88,9 +88,6 @@ def trace_gradients(
         A graph from tensors to tensors (the losses, then the gradients), and the names
         of the weights that have a gradient, in its order.
     """
-    # Imported here, as only compiled runs need it.
-    from torch.fx.experimental.proxy_tensor import make_fx
-
     names: list[str] = []
 
     def flat_gradients(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -100,10 +97,22 @@ def trace_gradients(
         names[:] = found  # known only while tracing
         return (loss.detach(), *(grad.detach() for grad in found.values()))
 
+    return trace(flat_gradients, inputs), tuple(names)
+
+
+def trace(function: FlatFunction, inputs: Sequence[Tensor]) -> GraphModule:
+    """Record a function's tensor operations, gradients that it takes included.
+
+    Args:
+        function: From tensors to tensors; any other number becomes a constant.
+        inputs: Tensors of the shapes that it will be given.
+    """
+    # Imported here, as only compiled runs need it.
+    from torch.fx.experimental.proxy_tensor import make_fx
+
     with torch.enable_grad():
         # Fake tensors: the trace allocates and computes nothing.
-        graph = make_fx(flat_gradients, tracing_mode="fake")(*inputs)
-    return graph, tuple(names)
+        return make_fx(function, tracing_mode="fake")(*inputs)
 
 
 def tensors_of(tasks: EpisodeBatch) -> list[Tensor]:

@@ -51,6 +51,7 @@ class Reptile(GradientLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
+    draws_in_outer: ClassVar[bool] = True
 
     inner_rule: Literal["sgd", "adam"] = knob(
         "sgd",
