@@ -49,8 +49,7 @@ from engine.runner.initial_meta_weights import (
     initialize_learner,
     tune_baseline,
 )
-from engine.runner.leak_probes import probe_tasks
-from engine.runner.learner_probes import probe_cost, probe_learner
+from engine.runner.kind_probes import PROBES
 from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint
@@ -236,7 +235,7 @@ def _test_stages(context: RunContext, *, first: bool) -> Iterator[Stage]:
         work = spec.replicates * spec.budget.test_tasks * each * longer
         keys = tuple(StageKey("test", condition=one.condition) for one in same)
         yield Stage(keys, work, partial(_test_learners, context, same))
-        if first and same[0].is_in_distribution and context.kind.probes:
+        if first and same[0].is_in_distribution:
             yield from _probe_stages(context)
     if remarks:
         listed = Artefact("remarks", "remarks", {}, remarks)
@@ -248,11 +247,16 @@ def _test_stages(context: RunContext, *, first: bool) -> Iterator[Stage]:
 
 
 def _probe_stages(context: RunContext) -> Iterator[Stage]:
-    """Yield the stages that probe the test episodes, then each learner on them."""
-    yield Stage((StageKey("probe"),), 1.0, partial(probe_tasks, context))
+    """Yield the stages that probe the test tasks, then each learner on them."""
+    probes = PROBES.get(context.kind.name)
+    if probes is None:
+        return
+    if probes.probe_tasks:
+        play = partial(probes.probe_tasks, context)
+        yield Stage((StageKey("probe"),), 1.0, play)
     for entry in context.entries:
-        play = partial(probe_learner, context, entry)
-        work = probe_cost(context, entry.learner)
+        play = partial(probes.probe_learner, context, entry)
+        work = probes.cost(context, entry.learner)
         yield Stage(_stage_keys("probe", entry), work, play)
 
 

@@ -162,7 +162,6 @@ FEW_SHOT = Kind(
     no_budget=frozenset({"threshold"}),
     fixed_examples=True,
     tuned_last=True,
-    probes=True,
     same_speed=("net",),
     # A training takes seconds to minutes; its many episodes leave little noise.
     batch=4,

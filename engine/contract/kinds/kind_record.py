@@ -185,7 +185,6 @@ class Kind:
         numpy: Whether its tasks hold numpy arrays instead of tensors.
         threshold: Whether a threshold that counts as solved is fixed before the tests.
         tuned_last: Whether rates are tuned after training, on validation tasks.
-        probes: Whether learners are probed after the test in distribution.
         counts_validation: Whether the evaluations of a validation count as tuning, for
             learners that choose by it.
         same_speed: Fields of the spec that two runs must share to be equally fast.
@@ -208,7 +207,6 @@ class Kind:
     numpy: bool = False
     threshold: bool = False
     tuned_last: bool = False
-    probes: bool = False
     counts_validation: bool = False
     same_speed: tuple[str, ...] = ()
     exported_table: Literal["learners", "searches"] = "learners"

@@ -117,6 +117,14 @@ TRIALS = (
         "linear",
         "With the same luck, over as many episodes as are judged.",
     ),
+    Metric(
+        "replay_differs",
+        "First episode when played again",
+        "share",
+        -1,
+        "linear",
+        "1 if a test trial that is played again, after others, begins in another way.",
+    ),
     # along meta-training
     Metric(
         "validation_cost",

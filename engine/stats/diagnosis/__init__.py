@@ -58,6 +58,7 @@ from engine.stats.diagnosis.rl import (
     early_end,
     idle_agent,
     impossible_return,
+    kept_between_trials,
     uncounted_interactions,
     useless_value,
 )
@@ -129,6 +130,7 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         collapsed_policy,
         useless_value,
         impossible_return,
+        kept_between_trials,
         early_end,
         untuned_baseline,
         uncounted_interactions,

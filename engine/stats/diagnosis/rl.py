@@ -1,4 +1,4 @@
-"""Detectors of agents: impossible returns, useless critics, collapsed policies.
+"""Detectors of agents: leaks, useless critics, collapsed policies.
 
 Source: Henderson et al. (2018), arXiv:1709.06560, on what misleads in comparisons.
 """
@@ -56,6 +56,26 @@ def impossible_return(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "better than the best policy that knows the task.",
             remedy="Look for what tells the agent about the task, such as memory kept "
             "from another trial, and check the optimum.",
+        )
+
+
+def kept_between_trials(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
+    """3: a trial that is played again, after other trials, begins in another way."""
+    for learner in spec.learners:
+        differs = table.test_values(learner.label, "replay_differs")
+        if differs is None:
+            continue
+        count = int((differs > 0).sum())
+        yield Finding(
+            3,
+            "Kept between trials",
+            learner.label,
+            flagged=count > 0,
+            evidence=f"Played again after other trials, {count} of "
+            f"{format_count(differs.size, 'trial')} begin with another first episode.",
+            remedy="Keep what an agent learns in the memory that it passes on within a "
+            "trial, never in the learner; and check that an environment of your own is "
+            "a function of its seed.",
         )
 
 
