@@ -1,4 +1,4 @@
-"""Entry point of the app: navigation, page frame, and start of the engine."""
+"""Entry point of the app: `streamlit run app/main.py` starts its web server."""
 
 import sys
 from pathlib import Path
@@ -8,31 +8,12 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
-from app.widgets import missing_package_notice  # noqa: E402
+from app import web_server  # noqa: E402
 
-try:
-    from app import url_checks
-    from app.widgets import page_frame
-except ModuleNotFoundError as error:
-    missing_package_notice.show_notice(error)
-    st.stop()
-page_frame.set_up_page()
-page = st.navigation(
-    [
-        st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),
-        st.Page("../pages/runs.py", title="Runs", url_path="runs"),
-        st.Page("../pages/transfer.py", title="Transfer", url_path="transfer"),
-        st.Page("../pages/search.py", title="Search", url_path="search"),
-        st.Page("../pages/learn.py", title="Learn", url_path="learn"),
-    ],
-    position="top",
+app = st.App(
+    Path(__file__).with_name("navigation.py"),
+    lifespan=web_server.run_beside,
+    middleware=[Middleware(web_server.LongCache)],
 )
-url_checks.check_parameters(page.url_path)
-notices = st.container()
-with page_frame.show_errors():
-    page_frame.prepare_engine()
-    page.run()
-url_checks.report_unusable()
-with notices:
-    url_checks.draw_notices()

@@ -76,8 +76,10 @@ function near(chart) {
 async function inTurn(chart) {
   if (chart.waiting) return;
   chart.waiting = true;
-  await Promise.all([near(chart), library(chart.data.library)]);
+  await near(chart);
   chart.eye.disconnect();
+  // Not before: only films and maps need the whole library, and most are far below.
+  await library(chart.data.library);
   const turn = line.then(() => new Promise(requestAnimationFrame)).then(() => {
     chart.waiting = false;
     return draw(chart);
@@ -86,10 +88,19 @@ async function inTurn(chart) {
   await turn;
 }
 
+// What one library drew, another cannot change.
+function leave(chart) {
+  chart.observer?.disconnect();
+  chart.observer = undefined;
+  chart.Plotly?.purge(chart.node);
+}
+
 async function draw(chart) {
   const { data, parent, node } = chart;
   const Plotly = await library(data.library);
   if (chart.gone) return;
+  if (chart.Plotly !== Plotly) leave(chart);
+  chart.Plotly = Plotly;
   const layout = themed(layoutFor(data, node), parent, chart.resets);
   layout.height = data.height ?? layout.height ?? 320;
   const frames = data.figure.frames ?? [];
@@ -285,9 +296,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     chart.gone = true;
     clearTimeout(chart.timer);
     chart.eye?.disconnect();
-    chart.observer?.disconnect();
     for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, chart.stand);
     charts.delete(parentElement);
-    window.__metascope_plotly?.then((Plotly) => Plotly.purge(node));
+    leave(chart);
   };
 }

@@ -106,4 +106,4 @@ def key(made: tuple[Path, str]) -> str:
 
 @pytest.fixture
 def lab(home: Path) -> AppTest:
-    return AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+    return AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)

@@ -1,5 +1,6 @@
 """The app starts the same from any folder, and names the package that it lacks."""
 
+import re
 import sys
 import tomllib
 from importlib import import_module
@@ -18,7 +19,7 @@ from app.widgets import live_plot
 from tests.app.conftest import ROOT
 from tests.app.views.run.test_run_page import texts
 
-MAIN = ROOT / "app/main.py"
+SCRIPT = ROOT / "app/navigation.py"
 
 
 class Lacking:
@@ -48,7 +49,7 @@ def test_streamlit_finds_the_same_settings_from_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "_main_script_path", str(MAIN))
+    monkeypatch.setattr(config, "_main_script_path", str(SCRIPT))
     last = Path(config.get_config_files("config.toml")[-1])  # the last one counts
     assert last.read_bytes() == (ROOT / ".streamlit/config.toml").read_bytes()
     settings = tomllib.loads(last.read_text())
@@ -56,10 +57,20 @@ def test_streamlit_finds_the_same_settings_from_any_folder(
     assert settings["browser"]["gatherUsageStats"] is False
 
 
-def test_the_chart_library_is_served_from_the_wheel() -> None:
-    folder = Path(plotly.__file__).parent / "package_data"
-    assert Path(str(live_plot._PLOTLY.abspath)) == folder
-    assert (folder / live_plot.LIBRARY.split("/")[-1].split("?")[0]).is_file()
+def test_the_chart_libraries_are_served_from_here_and_are_of_one_version() -> None:
+    whole = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    basic = ROOT / "app/static/plotly_basic/plotly-basic.min.js"
+    assert Path(str(live_plot._WHOLE.abspath)) == whole.parent
+    assert Path(str(live_plot._BASIC.abspath)) == basic.parent
+    assert f"/{whole.name}?" in live_plot.WHOLE_LIBRARY
+    assert f"/{basic.name}?" in live_plot.BASIC_LIBRARY
+    found = [re.search(r"plotly\.js .*?(v[\d.]+)", _head(f)) for f in (whole, basic)]
+    assert found[0] and found[1] and found[0][1] == found[1][1]
+
+
+def _head(file: Path) -> str:
+    with file.open(encoding="utf-8") as text:
+        return text.read(400)
 
 
 @pytest.mark.parametrize(

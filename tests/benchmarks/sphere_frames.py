@@ -31,7 +31,7 @@ FRAMES, EVALUATIONS = 40, 500
 SCRIPT = Path(live_plot.__file__).with_suffix(".js")
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 DRAW = """async (given) => {
-  window.__metascope_plotly = Promise.resolve(Plotly);
+  window.__metascope_plotly = { [given.library]: Promise.resolve(Plotly) };
   const parentElement = document.querySelector('.metascope-live').parentElement;
   const node = parentElement.querySelector('.metascope-plot');
   const began = performance.now();
@@ -96,7 +96,7 @@ def measured(page: Page, figure: str) -> dict[str, float]:
     page.set_content(f'<div style="width:540px">{live_plot._HTML}</div>')
     page.add_script_tag(path=LIBRARY)
     page.add_script_tag(content=_script())
-    given = {"figure": json.loads(figure), "alt": "", "version": ""}
+    given = {"figure": json.loads(figure), "alt": "", "library": "plotly"}
     drawn = page.evaluate(DRAW, given) / 1e3
     times = page.evaluate(TURN, [FRAMES, FAR])[5:]
     return {

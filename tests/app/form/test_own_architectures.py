@@ -94,7 +94,7 @@ def search(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[AppTest]:
     for _ in in_use(made[0], known, tmp_path, monkeypatch):
-        at = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+        at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
         yield at.switch_page("../pages/search.py")
 
 

@@ -9,8 +9,11 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from app.widgets.live_plot import BASIC_LIBRARY, WHOLE_LIBRARY, needed_library
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = f"""
@@ -40,6 +43,13 @@ typed = escape_markdown("http://evil.example, www.evil.example, me@evil.example"
 st.caption(typed)
 st.button(typed)
 """
+
+
+def test_lines_and_bars_need_only_the_basic_library() -> None:
+    assert needed_library(go.Figure([go.Scatter(), go.Bar()])) == BASIC_LIBRARY
+    assert needed_library(go.Figure([go.Scatter(), go.Scattergl()])) == WHOLE_LIBRARY
+    film = go.Figure(go.Scatter(), frames=[go.Frame(data=[go.Contour()])])
+    assert needed_library(film) == WHOLE_LIBRARY
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +161,7 @@ def test_each_chart_has_a_name(page: Page) -> None:
 @pytest.mark.browser
 def test_a_chart_without_its_library_says_so(address: str, browser: Browser) -> None:
     page = browser.new_page()
-    page.route("**/plotly.min.js*", lambda route: route.fulfill(body="<html></html>"))
+    page.route("**/plotly*.min.js*", lambda route: route.fulfill(body="<html></html>"))
     page.goto(address)
     told = page.get_by_text("the chart library did not load").first
     expect(told).to_be_visible(timeout=60_000)

@@ -82,7 +82,7 @@ def run(home: Path, key: str) -> client.Run:
 
 @pytest.fixture
 def lab(home: Path) -> AppTest:
-    return AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+    return AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
 
 
 def opened(lab: AppTest, key: str) -> AppTest:

@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def opened(home: Path, key: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
     at.query_params["run"] = key
     return at.run()
 

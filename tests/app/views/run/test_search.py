@@ -76,7 +76,7 @@ def run(home: Path, key: str) -> client.Run:
 
 @pytest.fixture
 def page(home: Path) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
     return at.switch_page("../pages/search.py")
 
 

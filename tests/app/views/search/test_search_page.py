@@ -62,7 +62,7 @@ def no_data_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(view: str, key: str | None = None) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
     at.switch_page("../pages/search.py")
     at.session_state["view"] = view
     if key is not None:

@@ -1,0 +1,31 @@
+"""The script of every page: navigation, page frame, and start of the engine."""
+
+import streamlit as st
+
+from app.widgets import missing_package_notice
+
+try:
+    from app import url_checks
+    from app.widgets import page_frame
+except ModuleNotFoundError as error:
+    missing_package_notice.show_notice(error)
+    st.stop()
+page_frame.set_up_page()
+page = st.navigation(
+    [
+        st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),
+        st.Page("../pages/runs.py", title="Runs", url_path="runs"),
+        st.Page("../pages/transfer.py", title="Transfer", url_path="transfer"),
+        st.Page("../pages/search.py", title="Search", url_path="search"),
+        st.Page("../pages/learn.py", title="Learn", url_path="learn"),
+    ],
+    position="top",
+)
+url_checks.check_parameters(page.url_path)
+notices = st.container()
+with page_frame.show_errors():
+    page_frame.prepare_engine()
+    page.run()
+url_checks.report_unusable()
+with notices:
+    url_checks.draw_notices()

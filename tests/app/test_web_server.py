@@ -1,0 +1,87 @@
+"""The web server visits the first page before anyone else, and files stay in caches."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+from streamlit.web.server.app_discovery import discover_asgi_app
+
+from app import web_server
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_entry_point_is_found_by_streamlit_run() -> None:
+    found = discover_asgi_app(ROOT / "app/main.py")
+    assert (found.is_asgi_app, found.import_string) == (True, "main:app")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_kept"),
+    [
+        ("/plotly.min.js?v=7.1.0", True),
+        ("/plotly.min.js", False),  # it may be another one tomorrow
+        ("/page?v=1", False),
+        ("/missing.js?v=7.1.0", False),
+    ],
+)
+def test_only_files_with_a_version_are_kept_by_browsers(
+    address: str, is_kept: bool
+) -> None:
+    assert ("immutable" in asyncio.run(cache_control(address))) is is_kept
+
+
+async def cache_control(address: str) -> str:
+    """Return how long an answer may be kept, by the header that it arrives with."""
+    path, _, query = address.partition("?")
+    scope = {"type": "http", "path": path, "query_string": query.encode()}
+    sent = list[Message]()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        status = 404 if "missing" in path else 200
+        headers = [(b"cache-control", b"public")]
+        start = {"type": "http.response.start", "status": status, "headers": headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": b"x"})
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await web_server.LongCache(answer)(scope, receive, send)
+    return Headers(scope=sent[0])["cache-control"]
+
+
+class FakeRuntime:
+    """A runtime whose headless visit takes a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.has_ended = seconds, False
+
+    async def does_script_run_without_error(self) -> tuple[bool, str]:
+        await asyncio.sleep(self.seconds)
+        self.has_ended = True
+        return True, "ok"
+
+
+@pytest.mark.parametrize(("seconds", "has_ended"), [(0.02, True), (5.0, False)])
+def test_the_server_waits_for_the_first_visit_but_not_forever(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, has_ended: bool
+) -> None:
+    runtime, opened = FakeRuntime(seconds), list[str]()
+    monkeypatch.setattr(web_server, "get_instance", lambda: runtime)
+    monkeypatch.setattr(web_server, "PATIENCE", 0.1)
+    monkeypatch.setattr(web_server.webbrowser, "open", opened.append)
+    monkeypatch.setattr(st, "get_option", {"server.headless": True}.get)
+
+    async def start() -> bool:
+        async with web_server.run_beside(None):  # type: ignore[arg-type]
+            return runtime.has_ended
+
+    assert asyncio.run(start()) is has_ended
+    assert not opened  # headless
