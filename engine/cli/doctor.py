@@ -75,9 +75,9 @@ def _check_devices() -> Iterator[CheckResult]:
 
 
 def _check_threads() -> Iterator[CheckResult]:
-    from engine.executors.supervisor import core_count
+    from engine.executors.cores import core_count, worker_count
 
-    workers = max(1, core_count() - 1)
+    workers = worker_count()
     yield CheckResult(
         "threads", f"{core_count()} cores; {workers} workers at once, one thread each"
     )

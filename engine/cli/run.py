@@ -48,6 +48,10 @@ _EFFORT = (
     "is decided; fixed: a given number. Default: the spec's."
 )
 _REPLICATES = "How many, with until-decided at most. Default: the spec's."
+_JOBS = (
+    "Batches of replicates to compute at the same time. Default: METASCOPE_WORKERS, "
+    "else one per core. The results are the same."
+)
 _CODES = {JobState.DONE: Exit.OK, JobState.DIVERGED: Exit.DIVERGED}
 
 
@@ -66,6 +70,7 @@ def run(
     force: Annotated[
         bool, typer.Option(help="Overwrite what is in the output folder.")
     ] = False,
+    jobs: Annotated[int, typer.Option(min=0, max=1024, help=_JOBS)] = 0,
 ) -> int:
     """Compute one experiment; write metrics, timings, config and summary."""
     if resume and force:
@@ -75,6 +80,7 @@ def run(
     call = RunCommand(spec, effort, replicates, device, traces)
     asked = read_spec(spec)
     from engine.executors.allocator import configure_allocator
+    from engine.executors.cores import worker_count
     from engine.executors.in_process import LocalRun, settle_spec
     from engine.executors.worker import StopSignal
     from engine.runner.memory_estimate import check_memory
@@ -85,7 +91,7 @@ def run(
     stop_signal = StopSignal()
     with _progress_bar() as watch, _handle_interrupts(stop_signal, watch):
         wanted = call.with_effort(settle_spec(asked, device))
-        local_run = LocalRun(wanted, out, watch, stop_signal)
+        local_run = LocalRun(wanted, out, watch, stop_signal, jobs or worker_count())
         if not (resume or force) and (
             held := local_run.existing_summary(traces=traces)
         ):

@@ -16,15 +16,18 @@ from engine.catalogue import find_card
 from engine.contract.errors import Refused, json_path
 from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import RESUMABLE, Job, JobState
+from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.device import resolve_device
 from engine.executors.worker import StopSignal, play
-from engine.executors.worker_functions import load_toolkit
+from engine.executors.worker_functions import Runner, load_toolkit
+from engine.executors.worker_handle import helper_workers
 from engine.export import RunRecord, export_run
 from engine.export.exported_files import config_json
 from engine.export.overwrite_guard import check_folder, has_traces
 from engine.runner.context import RunContext
+from engine.runner.helpers import Helpers
 from engine.runner.memory_estimate import check_memory
 from engine.runner.results_of_other_runs import RunCache
 from engine.runner.spec_checks import check_run
@@ -72,6 +75,7 @@ class LocalRun:
         folder: Where the results go.
         watch: Called with every event.
         stop_signal: Set to interrupt the run.
+        jobs: Batches of replicates that are computed at the same time, at most.
         refusals: Refusals raised while the run was executed, collected here.
     """
 
@@ -79,6 +83,7 @@ class LocalRun:
     folder: Path
     watch: Callable[[Event], None]
     stop_signal: StopSignal
+    jobs: int = 1
     refusals: list[Refused] = field(default_factory=list)
 
     @property
@@ -227,25 +232,26 @@ class LocalRun:
         claim = store.claim() if job.state == JobState.QUEUED else None
         if claim is not None:
             tools = replace(load_toolkit(), check=None)  # memory was checked before
-            play(
-                store,
-                claim,
-                replace(tools, run=self._with_watcher(tools.run)),
-                self.stop_signal,
-            )
+            tools = replace(tools, run=self._with_watcher(tools.run))
+            # Only now, so that no helper takes the run itself.
+            batches = len(replicate_batches(spec))
+            with helper_workers(store, min(self.jobs, batches) - 1):
+                play(store, claim, tools, self.stop_signal)
         found = store.job(key)
         if found is None:
             raise NoRun(key)
         return found
 
-    def _with_watcher(
-        self, run: Callable[[RunSpec, RunCache, Checkpoint | None], Iterator[Event]]
-    ) -> Callable[[RunSpec, RunCache, Checkpoint | None], Iterator[Event]]:
+    def _with_watcher(self, run: Runner) -> Runner:
         def watch_events(
-            spec: RunSpec, cache: RunCache, resume: Checkpoint | None
+            spec: RunSpec,
+            cache: RunCache,
+            resume: Checkpoint | None,
+            *,
+            helpers: Helpers | None = None,
         ) -> Iterator[Event]:
             try:
-                for event in run(spec, cache, resume):
+                for event in run(spec, cache, resume, helpers=helpers):
                     self.watch(event)
                     yield event
             # The worker turns errors into a failed job; a refusal is the user's to fix.

@@ -1,7 +1,8 @@
 """The supervisor: a process, one per store, that keeps worker processes ready.
 
 Any process that needs it starts it, and it outlives that process; it computes nothing
-itself. When idle it only checks one file's modification time.
+itself. When idle it only checks one file's modification time, and keeps one worker;
+the others are started when work waits for them, and end when none has for a while.
 """
 
 import contextlib
@@ -12,12 +13,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from filelock import FileLock, Timeout
 
 from engine.contract.jobs import JobState
+from engine.executors.cores import worker_count, worker_niceness
 from engine.executors.restart_delay import LONGEST_PAUSE, RestartDelay, describe_exit
 from engine.executors.supervisor_control import (
     STORE,
@@ -31,6 +34,7 @@ from engine.executors.worker_handle import WORKER, WorkerProcess, stop_all
 from engine.store import Store, StoreError, StoreGone, files, leases
 
 ROUND_INTERVAL = 0.15  # seconds between two checks for new work
+IDLE_TIMEOUT = 60.0  # seconds without work until only one worker is kept
 SWEEP_INTERVAL = 1.0  # seconds between two checks of the leases
 __all__ = [
     "Supervisor",
@@ -42,14 +46,6 @@ __all__ = [
     "supervisor_status",
 ]
 _log = logging.getLogger(__name__)
-
-
-def core_count() -> int:
-    """Return how many CPU cores this process may use."""
-    # Containers and taskset allow fewer than the machine has; only Linux can tell.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def supervise(
@@ -65,7 +61,7 @@ def supervise(
     Args:
         home: The store's folder.
         command: Starts one worker; tests pass their own.
-        workers: How many to keep ready; cores - 1 (at least 1) if None.
+        workers: How many compute at the same time; `worker_count()` if None.
 
     Returns:
         The exit code.
@@ -73,10 +69,12 @@ def supervise(
     Raises:
         SupervisorError: If another supervisor already serves this store.
         StoreGone: If that store does not exist, or no longer.
+        Refused: If METASCOPE_WORKERS or METASCOPE_NICENESS cannot be understood.
     """
+    workers, _ = workers or worker_count(), worker_niceness()
     store = Store.open(home, os.environ.get(STORE))
     with _lock_store(store):
-        Supervisor(store, command, workers or default_workers()).run()
+        Supervisor(store, command, workers).run()
     return 0
 
 
@@ -92,19 +90,14 @@ def supervise_until(
         store: The store.
         is_over: Asked several times a second whether to stop.
         command: Starts one worker.
-        workers: How many to keep ready; `default_workers()` if None.
+        workers: How many to keep ready; `worker_count()` if None.
 
     Raises:
         SupervisorError: If another supervisor already serves this store.
         StoreGone: If the store is no longer at its path.
     """
     with _lock_store(store):
-        Supervisor(store, command, workers or default_workers()).serve(is_over)
-
-
-def default_workers() -> int:
-    """Return how many workers a machine gets: cores - 1, and at least 1."""
-    return max(1, core_count() - 1)
+        Supervisor(store, command, workers or worker_count()).serve(is_over)
 
 
 @contextlib.contextmanager
@@ -129,7 +122,7 @@ class Supervisor:
     Args:
         store: Where runs are queued and recorded.
         command: Starts one worker.
-        workers: How many to keep ready.
+        workers: How many compute at the same time, at most.
     """
 
     def __init__(self, store: Store, command: Sequence[str], workers: int) -> None:
@@ -142,6 +135,7 @@ class Supervisor:
         self._swept = -SWEEP_INTERVAL
         self._seen = 0
         self._noted = ""
+        self._busy = time.monotonic()  # when more than one worker last had work
 
     def run(self) -> None:
         """Supervise the store until asked to stop.
@@ -188,8 +182,10 @@ class Supervisor:
             if swept:
                 self._swept = now
                 self._sweep()
-            self._start_worker()
-            if swept or self._index_has_changed():
+                self._end_idle_workers()
+            changed = self._index_has_changed()
+            self._start_worker(changed or swept)
+            if swept or changed:
                 self._notify_workers()
         except StoreGone:
             raise
@@ -219,14 +215,41 @@ class Supervisor:
             self._noted = text
 
     # workers ------------------------------------------------------------------
-    def _start_worker(self) -> None:
-        enough = len(self.children) >= self.wanted
+    def _start_worker(self, look: bool) -> None:
+        """Start a worker if one is needed; end those that have been idle for long.
+
+        Args:
+            look: Whether the index may have changed since the last look.
+        """
+        enough = self._has_enough_workers() if look or not self.children else True
         # A death that no sweep has judged yet may still lengthen the pause.
         if enough or self._deaths.is_pausing or self._reasons:
             return
         worker = WorkerProcess.start(self.command, self.store)
         self.children[worker.pid] = worker
         self._write_status()
+
+    def _has_enough_workers(self) -> bool:
+        """Return whether no further worker has anything to do."""
+        if not self.children or len(self.children) >= self.wanted:
+            return bool(self.children)
+        count = partial(self.store.count, kind=None)
+        waiting, running = count([JobState.QUEUED]), count([JobState.RUNNING])
+        return len(self.children) >= waiting + running
+
+    def _end_idle_workers(self) -> None:
+        """Keep one worker once there was no work for the others for a while."""
+        now = time.monotonic()
+        alive = self.store.count([JobState.QUEUED, JobState.RUNNING], kind=None)
+        if alive > 1 or len(self.children) < 2:
+            self._busy = now
+        elif now - self._busy > IDLE_TIMEOUT:
+            holders = {
+                job.worker for job in self.store.jobs([JobState.RUNNING], kind=None)
+            }
+            idle = [c for pid, c in self.children.items() if str(pid) not in holders]
+            for child in idle[: len(self.children) - 1]:
+                child.request_stop()
 
     def _reap(self) -> bool:
         """Remove workers that ended, noting how; return whether any did."""
@@ -235,9 +258,10 @@ class Supervisor:
         ]
         for pid in ended:
             child = self.children.pop(pid)
+            retired = child.process.stdin is None
             child.request_stop()
             self._reasons[pid] = describe_exit(child.process.returncode)
-            if not child.killed:
+            if not (child.killed or retired):
                 _log.warning("worker %s %s", pid, self._reasons[pid])
                 self._unasked.add(pid)
         return bool(ended)

@@ -12,7 +12,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from engine.contract.errors import Refused
 from engine.contract.events import Event
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
+from engine.executors.cores import worker_niceness
+from engine.executors.shards import ShardHelpers
 from engine.executors.supervisor_control import STORE
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.executors.worker_handle import SUPERVISED
@@ -34,8 +37,9 @@ from engine.store import (
     StoreError,
     StoreFull,
     StoreGone,
+    shards,
 )
-from engine.store.queue import ClaimedJob
+from engine.store.queue import SHARD, ClaimedJob
 
 EXIT_TIMEOUT = 8.0  # seconds until a worker exits once its supervisor is gone
 POLL_INTERVAL = 0.5  # seconds between two checks for work, without a supervisor
@@ -100,6 +104,8 @@ def run_worker(
     stop_signal = StopSignal(0 if os.environ.get(SUPERVISED) else None)
     signal.signal(signal.SIGTERM, stop_signal.request_stop)
     signal.signal(signal.SIGINT, stop_signal.request_stop)
+    if os.environ.get(SUPERVISED):
+        os.nice(worker_niceness())
     _set_oom_score()
     tools = tools or load_toolkit()
     cap_memory()
@@ -155,8 +161,9 @@ def play(
         StoreGone: If the store was moved, deleted or replaced.
     """
     recorder = store.recorder(claim)
+    must_stop = partial(_must_stop, store, claim, stop_signal)
     try:
-        ending = _record_events(recorder, _run_events(store, claim, tools), stop_signal)
+        ending = _record_events(recorder, _run_events(store, claim, tools), must_stop)
         if isinstance(ending, Exception):
             ending = _outcome_of(ending, claim.spec, tools)
         if ending is None:
@@ -184,12 +191,35 @@ def _abandon_run(recorder: Recorder, state: JobState, error: str) -> None:
 def _run_events(store: Store, claim: ClaimedJob, tools: Toolkit) -> Generator[Event]:
     if tools.check is not None:
         tools.check(claim.spec)
-    cache = StoredRunCache(store.index)
-    yield from tools.run(claim.spec, cache, claim.checkpoint)
+    cache, point = StoredRunCache(store.index), claim.checkpoint
+    if claim.kind == SHARD and tools.compute_batch is not None:
+        yield from tools.compute_batch(claim.spec, cache, point, first=False)
+    else:
+        helpers = ShardHelpers(store, claim)
+        yield from tools.run(claim.spec, cache, point, helpers=helpers)
+
+
+def _must_stop(
+    store: Store, claim: ClaimedJob, stop_signal: StopSignal, *, written: bool
+) -> bool:
+    """Return whether a worker must give its run back to the queue.
+
+    Args:
+        store: Where it is recorded.
+        claim: The run.
+        stop_signal: Asks the worker to stop.
+        written: Whether the run was just written: only then a shard looks for a run
+            that it is in the way of, as that takes a read of the index.
+    """
+    if stop_signal.gone or claim.kind != SHARD or not written:
+        return stop_signal.gone
+    with contextlib.suppress(StoreBusy):
+        return shards.must_give_way(store.index, claim.key)
+    return False
 
 
 def _record_events(
-    recorder: Recorder, events: Generator[Event], stop_signal: StopSignal
+    recorder: Recorder, events: Generator[Event], must_stop: Callable[..., bool]
 ) -> RunOutcome | Exception | None:
     """Record events until they end.
 
@@ -199,9 +229,9 @@ def _record_events(
     try:
         for event in events:
             recorder.add(event)
-            if recorder.is_due():
+            if due := recorder.is_due():
                 _write_when_free(recorder)
-            if stop_signal.gone:
+            if must_stop(written=due):
                 return None
     except StoreError:
         raise
@@ -258,7 +288,7 @@ def _file_outcome(
     ending: RunOutcome,
 ) -> None:
     texts: dict[str, object] = {"fingerprint": tools.fingerprint(claim.spec.device)}
-    if ending.state != JobState.FAILED:
+    if ending.state != JobState.FAILED and claim.kind != SHARD:
         _write_when_free(recorder)
         try:
             blocks, _ = store.blocks(claim.key)
@@ -270,3 +300,7 @@ def _file_outcome(
     if ending.trace:
         texts["traceback"] = ending.trace
     recorder.finish(ending.state, texts, ending.error)
+    if ending.state == JobState.FAILED:
+        shards.cancel_all(store.index, claim.key)
+    else:
+        shards.discard_all(store.index, claim.key)

@@ -2,16 +2,30 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Checkpoint, Event
 from engine.contract.run_spec import RunSpec
 
 if TYPE_CHECKING:
+    from engine.runner.helpers import Helpers
+    from engine.runner.loop import BatchFunction
     from engine.runner.results_of_other_runs import RunCache
 
-Runner = Callable[[RunSpec, "RunCache", Checkpoint | None], Iterator[Event]]
+
+class Runner(Protocol):
+    """Executes a run; see `engine.runner.loop.run`."""
+
+    def __call__(
+        self,
+        spec: RunSpec,
+        cache: "RunCache",
+        resume: Checkpoint | None,
+        *,
+        helpers: "Helpers | None" = None,
+    ) -> Iterator[Event]:
+        """Yield its events."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +33,13 @@ class Toolkit:
     """The engine's functions that a worker calls; tests pass their own.
 
     Args:
-        run: Yields the events of a spec.
+        run: Yields the events of a run.
         summarize: Returns the statistics of a run's blocks.
         fingerprint: Describes hardware and software for a device.
         check: Refuses a spec that will not fit into memory, or names code to be run.
         describe_memory_overrun: Says what to lower in a spec that ran out of memory.
+        compute_batch: Yields the events of a batch of replicates, which is what a shard
+            is; None where there are no shards.
     """
 
     run: Runner
@@ -31,6 +47,7 @@ class Toolkit:
     fingerprint: Callable[[str], Mapping[str, object]]
     check: Callable[[RunSpec], None] | None = None
     describe_memory_overrun: Callable[[RunSpec], str] | None = None
+    compute_batch: "BatchFunction | None" = None
 
 
 def load_toolkit() -> Toolkit:
@@ -46,6 +63,7 @@ def load_toolkit() -> Toolkit:
     from engine.device import fingerprint
     from engine.runner.loop import run
     from engine.runner.memory_estimate import check_memory, describe_memory_overrun
+    from engine.runner.stages import compute_batch
     from engine.runner.titled_summary import summarize_run
 
     catalogue()  # registers every part before a run asks for one
@@ -56,7 +74,9 @@ def load_toolkit() -> Toolkit:
         _refuse_own_code(spec)
         check_memory(spec)
 
-    return Toolkit(run, summarize_run, fingerprint, check, describe_memory_overrun)
+    return Toolkit(
+        run, summarize_run, fingerprint, check, describe_memory_overrun, compute_batch
+    )
 
 
 def _refuse_own_code(spec: RunSpec) -> None:

@@ -1,7 +1,8 @@
 """The batches of a run: which replicates each computes, and when they suffice.
 
 Each batch is the whole pipeline for some more replicates, as a run of its own would
-compute them. After each the primary question is asked again; its answer ends the run.
+compute them, and none needs a result of another. After each the primary question is
+asked again; its answer ends the run.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,9 +13,7 @@ import numpy as np
 from engine.contract.events import Artefact, Block, Condition, Event, Note
 from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_spec import RunSpec
-from engine.protocol import Weights
-from engine.runner.context import RunContext
-from engine.runner.state import RunState, as_numpy, digest_arrays
+from engine.runner.run_history import RunHistory
 from engine.stats.block_table import BlockTable
 from engine.stats.learner_claims import CANT_TELL, Claim, make_claims, primary_claim
 from engine.stats.verdicts.wording import format_number
@@ -22,6 +21,7 @@ from engine.stats.verdicts.wording import format_number
 # What a later batch measures again, though it is no replicate's own.
 COSTS = frozenset({"gradient_evaluations", "examples_seen"})
 LEARNING = frozenset({"tune", "train"})
+FEW_AHEAD = 4  # batches that are computed at once though the first may decide
 
 
 def batch_specs(spec: RunSpec) -> list[RunSpec]:
@@ -38,8 +38,26 @@ def batch_specs(spec: RunSpec) -> list[RunSpec]:
     ]
 
 
+def batches_ahead(spec: RunSpec, number: int) -> range:
+    """Return which batches may be computed while one is, ahead of their turn.
+
+    All up to the next look are needed for certain. Beyond it they may be in vain, so
+    there are never more of these than of those that are needed, or `FEW_AHEAD`.
+
+    Args:
+        spec: The run.
+        number: The batch whose turn it is, from 0.
+    """
+    batches = replicate_batches(spec)
+    looks = spec.looks or (spec.replicates,)
+    next_look = min(look for look in looks if look >= batches[number].stop)
+    certain = sum(batch.stop <= next_look for batch in batches)
+    stop = max(certain, FEW_AHEAD, 2 * (number + 1))
+    return range(number + 1, min(stop, len(batches)))
+
+
 def number_replicates(
-    context: RunContext, events: Iterable[Event], spec: RunSpec, state: RunState
+    events: Iterable[Event], spec: RunSpec, history: RunHistory
 ) -> Iterator[Event]:
     """Yield a batch's events as those of the whole run.
 
@@ -47,23 +65,18 @@ def number_replicates(
     batches. What does not depend on the replicate is left to the first batch.
 
     Args:
-        context: The batch.
-        events: Its events.
+        events: Of the batch.
         spec: The run.
-        state: The run's state.
+        history: Of its earlier batches.
     """
     batches = replicate_batches(spec)
-    batch = batches[state.batch]
-    # Weights are kept once for learners that are equal.
-    kept_as = {at: each.label for each in context.entries for at in each.labels}
+    batch = batches[history.batch]
     for event in events:
         match event:
             case Block() if len(batches) > 1:
                 yield from _numbered_block(event, batch)
             case Artefact(kind="frozen"):
-                label = kept_as[event.name]
-                before = state.variances.get(label, [])
-                yield _with_earlier_weights(event, state.frozen.get(label), before)
+                yield history.with_earlier_weights(event)
             case Artefact() if batch.start:
                 continue
             case _:
@@ -82,25 +95,8 @@ def _numbered_block(block: Block, batch: range) -> Iterator[Block]:
         yield replace(block, coords=block.coords | {"replicate": at})
 
 
-def _with_earlier_weights(
-    frozen: Artefact, earlier: Weights | None, variances: list[float]
-) -> Artefact:
-    """Return frozen weights and residual variances of all replicates so far."""
-    if earlier is None:
-        return frozen
-    before = as_numpy(earlier)
-    arrays = {
-        name: np.concatenate([before[name], array])
-        for name, array in frozen.arrays.items()
-    }
-    info = frozen.info | {"digest": digest_arrays(arrays)}
-    if "residual_variance" in info:
-        info["residual_variance"] = [*variances, *info["residual_variance"]]
-    return replace(frozen, arrays=arrays, info=info)
-
-
-def keep_deciding_block(spec: RunSpec, event: Event, state: RunState) -> None:
-    """Keep a block in the state that the primary question is answered by.
+def keep_deciding_block(spec: RunSpec, event: Event, history: RunHistory) -> None:
+    """Keep a block in the history that the primary question is answered by.
 
     Claims need what each task was judged by, in distribution, and how each learner was
     tuned, trained and validated; not the traces.
@@ -109,27 +105,29 @@ def keep_deciding_block(spec: RunSpec, event: Event, state: RunState) -> None:
         return
     traced = event.phase in ("train", "test") and "step" in event.axes
     if event.condition == Condition() and not traced:
-        state.blocks[event.address()] = event
+        history.blocks[event.address()] = event
 
 
-def ask_primary_question(spec: RunSpec, state: RunState, batches: int) -> Claim | None:
+def ask_primary_question(
+    spec: RunSpec, history: RunHistory, batches: int
+) -> Claim | None:
     """Return the primary claim after some batches; None if no test of it is possible.
 
     Args:
         spec: The run.
-        state: Holds the blocks so far, perhaps also some of the next batch.
+        history: Holds the blocks so far, perhaps also some of the next batch.
         batches: How many batches count.
     """
     ends = [0, *(batch.stop for batch in replicate_batches(spec))]
     blocks = [
         block
-        for block in state.blocks.values()
+        for block in history.blocks.values()
         if block.coords.get("replicate", (0.0,))[0] < ends[batches]
     ]
     if not blocks:
         return None
     table = BlockTable(blocks, spec.kind)
-    return primary_claim(make_claims(table, spec, state.threshold))
+    return primary_claim(make_claims(table, spec, history.threshold))
 
 
 def is_decided(claim: Claim | None) -> bool:
@@ -137,9 +135,9 @@ def is_decided(claim: Claim | None) -> bool:
     return claim is None or claim.call != CANT_TELL
 
 
-def is_look(spec: RunSpec, state: RunState) -> bool:
-    """Return whether the batch that has just ended completes a look before the last."""
-    return replicate_batches(spec)[state.batch].stop in spec.looks[:-1]
+def is_look(spec: RunSpec, number: int) -> bool:
+    """Return whether a batch completes a look before the last."""
+    return replicate_batches(spec)[number].stop in spec.looks[:-1]
 
 
 def describe_progress(spec: RunSpec, number: int, claim: Claim | None) -> str:
@@ -167,15 +165,18 @@ def describe_progress(spec: RunSpec, number: int, claim: Claim | None) -> str:
     return f"{found}{interval}, {text}"
 
 
-def as_part_of_run(note: Note, spec: RunSpec, state: RunState, text: str) -> Note:
-    """Return a batch's note with its share of the whole run.
+def as_part_of_run(
+    note: Note, spec: RunSpec, number: int, text: str, ahead: float
+) -> Note:
+    """Return a batch's note with the share of the whole run that is done.
 
     Args:
         note: Of a batch; `done` is the share of the batch.
         spec: The run.
-        state: The run's state.
+        number: The batch, from 0.
         text: What the run waits for; empty if it has one batch.
+        ahead: Replicates of later batches that are computed already; parts count.
     """
-    batch = replicate_batches(spec)[state.batch]
-    done = (batch.start + len(batch) * note.done) / spec.replicates
-    return replace(note, done=done, text=text or note.text)
+    batch = replicate_batches(spec)[number]
+    done = (batch.start + len(batch) * note.done + ahead) / spec.replicates
+    return replace(note, done=min(done, 1.0), text=text or note.text)

@@ -1,15 +1,13 @@
-"""The main loop of a run: tune, meta-train, validate, freeze, meta-test.
+"""The main loop of a run: its batches of replicates, until its question is decided.
 
-A run is a list of stages. Each leaves its results in the run's state, and a checkpoint
-follows it. A run that was killed resumes from any checkpoint and gives, bit for bit,
-the results of an uninterrupted run, because every draw is a pure function of the seed
-and its path.
+It computes nothing itself. Each batch is a stream of events, whoever computes it; here
+they are numbered and joined in the order of the batches, so that the rows do not depend
+on how many workers computed them. What waits for what: a look waits for all batches
+before it, and the last films, probes and claims for theirs; nothing else waits.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Generator, Iterator
+from typing import Protocol
 
 from engine.contract.events import (
     Artefact,
@@ -18,71 +16,49 @@ from engine.contract.events import (
     Condition,
     Event,
     Note,
-    Timing,
 )
+from engine.contract.kinds import KINDS
 from engine.contract.run_spec import RunSpec
 from engine.protocol import AllDiverged
-from engine.runner.adaptation_tuning import tune_after_training
-from engine.runner.baseline_cache import BaselineCache
 from engine.runner.batches import (
     as_part_of_run,
     ask_primary_question,
     batch_specs,
+    batches_ahead,
     describe_progress,
     is_decided,
     is_look,
     keep_deciding_block,
     number_replicates,
 )
-from engine.runner.context import LearnerEntry, MetaTestCondition, RunContext, labels_of
-from engine.runner.deduplication import (
-    group_equal_conditions,
-    repeat_for_conditions,
-    repeat_for_labels,
-)
-from engine.runner.films import FILM_RECORDERS
-from engine.runner.films.optimization import TASKS
-from engine.runner.frozen_learners import check_frozen, freeze_learner
-from engine.runner.initial_meta_weights import (
-    THRESHOLD_TASKS,
-    fix_threshold,
-    initialize_learner,
-    tune_baseline,
-)
-from engine.runner.kind_probes import PROBES
-from engine.runner.meta_test import meta_test
-from engine.runner.meta_training import meta_train
-from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint
-from engine.runner.residual_variance import fix_residual_variance
+from engine.runner.helpers import Handover, Helpers, NoHelpers
 from engine.runner.results_of_other_runs import RunCache
-from engine.runner.spec_checks import check_run
-from engine.runner.stage_costs import training_cost, tuning_cost, validation_cost
-from engine.runner.state import RunState, StageKey
+from engine.runner.run_history import RunHistory
+from engine.runner.stages import compute_batch
 from engine.stats.learner_claims import Claim
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A stage of a run.
+class BatchFunction(Protocol):
+    """Computes a batch of replicates, here or on another machine."""
 
-    Args:
-        covers: Its key, and those of equal learners or conditions.
-        cost: Its size in gradient evaluations, for the progress bar.
-        play: Executes it; yields events and changes the run's state.
-    """
-
-    covers: tuple[StageKey, ...]
-    cost: float
-    play: Callable[[RunState], Iterator[Event]]
-
-    @property
-    def name(self) -> str:
-        """Return its name on the progress bar."""
-        return self.covers[0].title
+    def __call__(
+        self,
+        spec: RunSpec,
+        cache: RunCache,
+        resume: Checkpoint | None,
+        *,
+        first: bool,
+    ) -> Iterator[Event]:
+        """Yield its events; see `compute_batch`."""
 
 
 def run(
-    spec: RunSpec, cache: RunCache, resume: Checkpoint | None = None
+    spec: RunSpec,
+    cache: RunCache,
+    resume: Checkpoint | None = None,
+    *,
+    helpers: Helpers | None = None,
+    compute: BatchFunction = compute_batch,
 ) -> Iterator[Event]:
     """Execute a completed spec.
 
@@ -90,6 +66,8 @@ def run(
         spec: Completed by `complete_spec`.
         cache: Holds tuned baselines and frozen meta-learners.
         resume: A checkpoint of this very run to resume from.
+        helpers: May compute batches ahead of their turn; None if nobody does.
+        compute: Computes a batch that no helper does.
 
     Yields:
         Blocks, artefacts, notes, timings and checkpoints. Closing the generator
@@ -99,203 +77,112 @@ def run(
         Refused: If the parts do not fit together.
         AllDiverged: At the end, if every member of a chosen learner diverged.
     """
-    contexts = [RunContext(each) for each in batch_specs(spec)]
-    check_run(contexts[0])
-    state = _initial_state(contexts[0], cache, resume)
-    claim = ask_primary_question(spec, state, state.batch)
-    yield from _run_batch(contexts[state.batch], cache, spec, state, claim)
-    while state.batch + 1 < len(contexts):
-        claim = ask_primary_question(spec, state, state.batch + 1)
-        if is_look(spec, state) and is_decided(claim):
-            break
-        state.begin_batch()
-        yield state.checkpoint()
-        yield from _run_batch(contexts[state.batch], cache, spec, state, claim)
+    history = RunHistory.from_checkpoint(resume)
+    whole = WholeRun(spec, cache, history, helpers or NoHelpers(), compute)
+    yield from whole.play()
     yield Note("end", 1.0)
-    if any(state.diverged.values()):
-        raise AllDiverged(contexts[0].kind.words.all_diverged)
+    if any(history.diverged.values()):
+        raise AllDiverged(KINDS[spec.kind].words.all_diverged)
 
 
-def _run_batch(
-    context: RunContext,
-    cache: RunCache,
-    spec: RunSpec,
-    state: RunState,
-    claim: Claim | None,
-) -> Iterator[Event]:
-    """Execute the stages of a batch; yield its events as those of the whole run.
-
-    The claim is that of the earlier batches.
-    """
-    text = describe_progress(spec, state.batch, claim)
-    events = _batch_events(context, cache, state)
-    for event in number_replicates(context, events, spec, state):
-        keep_deciding_block(spec, event, state)
-        if isinstance(event, Note):
-            event = as_part_of_run(event, spec, state, text)
-        yield event
-
-
-def _batch_events(
-    context: RunContext, cache: RunCache, state: RunState
-) -> Iterator[Event]:
-    stages = list(_stages(context, cache, first=not state.batch))
-    total = sum(stage.cost for stage in stages)
-    before = 0.0
-    for stage in stages:
-        if not set(stage.covers) <= set(state.done):
-            yield from _play_stage(context, stage, state, (before, total))
-        before += stage.cost
-    yield from repeat_for_labels(context, check_frozen(state))
-
-
-def _initial_state(
-    context: RunContext, cache: RunCache, resume: Checkpoint | None
-) -> RunState:
-    """Return the state of a checkpoint, or an empty one."""
-    if resume is None:
-        return RunState()
-    if is_old_checkpoint(resume):
-        stages = _stages(context, cache, first=True)
-        keys = [key for stage in stages for key in stage.covers]
-        return read_old_checkpoint(resume, keys, context)
-    return RunState.from_checkpoint(resume, context.batch_spec.device)
-
-
-def _play_stage(
-    context: RunContext, stage: Stage, state: RunState, at: tuple[float, float]
-) -> Iterator[Event]:
-    """Execute one stage, with its progress rescaled to the whole run."""
-    before, total = at
-    yield Note(stage.name, before / total)
-    clock = time.perf_counter()
-    for event in repeat_for_labels(context, stage.play(state)):
-        if isinstance(event, Note):
-            event = replace(event, done=(before + stage.cost * event.done) / total)
-        yield event
-    taken = time.perf_counter() - clock
-    yield from (Timing(key.learner, key.title, taken) for key in stage.covers)
-    state.done.extend(stage.covers)
-    yield state.checkpoint()
-
-
-def _stages(context: RunContext, cache: RunCache, *, first: bool) -> Iterator[Stage]:
-    """Yield the stages in order: initialization, training, then the meta-test.
+class WholeRun:
+    """A run that is being executed.
 
     Args:
-        context: A batch of replicates.
-        cache: Holds tuned baselines and frozen meta-learners.
-        first: Whether it is the first batch, which also fixes the threshold, records
-            films and probes the tasks.
+        spec: The run.
+        cache: Of the runs that this one uses.
+        history: Of its batches so far; it grows.
+        helpers: May compute batches ahead of their turn.
+        compute: Computes a batch that no helper does.
     """
-    budget, spec = context.spec.budget, context.spec
-    testing, baselines = budget.test_tasks > 0, BaselineCache(context, cache)
-    for entry in context.entries:
-        tunes = context.tunes_first(entry)
-        work = validation_cost(context, entry) + tunes * tuning_cost(context, entry)
-        play = partial(initialize_learner, context, entry, cache)
-        if tunes and not testing:  # the tuning sub-run itself
-            play = partial(tune_baseline, context, entry)
-        play = baselines.first_stage(entry, play)
-        yield Stage(_stage_keys("begin", entry), work, play)
-    if testing and first and context.kind.threshold:
-        work = float(THRESHOLD_TASKS * budget.horizon)
-        fix = partial(fix_threshold, context, cache)
-        yield Stage((StageKey("threshold"),), work, fix)
-    for entry in context.entries:
-        tuned = context.tunes_last(entry)
-        if entry.label in spec.inputs:
-            continue
-        if entry.learner.trains:
-            play = partial(_train_and_freeze, context, entry)
-            play = baselines.later_stage(entry, play, last=not tuned)
-            yield Stage(
-                _stage_keys("train", entry), training_cost(context, entry), play
-            )
-        if tuned:
-            play = partial(tune_after_training, context, entry)
-            play = baselines.later_stage(entry, play, last=True)
-            yield Stage(_stage_keys("tune", entry), tuning_cost(context, entry), play)
-    if testing:
-        yield from _test_stages(context, first=first)
 
+    def __init__(
+        self,
+        spec: RunSpec,
+        cache: RunCache,
+        history: RunHistory,
+        helpers: Helpers,
+        compute: BatchFunction,
+    ) -> None:
+        self.spec, self.cache, self.history = spec, cache, history
+        self.helpers, self.compute = helpers, compute
+        self.batches = batch_specs(spec)
+        self.chosen = {c.label for c in spec.learners if c.role == "chosen"}
 
-def _stage_keys(sort: str, entry: LearnerEntry) -> tuple[StageKey, ...]:
-    return tuple(StageKey(sort, label) for label in entry.labels)
+    def play(self) -> Iterator[Event]:
+        """Yield the events of the batches, until the question is decided."""
+        spec, history = self.spec, self.history
+        claim = ask_primary_question(spec, history, history.batch)
+        yield from self._play_batch(claim)
+        while history.batch + 1 < len(self.batches):
+            claim = ask_primary_question(spec, history, history.batch + 1)
+            if is_look(spec, history.batch) and is_decided(claim):
+                break
+            history.begin_batch()
+            yield history.checkpoint()
+            yield from self._play_batch(claim)
 
+    def _play_batch(self, claim: Claim | None) -> Iterator[Event]:
+        """Yield the events of the batch whose turn it is, as those of the whole run.
 
-def _test_stages(context: RunContext, *, first: bool) -> Iterator[Stage]:
-    spec = context.spec
-    conditions, remarks = context.test_conditions()
-    each = sum(
-        e.learner.gradients_per_test(spec.budget.horizon) for e in context.entries
-    )
-    for same in group_equal_conditions(conditions):
-        longer = same[0].setting.horizon / spec.budget.horizon  # a shift may extend it
-        work = spec.replicates * spec.budget.test_tasks * each * longer
-        keys = tuple(StageKey("test", condition=one.condition) for one in same)
-        yield Stage(keys, work, partial(_test_learners, context, same))
-        if first and same[0].is_in_distribution:
-            yield from _probe_stages(context)
-    if remarks:
-        listed = Artefact("remarks", "remarks", {}, remarks)
-        yield Stage((StageKey("remarks"),), 0.0, lambda state: iter([listed]))
-    for name, condition in _film_conditions(context, conditions) if first else ():
-        play = FILM_RECORDERS[context.kind.name].record
-        work = float(TASKS * each)
-        yield Stage((StageKey(name),), work, partial(play, context, condition, name))
+        The claim is that of the earlier batches.
+        """
+        spec, history, number = self.spec, self.history, self.history.batch
+        text = describe_progress(spec, number, claim)
+        ahead = [self.batches[i] for i in batches_ahead(spec, number)]
+        self.helpers.offer(ahead)
+        for event in number_replicates(self._batch_events(), spec, history):
+            match event:
+                case Checkpoint():
+                    history.point = event
+                    event = history.checkpoint()
+                case Note():
+                    done = self.helpers.replicates_ahead(ahead)
+                    event = as_part_of_run(event, spec, number, text, done)
+                case Block():
+                    self._keep(event)
+            yield event
 
+    def _batch_events(self) -> Iterator[Event]:
+        """Yield the batch's own events, from a helper if one has begun it."""
+        history, first = self.history, not self.history.batch
+        resume, batch = history.point, self.batches[history.batch]
+        if not first and resume is None:
+            left = yield from self._follow_helper(batch)
+            if left.complete:
+                return
+            resume = left.checkpoint
+        if not first and history.threshold is not None:
+            # A definition that the first batch has fixed: no need to find it again.
+            budget = batch.budget.model_copy(update={"threshold": history.threshold})
+            batch = batch.model_copy(update={"budget": budget})
+        for event in self.compute(batch, self.cache, resume, first=first):
+            self._keep_frozen(event)
+            yield event
 
-def _probe_stages(context: RunContext) -> Iterator[Stage]:
-    """Yield the stages that probe the test tasks, then each learner on them."""
-    probes = PROBES.get(context.kind.name)
-    if probes is None:
-        return
-    if probes.probe_tasks:
-        play = partial(probes.probe_tasks, context)
-        yield Stage((StageKey("probe"),), 1.0, play)
-    for entry in context.entries:
-        play = partial(probes.probe_learner, context, entry)
-        work = probes.cost(context, entry.learner)
-        yield Stage(_stage_keys("probe", entry), work, play)
+    def _follow_helper(self, batch: RunSpec) -> Generator[Event, None, Handover]:
+        events = self.helpers.follow(batch)
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            self._keep_frozen(event)
+            yield event
 
+    def _keep_frozen(self, event: Event) -> None:
+        several = len(self.batches) > 1  # else no later batch's weights follow them
+        if several and isinstance(event, Artefact) and event.kind == "frozen":
+            self.history.latest[event.name] = event
 
-def _film_conditions(
-    context: RunContext, conditions: list[MetaTestCondition]
-) -> Iterator[tuple[str, MetaTestCondition]]:
-    """Yield what to film: in distribution, and the first shift's highest severity."""
-    family = context.setting.family
-    if not FILM_RECORDERS[family.kind].can_film(family):
-        return
-    yield "film", conditions[0]
-    shifted = [one for one in conditions if one.condition.shift]
-    same = [s for s in shifted if s.condition.shift == shifted[0].condition.shift]
-    if same:
-        yield "film-shifted", max(same, key=lambda one: one.condition.severity)
-
-
-def _train_and_freeze(
-    context: RunContext, entry: LearnerEntry, state: RunState
-) -> Iterator[Event]:
-    yield from meta_train(context, entry, state)
-    if context.tunes_last(entry):
-        return  # it is frozen after its rate is tuned
-    yield from fix_residual_variance(context, entry, state)
-    yield freeze_learner(context, entry, state.metas[entry.label], state)
-
-
-def _test_learners(
-    context: RunContext, same: Sequence[MetaTestCondition], state: RunState
-) -> Iterator[Event]:
-    """Test on equal conditions; note if every member of a chosen learner diverged."""
-    chosen = {c.label for c in context.spec.learners if c.role == "chosen"}
-    remember = FILM_RECORDERS[context.kind.name].remember
-    for event in repeat_for_conditions(same, meta_test(context, same[0], state)):
-        remember(context, event, state)
-        yield event
-        if isinstance(event, Block) and event.metric == "diverged":
-            if event.condition != Condition():
-                continue
-            for label in chosen & {*labels_of(context, event.learner)}:
-                so_far = state.diverged.get(label, True)
-                state.diverged[label] = so_far and bool(event.array.all())
+    def _keep(self, block: Block) -> None:
+        """Keep what a block says of the run as a whole."""
+        history = self.history
+        keep_deciding_block(self.spec, block, history)
+        if block.metric == "threshold" and block.phase == "validate":
+            history.threshold = float(block.array)
+        unshifted = block.phase == "test" and block.condition == Condition()
+        judged = unshifted and block.learner in self.chosen
+        if judged and block.metric == "diverged":
+            so_far = history.diverged.get(block.learner, True)
+            history.diverged[block.learner] = so_far and bool(block.array.all())

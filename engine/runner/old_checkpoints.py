@@ -43,7 +43,6 @@ def read_old_checkpoint(
         metas={label: {} for label in point.state.get("metas", ())},
         learners={label: _learner_state(facts, label) for label in labels},
         threshold=facts.get("threshold"),
-        diverged={"": bool(facts.get("diverged"))},
     )
     for condition in context.test_conditions()[0]:
         at = {word: facts.get(f"shown.{condition.title}.{word}") for word in WORDS}

@@ -1,4 +1,4 @@
-"""The state of a run between its stages, as saved in checkpoints.
+"""The state of a batch between its stages, as saved in checkpoints.
 
 Users type labels, so a label may hold any character and is never joined with other
 words to a key: keys are tuples here, and JSON lists in a checkpoint.
@@ -14,11 +14,13 @@ import numpy as np
 import torch
 
 from engine.contract.errors import Refused
-from engine.contract.events import Block, Checkpoint, Condition
+from engine.contract.events import Checkpoint, Condition
 from engine.protocol import Weights
 
-FORMAT = 3  # 2 had one batch; 0.3.0 wrote 1, without saying so
-READABLE = (2, FORMAT)
+# 3 had the fields of a whole run among those of its batch; 2 had one batch; 0.3.0
+# wrote 1, without saying so.
+FORMAT = 4
+READABLE = (2, 3, FORMAT)
 
 
 class StageKey(NamedTuple):
@@ -65,7 +67,7 @@ class LearnerState:
 
 @dataclass
 class RunState:
-    """The state of a run between two events.
+    """The state of one batch of replicates between two events.
 
     Args:
         done: Stages that are finished.
@@ -73,14 +75,7 @@ class RunState:
         training: Tensors of the meta-training in progress.
         learners: The rest of each learner's state, by label.
         threshold: Loss that counts as solved, nats; None until it is fixed.
-        diverged: Whether every member so far diverged in distribution, by the label of
-            a chosen learner.
         shown: Test tasks to be filmed under each condition, by rank (worst, …).
-        batch: Number of the batch of replicates that is being computed, from 0; what
-            stands above is of this batch, apart from `threshold` and `diverged`.
-        frozen: Each learner's meta-weights in all earlier batches, by label.
-        variances: Each learner's residual variances in all earlier batches, by label.
-        blocks: Those that decide the primary question, of all batches, by address.
     """
 
     done: list[StageKey] = field(default_factory=list)
@@ -88,34 +83,15 @@ class RunState:
     training: dict[str, Weights] = field(default_factory=dict)
     learners: dict[str, LearnerState] = field(default_factory=dict)
     threshold: float | None = None
-    diverged: dict[str, bool] = field(default_factory=dict)
     shown: dict[Condition, dict[str, int]] = field(default_factory=dict)
-    batch: int = 0
-    frozen: dict[str, Weights] = field(default_factory=dict)
-    variances: dict[str, list[float]] = field(default_factory=dict)
-    blocks: dict[tuple[object, ...], Block] = field(default_factory=dict)
 
     def learner(self, label: str) -> LearnerState:
         """Return a learner's state, to be read and changed."""
         return self.learners.setdefault(label, LearnerState())
 
-    def begin_batch(self) -> None:
-        """Begin the next batch: keep what was frozen, and forget the rest."""
-        for label, weights in self.metas.items():
-            earlier = self.frozen.get(label)
-            self.frozen[label] = {
-                name: tensor if earlier is None else torch.cat([earlier[name], tensor])
-                for name, tensor in weights.items()
-            }
-        for label, known in self.learners.items():
-            earlier = self.variances.get(label, [])
-            self.variances[label] = [*earlier, *(known.residual_variance or [])]
-        self.batch += 1
-        self.done, self.metas, self.training, self.learners = [], {}, {}, {}
-
     def _trees(self) -> dict[str, dict[str, Weights]]:
         """Return the trees of tensors by their part of a checkpoint."""
-        return {"metas": self.metas, "training": self.training, "frozen": self.frozen}
+        return {"metas": self.metas, "training": self.training}
 
     def checkpoint(self) -> Checkpoint:
         """Return everything as arrays and JSON."""
@@ -126,22 +102,16 @@ class RunState:
                     key = json.dumps([part, label, name])
                     arrays[key] = tensor.detach().cpu().numpy().copy()
         order = list(arrays)
-        for i, block in enumerate(self.blocks.values()):
-            arrays[json.dumps(["block", i])] = np.asarray(block.array)
         shown = [
-            [_condition_as_list(where), tasks] for where, tasks in self.shown.items()
+            [condition_as_list(where), tasks] for where, tasks in self.shown.items()
         ]
         state = {
             "format": FORMAT,
             "done": [
-                [k.sort, k.learner, _condition_as_list(k.condition)] for k in self.done
+                [k.sort, k.learner, condition_as_list(k.condition)] for k in self.done
             ],
             "learners": {label: asdict(one) for label, one in self.learners.items()},
-            "variances": dict(self.variances),
             "threshold": self.threshold,
-            "diverged": dict(self.diverged),
-            "batch": self.batch,
-            "blocks": [_block_as_json(block) for block in self.blocks.values()],
             "shown": json.loads(json.dumps(shown)),  # a copy: it still changes
             # A file sorts its arrays, but sums over weights must run in this order.
             "order": order,
@@ -162,28 +132,19 @@ class RunState:
             Refused: If a newer Metascope wrote it.
         """
         state = point.state
-        if (written := state["format"]) not in READABLE:
-            raise Refused(
-                f"the checkpoint of this run has format {written}, and this Metascope "
-                f"reads up to {FORMAT}: update it, or delete the run and start it again"
-            )
+        check_format(point)
         known = state["learners"].items()
         restored = cls(
             done=[StageKey(a, b, Condition(*at)) for a, b, at in state["done"]],
             metas={label: {} for label in state["metas"]},
             learners={label: LearnerState(**one) for label, one in known},
             threshold=state["threshold"],
-            diverged=_read_diverged(state["diverged"]),
             shown={Condition(*at): dict(tasks) for at, tasks in state["shown"]},
-            batch=state.get("batch", 0),
-            variances=state.get("variances", {}),
         )
-        for i, fields in enumerate(state.get("blocks", ())):
-            array = np.array(point.arrays[json.dumps(["block", i])])
-            block = _block_from_json(fields, array)
-            restored.blocks[block.address()] = block
         for key in state["order"]:
             part, label, name = json.loads(key)
+            if part == "frozen":  # format 3 has those of earlier batches among them
+                continue
             restored.put_array(part, label, name, point.arrays[key], device)
         return restored
 
@@ -193,7 +154,7 @@ class RunState:
         """Put an array of a checkpoint into a tree.
 
         Args:
-            part: metas, training or frozen.
+            part: metas or training.
             label: The tree: a learner's label, or a name in `training`.
             name: The tensor's name in that tree.
             array: Its values.
@@ -204,24 +165,21 @@ class RunState:
         ).to(device)
 
 
-def _read_diverged(value: bool | dict[str, bool]) -> dict[str, bool]:
-    """Read `diverged`, which format 2 wrote as one flag for all chosen learners."""
-    return {"": value} if isinstance(value, bool) else dict(value)
+def check_format(point: Checkpoint) -> None:
+    """Check that this Metascope can read a checkpoint.
+
+    Raises:
+        Refused: If a newer Metascope wrote it.
+    """
+    if (written := point.state["format"]) not in READABLE:
+        raise Refused(
+            f"the checkpoint of this run has format {written}, and this Metascope "
+            f"reads up to {FORMAT}: update it, or delete the run and start it again"
+        )
 
 
-def _block_as_json(block: Block) -> list[Any]:
-    names = [block.learner, block.phase, block.metric]
-    at = {axis: list(places) for axis, places in block.coords.items()}
-    return [names, list(block.axes), _condition_as_list(block.condition), at]
-
-
-def _block_from_json(fields: list[Any], array: np.ndarray) -> Block:
-    names, axes, condition, at = fields
-    coords = {axis: tuple(places) for axis, places in at.items()}
-    return Block(*names, tuple(axes), array, Condition(*condition), coords)
-
-
-def _condition_as_list(where: Condition) -> list[str | float]:
+def condition_as_list(where: Condition) -> list[str | float]:
+    """Return a condition as JSON."""
     return [where.family, where.shift, where.severity]
 
 

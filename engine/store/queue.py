@@ -27,11 +27,13 @@ from engine.store import (
 from engine.store.errors import DamagedRun, NoRun
 from engine.store.index import Index
 
+SHARD = "shard"  # a batch of another run, see `engine.store.shards`
+
 
 class Submission(NamedTuple):
     """A run to be queued; see `Store.submit` for the fields.
 
-    `kind` is "run", or "tuning" for the sub-run of a tuned baseline.
+    `kind` is "run", "tuning" for the sub-run of a tuned baseline, or `SHARD`.
     """
 
     spec: RunSpec
@@ -66,6 +68,7 @@ class ClaimedJob(NamedTuple):
     spec: RunSpec
     token: int
     checkpoint: Checkpoint | None
+    kind: str = "run"
 
 
 def describe_spec(spec: RunSpec) -> str:
@@ -111,8 +114,18 @@ def _submit(db: sqlite3.Connection, filing: Submission, again: bool) -> None:
             run_rows.put(db, replace(row, kind=filing.kind))
             return
         if job.state in RESUMABLE and not again:
-            run_rows.put(db, _requeue(db, row, kind=filing.kind))
+            run_rows.put(db, requeue(db, row, kind=filing.kind))
             return
+    file_new(db, filing)
+
+
+def file_new(db: sqlite3.Connection, filing: Submission) -> None:
+    """Queue a run from its beginning, in place of whatever has its key.
+
+    Args:
+        db: An open write transaction.
+        filing: The run.
+    """
     groups = run_groups.memberships(db, filing.key)  # a new start stays in its groups
     run_rows.forget(db, filing.key)
     leases.revoke(db, filing.key)
@@ -123,9 +136,16 @@ def _submit(db: sqlite3.Connection, filing: Submission, again: bool) -> None:
     run_rows.recount(db, filing.key)
 
 
-def _requeue(
+def requeue(
     db: sqlite3.Connection, row: run_rows.RunRow, kind: str = ""
 ) -> run_rows.RunRow:
+    """Return the row of a run that goes on; the caller puts it.
+
+    Args:
+        db: An open write transaction.
+        row: Of a run that ended without being done.
+        kind: Its new kind; empty to keep it.
+    """
     return row.with_state(
         JobState.QUEUED,
         turn=run_rows.next_turn(db),
@@ -161,7 +181,7 @@ def resume(index: Index, key: str) -> Job:
     def change(db: sqlite3.Connection) -> None:
         row = run_rows.get(db, run_rows.check_key(key))
         if JobState(row.state) not in ALIVE:
-            run_rows.put(db, _requeue(db, row))
+            run_rows.put(db, requeue(db, row))
 
     index.write(change)
     return _require_job(index, key)
@@ -200,7 +220,7 @@ def delete(index: Index, key: str) -> None:
 
 
 def claim(index: Index) -> ClaimedJob | None:
-    """Claim the job that has waited longest.
+    """Claim the job that has waited longest; shards come after all others.
 
     Returns:
         The job, under a new lease of this process; None if no job is waiting.
@@ -209,11 +229,12 @@ def claim(index: Index) -> ClaimedJob | None:
         taken = index.write(_claim_next)
         if taken is None:
             return None
-        key, token = taken
+        key, token, kind = taken
         files.make_folder(files.run_folder(index.home, key))
         try:
             spec = readers.spec(index, key)
-            return ClaimedJob(key, spec, token, readers.checkpoint(index, key))
+            point = readers.checkpoint(index, key)
+            return ClaimedJob(key, spec, token, point, kind)
         except NoRun:
             continue  # deleted meanwhile
         except DamagedRun as damage:
@@ -234,13 +255,13 @@ def _fail_damaged(damage: DamagedRun, db: sqlite3.Connection) -> None:
 
 def _next_waiting_key(db: sqlite3.Connection) -> str | None:
     found = db.execute(
-        "SELECT key FROM runs WHERE state = ? ORDER BY turn LIMIT 1",
-        (JobState.QUEUED,),
+        "SELECT key FROM runs WHERE state = ? ORDER BY kind = ?, turn LIMIT 1",
+        (JobState.QUEUED, SHARD),
     ).fetchone()
     return found[0] if found else None
 
 
-def _claim_next(db: sqlite3.Connection) -> tuple[str, int] | None:
+def _claim_next(db: sqlite3.Connection) -> tuple[str, int, str] | None:
     key = _next_waiting_key(db)
     if key is None:
         return None
@@ -259,7 +280,7 @@ def _claim_next(db: sqlite3.Connection) -> tuple[str, int] | None:
         damaged="",
     )
     run_rows.put(db, running)
-    return key, leases.grant(db, key, holder, row.done)
+    return key, leases.grant(db, key, holder, row.done), row.kind
 
 
 def _require_job(index: Index, key: str) -> Job:

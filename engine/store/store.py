@@ -15,7 +15,7 @@ from platformdirs import user_data_path
 from engine.contract.events import Artefact, Block, Timing
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import RunSpec
-from engine.store import files, leases, listing, queue, readers, repair, schema
+from engine.store import files, leases, listing, queue, readers, repair, schema, shards
 from engine.store.errors import NoStore
 from engine.store.index import Index
 from engine.store.progress import Progress, progress
@@ -163,7 +163,8 @@ class Store:
                 family, learners and shifts.
             limit: Return at most this many.
             offset: Skip this many.
-            kind: "run"; "tuning" for the sub-runs of tuned baselines; None for both.
+            kind: "run"; "tuning" for the sub-runs of tuned baselines, "shard" for
+                batches of other runs; None for all.
             workspace: Only this workspace; None for all.
         """
         job_filter = listing.JobFilter(states, text, kind, workspace)
@@ -184,9 +185,11 @@ class Store:
     def cancel(self, key: str) -> Job:
         """Cancel a run at once, without waiting for its worker.
 
-        A run in a final state is returned as it is.
+        A run in a final state is returned as it is. Its shards are cancelled, too.
         """
-        return queue.cancel(self.index, key)
+        job = queue.cancel(self.index, key)
+        shards.cancel_all(self.index, key)
+        return job
 
     def resume(self, key: str) -> Job:
         """Requeue an ended but unfinished run; it continues from its checkpoint.
@@ -199,6 +202,11 @@ class Store:
     def delete(self, key: str) -> None:
         """Delete a run and its files, in any state; works on a full disk, too."""
         queue.delete(self.index, key)
+        shards.discard_all(self.index, key)
+
+    def shards(self, key: str) -> list[Job]:
+        """List the batches of a run that are computed ahead of their turn."""
+        return shards.jobs_of(self.index, key)
 
     def rename(self, key: str, title: str) -> Job:
         """Give a run another title."""
@@ -263,7 +271,10 @@ class Store:
 
     # the worker's side --------------------------------------------------------
     def claim(self) -> ClaimedJob | None:
-        """Claim the job that has waited longest; None if there is none."""
+        """Claim the job that has waited longest; None if there is none.
+
+        Shards come after all others.
+        """
         return queue.claim(self.index)
 
     def recorder(self, claim: ClaimedJob) -> Recorder:
@@ -287,7 +298,8 @@ class Store:
         return repair.check_store(self.index, deep=deep)
 
     def tidy(self) -> int:
-        """Remove temporary and orphan files; returns how many."""
+        """Remove orphan shards, temporary and orphan files; returns how many files."""
+        shards.discard_orphans(self.index)
         return repair.tidy(self.index)
 
     def backup(self, target: Path) -> None:

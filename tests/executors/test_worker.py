@@ -62,8 +62,8 @@ def test_a_worker_that_is_let_go_gives_the_run_back_with_its_work(store: Store) 
     key = fake.submit(store, 1)
     stop_signal = StopSignal()
 
-    def let_go(*asked: object) -> Iterator[Event]:
-        for event in fake.run(*asked):
+    def let_go(*asked: object, **more: object) -> Iterator[Event]:
+        for event in fake.run(*asked, **more):
             yield event
             if isinstance(event, Checkpoint) and event.state["step"] == 8:
                 stop_signal.request_stop()

@@ -1,10 +1,10 @@
 """A run in batches: it ends once it is decided, and its rows are a fixed run's rows."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Event, Note
@@ -12,6 +12,7 @@ from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_spec import RunSpec
 from engine.export.block_checks import BlockReader
 from engine.runner.memory_estimate import stage_needs
+from engine.runner.run_history import RUN, RunHistory
 from engine.runner.state import RunState
 from engine.stats.block_table import BlockTable
 from engine.stats.inference.looks import nominal_levels
@@ -114,7 +115,7 @@ def test_a_run_killed_at_any_checkpoint_gives_the_rows_of_the_unbroken_one() -> 
         written.append(event)
         if isinstance(event, Checkpoint):
             points.append((event, list(written)))
-    assert {point.state["batch"] for point, _ in points} >= {0, 1}
+    assert {point.state[RUN]["batch"] for point, _ in points} >= {0, 1}
     whole = collected(iter(unbroken))
     for point, before in points[::3]:
         rest = events(spec, resume=point, cache=InMemoryRunCache())
@@ -189,12 +190,33 @@ def test_replicates_that_no_batch_has_are_refused(decided: list[Event]) -> None:
             BlockReader(spec).add(moved, block.array)
 
 
+def as_format_3(point: Checkpoint) -> Checkpoint:
+    """Return a checkpoint as it was when the fields of the run were the batch's own."""
+    state = dict(point.state)
+    history = state.pop(RUN)
+    names = ("batch", "threshold", "diverged", "variances", "blocks")
+    state |= {name: history[name] for name in names} | {"format": 3}
+    arrays = {k: a for k, a in point.arrays.items() if json.loads(k)[0] != "latest"}
+    frozen = [key for key in arrays if json.loads(key)[0] == "frozen"]
+    return Checkpoint(arrays, state | {"order": [*state["order"], *frozen]})
+
+
+def test_a_checkpoint_as_format_3_wrote_it_resumes_with_the_same_rows() -> None:
+    learners = [{"name": "lr_scale"}, TUNED]
+    spec = batched(learners=learners, budget={"task_evaluations": 8})
+    unbroken = play(spec)
+    whole = collected(iter(unbroken))
+    for i, event in enumerate(unbroken):
+        # Format 3 wrote no checkpoint between two batches that lacked these fields.
+        if isinstance(event, Checkpoint) and event.state[RUN]["begun"]:
+            rest = events(spec, resume=as_format_3(event), cache=InMemoryRunCache())
+            assert_same(collected(iter([*unbroken[:i], *rest])), whole)
+
+
 def test_a_checkpoint_of_one_batch_as_format_2_wrote_it_is_read() -> None:
-    state = RunState(diverged={"mine": True})
-    point = state.checkpoint()
-    old = {k: v for k, v in point.state.items() if k not in ("batch", "blocks")}
-    old |= {"format": 2, "diverged": True}
-    found = RunState.from_checkpoint(Checkpoint({}, old), torch.device("cpu"))
+    point = RunState().checkpoint()
+    old = Checkpoint({}, point.state | {"format": 2, "diverged": True})
+    found = RunHistory.from_checkpoint(old)
     assert found.batch == 0 and any(found.diverged.values())
 
 

@@ -16,8 +16,9 @@ from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Condition, Event
 from engine.contract.run_spec import RunSpec
 from engine.runner.context import RunContext
-from engine.runner.loop import _stages, run
+from engine.runner.loop import run
 from engine.runner.old_checkpoints import read_old_checkpoint
+from engine.runner.stages import list_stages
 from engine.runner.state import (
     LearnerState,
     RunState,
@@ -169,7 +170,7 @@ def old_point(name: str) -> Checkpoint:
 
 def read(name: str) -> RunState:
     context = RunContext(old_spec())
-    stages = _stages(context, InMemoryRunCache(), first=True)
+    stages = list_stages(context, InMemoryRunCache(), first=True)
     keys = [key for stage in stages for key in stage.covers]
     return read_old_checkpoint(old_point(name), keys, context)
 
@@ -239,8 +240,8 @@ def test_a_run_of_0_3_0_resumed_from_any_checkpoint_has_the_same_rows() -> None:
 
 def test_a_checkpoint_of_a_newer_metascope_is_refused_in_one_sentence() -> None:
     point = RunState().checkpoint()
-    newer = Checkpoint(point.arrays, point.state | {"format": 4})
-    with pytest.raises(Refused, match=r"format 4, .* reads up to 3: update it, or"):
+    newer = Checkpoint(point.arrays, point.state | {"format": 5})
+    with pytest.raises(Refused, match=r"format 5, .* reads up to 4: update it, or"):
         played(spec_of(), newer)
 
 

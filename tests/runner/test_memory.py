@@ -239,8 +239,8 @@ def test_no_more_nets_are_trained_side_by_side_than_are_reckoned_with() -> None:
     assert 0.5 * TRAINED < held < TRAINED
 
 
-def _out_of_memory(*asked: object) -> Any:
-    yield from fake.run(*asked)
+def _out_of_memory(*asked: object, **more: object) -> Any:
+    yield from fake.run(*asked, **more)
     raise RuntimeError(
         "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't "
         "allocate memory: you tried to allocate 104857600 bytes."

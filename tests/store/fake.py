@@ -68,7 +68,11 @@ def noise(seed: int, step: int) -> np.ndarray:
 
 
 def run(
-    wish: RunSpec, shelf: object, resume: Checkpoint | None = None
+    wish: RunSpec,
+    shelf: object,
+    resume: Checkpoint | None = None,
+    *,
+    helpers: object = None,
 ) -> Iterator[Event]:
     """Play a walk whose every number depends on the whole way to it."""
     knobs = {"steps": 20, "pause": 0.0, "fault": "", "at": 5, "once": False, "bulk": 1}

@@ -90,8 +90,8 @@ def test_a_run_whose_store_moves_resumes_when_it_is_back(
     monkeypatch.setattr("engine.store.recorder.CHECKPOINT_EVERY", 0.0)
     key = fake.submit(store, 1)
 
-    def moved_at_nine(*asked: object) -> Iterator[Event]:
-        for step, event in enumerate(fake.run(*asked)):
+    def moved_at_nine(*asked: object, **more: object) -> Iterator[Event]:
+        for step, event in enumerate(fake.run(*asked, **more)):
             if step == 9 * 4:  # a step yields four events
                 home.rename(away)
             yield event

@@ -1,0 +1,60 @@
+"""How many cores there are, and how many workers compute at the same time."""
+
+import os
+from pathlib import Path
+
+from engine.contract.errors import Refused
+
+WORKERS = "METASCOPE_WORKERS"  # how many workers compute at the same time
+NICENESS = "METASCOPE_NICENESS"  # of workers, 0 to 19
+DEFAULT_NICENESS = 5  # so that pages stay quick while every core computes
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def core_count(quota: Path = _QUOTA) -> int:
+    """Return how many CPU cores this process may use.
+
+    Args:
+        quota: Where a container's share of the CPU stands: "max 100000", or the
+            microseconds that it may compute in each period of so many.
+    """
+    # Containers and taskset allow fewer than the machine has; only Linux can tell.
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    try:
+        share, period = quota.read_text().split()
+        return min(cores, max(1, int(share) // int(period)))
+    except (OSError, ValueError):  # no container, or no limit
+        return cores
+
+
+def worker_count() -> int:
+    """Return how many workers compute at the same time: METASCOPE_WORKERS, or cores.
+
+    Raises:
+        Refused: If the setting is not a number of workers.
+    """
+    return _setting(WORKERS, core_count(), 1, 1024)
+
+
+def worker_niceness() -> int:
+    """Return by how much workers give way to other processes: METASCOPE_NICENESS.
+
+    Raises:
+        Refused: If the setting is not a niceness.
+    """
+    return _setting(NICENESS, DEFAULT_NICENESS, 0, 19)
+
+
+def _setting(name: str, default: int, low: int, high: int) -> int:
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise Refused(
+            f"{name} must be a whole number from {low} to {high}, not {text[:20]!r}",
+            name,
+        )
+    return int(text)

@@ -1,0 +1,106 @@
+"""Shards: the other workers of a store, as helpers of a run that this one executes.
+
+Every batch but the first is offered as a shard, which any free worker may take. The
+run follows a shard that a worker has begun, and takes back one that none has.
+"""
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Generator, Iterator, Sequence
+
+from engine.catalogue import find_card
+from engine.contract.events import Event, Note
+from engine.contract.jobs import JobState
+from engine.contract.run_keys import run_key
+from engine.contract.run_spec import RunSpec
+from engine.runner.helpers import Handover
+from engine.store import Store, StoreBusy, StoreError, StoreFull, readers, shards
+from engine.store.queue import ClaimedJob, Submission
+
+POLL = 0.1  # seconds between two looks at a shard
+LOOK = 1.0  # seconds between two looks at how far all shards are
+
+
+def shard_key(batch: RunSpec) -> str:
+    """Return the key of a batch that is computed as a shard.
+
+    It is another one than that of the same spec as a run, which also records films.
+    """
+    return hashlib.sha256(f"shard {run_key(batch, find_card)}".encode()).hexdigest()
+
+
+class ShardHelpers:
+    """The workers of a store, as helpers of a run.
+
+    Args:
+        store: Where shards are queued.
+        parent: The run.
+    """
+
+    def __init__(self, store: Store, parent: ClaimedJob) -> None:
+        self._store, self._parent = store, parent
+        self._offered: set[str] = set()
+        self._ahead, self._looked = 0.0, -LOOK
+
+    def offer(self, batches: Sequence[RunSpec]) -> None:
+        """Queue shards for these batches, unless they are."""
+        self._looked = -LOOK
+        for batch in batches:
+            key = shard_key(batch)
+            if key in self._offered:
+                continue
+            first, last = (
+                batch.first_replicate,
+                batch.first_replicate + batch.replicates,
+            )
+            title = f"replicates {first + 1} to {last}"
+            # Helpers save time, and nothing else: a busy store must not end a run.
+            with contextlib.suppress(StoreBusy, StoreFull):
+                filing = Submission(batch, key, title)
+                shards.offer(self._store.index, filing, self._parent)
+                self._offered.add(key)
+
+    def follow(self, batch: RunSpec) -> Generator[Event, None, Handover]:
+        """Yield a shard's events once it is complete, and notes until then."""
+        key = shard_key(batch)
+        while True:
+            with contextlib.suppress(StoreBusy):
+                shard = shards.take_back(self._store.index, key)
+                if shard is None:
+                    return Handover(False)
+                if shard.is_complete:
+                    return (yield from self._adopt(key))
+                if not shard.is_running:
+                    return Handover(False, shard.checkpoint)
+                yield Note(shard.job.stage or "begin", shard.job.done)
+            time.sleep(POLL)
+
+    def _adopt(self, key: str) -> Generator[Event, None, Handover]:
+        try:
+            events = list(self._read(key))  # all of it first: nothing is half adopted
+        except StoreError:
+            return Handover(False)  # damaged or deleted meanwhile
+        yield from events
+        return Handover(True)
+
+    def _read(self, key: str) -> Iterator[Event]:
+        store = self._store
+        yield from store.blocks(key)[0]
+        for entry in store.artefacts(key):
+            yield store.artefact(key, entry.name, entry.kind)
+        yield from readers.timings(store.index, key)
+
+    def replicates_ahead(self, batches: Sequence[RunSpec]) -> float:
+        """Return how many replicates of these batches are computed; parts count."""
+        now = time.monotonic()
+        if now - self._looked < LOOK or not batches:
+            return self._ahead if batches else 0.0
+        self._looked, sizes = now, {shard_key(b): b.replicates for b in batches}
+        with contextlib.suppress(StoreBusy):
+            jobs = self._store.shards(self._parent.key)
+            done = {
+                job.key: 1.0 if job.state == JobState.DONE else job.done for job in jobs
+            }
+            self._ahead = sum(n * done.get(key, 0.0) for key, n in sizes.items())
+        return self._ahead
