@@ -176,6 +176,11 @@ def progress(key: str) -> Progress:
     return store().progress(key)
 
 
+def shards(key: str) -> list[Job]:
+    """Return the batches of a run that other workers compute ahead of their turn."""
+    return store().shards(key)
+
+
 def list_frozen(key: str) -> list[str]:
     """Return the names of a run's frozen meta-learners."""
     return [e.name for e in store().artefacts(key) if e.kind == "frozen"]

@@ -18,7 +18,8 @@ def supervise(
     home: Home = None,
     stop: Annotated[bool, typer.Option("--stop", help=_STOP)] = False,
     workers: Annotated[
-        int, typer.Option(help="Number of workers; 0: one less than cores.", min=0)
+        int,
+        typer.Option(help="Workers; 0: METASCOPE_WORKERS, else one per core.", min=0),
     ] = 0,
 ) -> int:
     """Run the supervisor, which gives queued runs to workers; the app starts it."""
@@ -47,10 +48,13 @@ def work(
     once: Annotated[bool, typer.Option("--once", help=_ONCE)] = False,
 ) -> int:
     """Compute queued runs in this process."""
+    from engine.executors.cores import worker_niceness
     from engine.executors.worker import run_worker as play_queued
     from engine.executors.worker_handle import SUPERVISED
 
     _configure_logging()
+    if os.environ.get(SUPERVISED):
+        os.nice(worker_niceness())
     try:
         return play_queued(home, once=once)
     except StoreGone:

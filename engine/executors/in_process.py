@@ -20,9 +20,9 @@ from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.device import resolve_device
+from engine.executors.supervisor import helper_workers
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import Runner, load_toolkit
-from engine.executors.worker_handle import helper_workers
 from engine.export import RunRecord, export_run
 from engine.export.exported_files import config_json
 from engine.export.overwrite_guard import check_folder, has_traces

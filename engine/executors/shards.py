@@ -9,7 +9,6 @@ import hashlib
 import time
 from collections.abc import Generator, Iterator, Sequence
 
-from engine.catalogue import find_card
 from engine.contract.events import Event, Note
 from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
@@ -27,6 +26,8 @@ def shard_key(batch: RunSpec) -> str:
 
     It is another one than that of the same spec as a run, which also records films.
     """
+    from engine.catalogue import find_card  # not above: it imports torch
+
     return hashlib.sha256(f"shard {run_key(batch, find_card)}".encode()).hexdigest()
 
 

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -98,6 +99,28 @@ def supervise_until(
     """
     with _lock_store(store):
         Supervisor(store, command, workers or worker_count()).serve(is_over)
+
+
+@contextlib.contextmanager
+def helper_workers(store: Store, count: int) -> Iterator[None]:
+    """Keep workers on the shards of a run that this process executes.
+
+    Args:
+        store: Where the shards are queued; no other supervisor serves it.
+        count: How many workers; with 0 or less, none is started.
+    """
+    if count < 1:
+        yield
+        return
+    ended = threading.Event()
+    serve = partial(supervise_until, store, ended.is_set, WORKER, count)
+    caller = threading.Thread(target=serve, daemon=True)
+    caller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        caller.join()
 
 
 @contextlib.contextmanager

@@ -22,7 +22,6 @@ from engine.contract.errors import Refused
 from engine.contract.events import Event
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
-from engine.executors.cores import worker_niceness
 from engine.executors.shards import ShardHelpers
 from engine.executors.supervisor_control import STORE
 from engine.executors.worker_functions import Toolkit, load_toolkit
@@ -104,8 +103,6 @@ def run_worker(
     stop_signal = StopSignal(0 if os.environ.get(SUPERVISED) else None)
     signal.signal(signal.SIGTERM, stop_signal.request_stop)
     signal.signal(signal.SIGINT, stop_signal.request_stop)
-    if os.environ.get(SUPERVISED):
-        os.nice(worker_niceness())
     _set_oom_score()
     tools = tools or load_toolkit()
     cap_memory()

@@ -14,14 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from engine.contract.jobs import JobState
 from engine.executors.allocator import ALLOCATOR
 from engine.executors.supervisor_control import ROOT, STORE
 from engine.store import Store
 
 # Tells a worker that its standard input is a supervisor's pipe.
 SUPERVISED = "METASCOPE_SUPERVISED"
-NOTIFY_INTERVAL = 0.2  # seconds between two looks for work that workers may take
 SHUTDOWN_TIMEOUT = 6.0  # seconds that a worker has to save its checkpoint and exit
 WORKER = (sys.executable, "-m", "engine", "work")
 ONE_THREAD = dict.fromkeys(
@@ -100,30 +98,3 @@ def stop_all(workers: Iterable[WorkerProcess]) -> None:
         except subprocess.TimeoutExpired:
             worker.process.kill()
             worker.process.wait()
-
-
-@contextlib.contextmanager
-def helper_workers(store: Store, count: int) -> Iterator[None]:
-    """Keep workers on the shards of a run that this process executes.
-
-    Args:
-        store: Where the shards are queued.
-        count: How many workers; with 0 or less, none is started.
-    """
-    workers = [WorkerProcess.start(WORKER, store) for _ in range(count)]
-    ended = threading.Event()
-
-    def notify() -> None:
-        while not ended.wait(NOTIFY_INTERVAL):
-            if store.count([JobState.QUEUED], kind=None):
-                for worker in workers:
-                    worker.notify()
-
-    caller = threading.Thread(target=notify, daemon=True)
-    if workers:
-        caller.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        stop_all(workers)

@@ -263,7 +263,7 @@ def test_a_failed_run_ends_with_1_in_one_line_and_leaves_its_traceback(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def broken(*given: object) -> Iterator[object]:
+    def broken(*given: object, **more: object) -> Iterator[object]:
         raise ArithmeticError("the part is broken")
         yield
 

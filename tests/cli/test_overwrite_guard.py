@@ -228,7 +228,7 @@ def test_a_refusal_by_a_part_is_bad_input_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def refusing(*given: object) -> Iterator[Event]:
+    def refusing(*given: object, **more: object) -> Iterator[Event]:
         yield from [Note("start", 0.0)] * after
         raise Refused("ways must be at most 5, not 9", "family.knobs.ways")
 

@@ -5,7 +5,7 @@ import pytest
 from engine.contract.events import Block
 from engine.contract.run_spec import RunSpec
 from engine.runner.context import RunContext
-from engine.runner.loop import _stages
+from engine.runner.stages import list_stages
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import events, learner_spec
 
@@ -22,7 +22,7 @@ def spec_of(learner: dict[str, object]) -> RunSpec:
 
 def works(spec: RunSpec) -> dict[str, float]:
     """Return how much each stage is said to take, by its first word."""
-    stages = _stages(RunContext(spec), InMemoryRunCache(), first=True)
+    stages = list_stages(RunContext(spec), InMemoryRunCache(), first=True)
     return {stage.name.split()[0]: stage.cost for stage in stages}
 
 

@@ -1,6 +1,6 @@
 """The top of a run: state, actions, progress, and in the end the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -112,6 +112,19 @@ def _draw_progress(run: Run) -> None:
         # `st.progress` raises outside 0 to 1.
         st.progress(min(1.0, max(0.0, now.done)), text=escape_markdown(text))
         st.caption(page_elements.explain_state(run.job))
+        _draw_shards(client.shards(run.key))
+
+
+def _draw_shards(shards: Sequence[Job]) -> None:
+    """Draw, on demand, the batches that other workers compute ahead of their turn."""
+    if not shards:
+        return
+    with st.expander("Batches of replicates computed ahead"):
+        for shard in shards:
+            stage = _stage_name(shard.stage) if shard.state == JobState.RUNNING else ""
+            done = f"{shard.done:.0%}" if stage else ""
+            parts = [shard.title.capitalize(), shard.state, stage, done]
+            st.caption(escape_markdown(" · ".join(filter(None, parts))))
 
 
 def _time_left(run: Run, seconds: float | None) -> str:
