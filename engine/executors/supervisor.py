@@ -13,7 +13,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -22,7 +21,6 @@ from filelock import FileLock, Timeout
 
 from engine.contract.jobs import JobState
 from engine.executors.cores import worker_count, worker_niceness
-from engine.executors.restart_delay import LONGEST_PAUSE, RestartDelay, describe_exit
 from engine.executors.supervisor_control import (
     STORE,
     SupervisorError,
@@ -31,11 +29,11 @@ from engine.executors.supervisor_control import (
     stop_supervisor,
     supervisor_status,
 )
-from engine.executors.worker_handle import WORKER, WorkerProcess, stop_all
+from engine.executors.worker_handle import WORKER
+from engine.executors.worker_pool import WorkerPool
 from engine.store import Store, StoreError, StoreGone, files, leases
 
 ROUND_INTERVAL = 0.15  # seconds between two checks for new work
-IDLE_TIMEOUT = 60.0  # seconds without work until only one worker is kept
 SWEEP_INTERVAL = 1.0  # seconds between two checks of the leases
 __all__ = [
     "Supervisor",
@@ -149,16 +147,11 @@ class Supervisor:
     """
 
     def __init__(self, store: Store, command: Sequence[str], workers: int) -> None:
-        self.store, self.command, self.wanted = store, list(command), workers
-        self.children: dict[int, WorkerProcess] = {}
+        self.store, self.pool = store, WorkerPool(store, command, workers)
         self.stopping = False
-        self._deaths = RestartDelay()
-        self._reasons: dict[int, str] = {}  # how workers ended, until the next sweep
-        self._unasked: set[int] = set()  # those of them that were not killed by us
         self._swept = -SWEEP_INTERVAL
         self._seen = 0
         self._noted = ""
-        self._busy = time.monotonic()  # when more than one worker last had work
 
     def run(self) -> None:
         """Supervise the store until asked to stop.
@@ -197,7 +190,7 @@ class Supervisor:
 
     def run_round(self) -> None:
         """Do one round: reap, check leases, start and notify workers."""
-        died = self._reap()
+        died = self.pool.reap()
         now = time.monotonic()
         try:
             swept = died or now - self._swept >= SWEEP_INTERVAL
@@ -205,10 +198,10 @@ class Supervisor:
             if swept:
                 self._swept = now
                 self._sweep()
-                self._end_idle_workers()
-            changed = self._index_has_changed()
-            self._start_worker(changed or swept)
-            if swept or changed:
+                self.pool.end_idle()
+            if swept or self._index_has_changed():
+                if self.pool.start_needed():
+                    self._write_status()
                 self._notify_workers()
         except StoreGone:
             raise
@@ -228,8 +221,7 @@ class Supervisor:
 
     def _write_status(self) -> None:
         """Write the status file: process, workers, deaths; a full disk is ignored."""
-        about = {"workers": len(self.children), "deaths": asdict(self._deaths)}
-        text = json.dumps(leases.this_process()._asdict() | about)
+        text = json.dumps(leases.this_process()._asdict() | self.pool.status())
         if text == self._noted:
             return
         with contextlib.suppress(StoreError, FileNotFoundError):
@@ -237,92 +229,15 @@ class Supervisor:
             files.write_atomically(self.store.home / "supervisor.json", text.encode())
             self._noted = text
 
-    # workers ------------------------------------------------------------------
-    def _start_worker(self, look: bool) -> None:
-        """Start a worker if one is needed; end those that have been idle for long.
-
-        Args:
-            look: Whether the index may have changed since the last look.
-        """
-        enough = self._has_enough_workers() if look or not self.children else True
-        # A death that no sweep has judged yet may still lengthen the pause.
-        if enough or self._deaths.is_pausing or self._reasons:
-            return
-        worker = WorkerProcess.start(self.command, self.store)
-        self.children[worker.pid] = worker
-        self._write_status()
-
-    def _has_enough_workers(self) -> bool:
-        """Return whether no further worker has anything to do."""
-        if not self.children or len(self.children) >= self.wanted:
-            return bool(self.children)
-        count = partial(self.store.count, kind=None)
-        waiting, running = count([JobState.QUEUED]), count([JobState.RUNNING])
-        return len(self.children) >= waiting + running
-
-    def _end_idle_workers(self) -> None:
-        """Keep one worker once there was no work for the others for a while."""
-        now = time.monotonic()
-        alive = self.store.count([JobState.QUEUED, JobState.RUNNING], kind=None)
-        if alive > 1 or len(self.children) < 2:
-            self._busy = now
-        elif now - self._busy > IDLE_TIMEOUT:
-            holders = {
-                job.worker for job in self.store.jobs([JobState.RUNNING], kind=None)
-            }
-            idle = [c for pid, c in self.children.items() if str(pid) not in holders]
-            for child in idle[: len(self.children) - 1]:
-                child.request_stop()
-
-    def _reap(self) -> bool:
-        """Remove workers that ended, noting how; return whether any did."""
-        ended = [
-            pid for pid, c in self.children.items() if c.process.poll() is not None
-        ]
-        for pid in ended:
-            child = self.children.pop(pid)
-            retired = child.process.stdin is None
-            child.request_stop()
-            self._reasons[pid] = describe_exit(child.process.returncode)
-            if not (child.killed or retired):
-                _log.warning("worker %s %s", pid, self._reasons[pid])
-                self._unasked.add(pid)
-        return bool(ended)
-
     def _sweep(self) -> None:
-        reasons = {pid: f"its worker {how}" for pid, how in self._reasons.items()}
+        reasons = {pid: f"its worker {how}" for pid, how in self.pool.exits.items()}
         verdicts = self.store.sweep(reasons)
         for one in verdicts:
             _log.warning("run %s: %s", one.key[:12], one.verdict)
-            child = self.children.get(one.pid)
-            if one.must_end and child is not None:
-                child.kill()
-        self._count_deaths({one.pid for one in verdicts})
+            if one.must_end:
+                self.pool.kill(one.pid)
+        self.pool.count_deaths({one.pid for one in verdicts})
         self._write_status()
-
-    def _count_deaths(self, holders: set[int]) -> None:
-        """Count the workers that died before they took a run.
-
-        Args:
-            holders: Processes that held a run: the run is to blame, not the start.
-        """
-        if self._deaths.count and self._has_live_worker():
-            self._deaths.clear()
-        for pid, how in self._reasons.items():
-            if pid in holders:
-                self._deaths.clear()
-            elif pid in self._unasked:
-                self._deaths.add(how)
-        self._reasons.clear()
-        self._unasked.clear()
-
-    def _has_live_worker(self) -> bool:
-        """Return whether a worker has taken a run, or waited long enough for one."""
-        now = time.monotonic()
-        if any(now - c.started > LONGEST_PAUSE for c in self.children.values()):
-            return True
-        running = self.store.jobs([JobState.RUNNING], kind=None)
-        return any(job.worker in map(str, self.children) for job in running)
 
     def _index_has_changed(self) -> bool:
         """Return whether anything was written to the index since the last call."""
@@ -335,10 +250,9 @@ class Supervisor:
 
     def _notify_workers(self) -> None:
         if self.store.count([JobState.QUEUED], kind=None):
-            for child in self.children.values():
-                child.notify()
+            self.pool.notify()
 
     def _shut_down(self) -> None:
-        stop_all(self.children.values())
+        self.pool.stop()
         with contextlib.suppress(StoreError):
             self.store.sweep()

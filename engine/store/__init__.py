@@ -17,10 +17,11 @@ from engine.store.errors import (
     StoreNewer,
 )
 from engine.store.progress import Progress
+from engine.store.readers import ArtefactEntry
 from engine.store.recorder import Recorder
 from engine.store.results_of_other_runs import StoredRunCache
 from engine.store.run_groups import RunGroups
-from engine.store.store import ArtefactEntry, Store, default_home
+from engine.store.store import Store, default_home
 
 __all__ = [
     "ArtefactEntry",

@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from engine.contract.events import Artefact, Block, Checkpoint, Timing
 from engine.contract.run_spec import RunSpec
@@ -19,6 +19,15 @@ from engine.store.index import Index
 
 T = TypeVar("T")
 _TRIES = 3  # compactions are rare, so a file that is gone this often is missing
+
+
+class ArtefactEntry(NamedTuple):
+    """An artefact without its arrays; `digest` is the sha256 of its file."""
+
+    name: str
+    kind: str
+    digest: str
+    info: dict[str, object]
 
 
 def blocks(index: Index, key: str, since: int) -> tuple[list[Block], int]:
@@ -76,18 +85,16 @@ def artefact(index: Index, key: str, name: str, kind: str = "") -> Artefact:
     return _retry_read(index, key, read)
 
 
-def artefacts(index: Index, key: str) -> list[tuple[str, str, str, dict[str, Any]]]:
-    """Return (name, kind, digest, info) of each artefact, newest per kind and name."""
+def artefacts(index: Index, key: str) -> list[ArtefactEntry]:
+    """Return a run's artefacts without their arrays, the newest per kind and name."""
 
-    def read() -> list[tuple[str, str, str, dict[str, Any]]]:
+    def read() -> list[ArtefactEntry]:
         listed = {}
         for _, entry in _checked_entries(index, key, "artefact"):
             about = json.loads(entry.info)
-            listed[about["kind"], entry.name] = (
-                entry.name,
-                about["kind"],
-                entry.digest,
-                about["info"],
+            kind = about["kind"]
+            listed[kind, entry.name] = ArtefactEntry(
+                entry.name, kind, entry.digest, about["info"]
             )
         return list(listed.values())
 

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from platformdirs import user_data_path
 
@@ -20,17 +19,9 @@ from engine.store.errors import NoStore
 from engine.store.index import Index
 from engine.store.progress import Progress, progress
 from engine.store.queue import ClaimedJob
+from engine.store.readers import ArtefactEntry
 from engine.store.recorder import Recorder
 from engine.store.result_cache import ResultCache
-
-
-class ArtefactEntry(NamedTuple):
-    """An artefact without its arrays; `digest` is the sha256 of its file."""
-
-    name: str
-    kind: str
-    digest: str
-    info: dict[str, object]
 
 
 def default_home() -> Path:
@@ -255,7 +246,7 @@ class Store:
 
     def artefacts(self, key: str) -> list[ArtefactEntry]:
         """List a run's artefacts: name, kind, digest and info, without arrays."""
-        return [ArtefactEntry(*entry) for entry in readers.artefacts(self.index, key)]
+        return readers.artefacts(self.index, key)
 
     def summary(self, key: str) -> dict[str, object] | None:
         """Return the stored statistics and verdict; None before the run's end."""

@@ -36,8 +36,8 @@ def held(store: Store) -> Iterator[Store]:
 
 def started(supervisor: Supervisor) -> int:
     """Look until a worker is there, no longer, for it dies; return its number."""
-    until(lambda: bool(supervisor.children) or supervisor.run_round(), 10)
-    return next(iter(supervisor.children))
+    until(lambda: bool(supervisor.pool.children) or supervisor.run_round(), 10)
+    return next(iter(supervisor.pool.children))
 
 
 def hold_a_run(store: Store, pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,8 +59,8 @@ def test_runs_that_kill_their_workers_make_no_other_run_wait(
     for _ in range(6):
         pid = started(supervisor)
         hold_a_run(held, pid, monkeypatch)
-        until(lambda p=pid: supervisor.run_round() or p not in supervisor.children, 10)
-        assert supervisor.children  # the next one is started at once
+        until(lambda p=pid: supervisor.run_round() or p not in supervisor.pool.children, 10)
+        assert supervisor.pool.children  # the next one is started at once
         assert supervisor_status(held.home).deaths == 0
         assert supervisor_status(held.home).wait == 0
     assert held.count([JobState.LOST]) == 3  # each was tried twice, and no more
@@ -83,7 +83,7 @@ def test_workers_that_die_before_they_take_a_run_are_reported(
     assert told.reason == "ended with exit code 3"
     assert "1 died" in told.trouble and "exit code 3" in told.trouble
     supervisor.run_round()
-    assert not supervisor.children  # the next one waits
+    assert not supervisor.pool.children  # the next one waits
     assert held.jobs()[0].state == JobState.QUEUED
 
 
@@ -92,7 +92,7 @@ def test_a_worker_that_takes_a_run_ends_the_count(
 ) -> None:
     fake.submit(held, 1)
     supervisor = Supervisor(held, LIVES, 1)
-    supervisor._deaths = RestartDelay(4, time.monotonic(), "ended with exit code 3")
+    supervisor.pool._deaths = RestartDelay(4, time.monotonic(), "ended with exit code 3")
     pid = started(supervisor)
     assert supervisor_status(held.home).deaths == 4
     hold_a_run(held, pid, monkeypatch)
