@@ -132,7 +132,7 @@ def test_a_failed_run_is_named_and_fails_the_sweep(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def broken(*given: object) -> Iterator[object]:
+    def broken(*given: object, **more: object) -> Iterator[object]:
         raise ZeroDivisionError("a part went wrong")
         yield
 

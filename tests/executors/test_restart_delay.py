@@ -59,7 +59,10 @@ def test_runs_that_kill_their_workers_make_no_other_run_wait(
     for _ in range(6):
         pid = started(supervisor)
         hold_a_run(held, pid, monkeypatch)
-        until(lambda p=pid: supervisor.run_round() or p not in supervisor.pool.children, 10)
+        until(
+            lambda p=pid: supervisor.run_round() or p not in supervisor.pool.children,
+            10,
+        )
         assert supervisor.pool.children  # the next one is started at once
         assert supervisor_status(held.home).deaths == 0
         assert supervisor_status(held.home).wait == 0
@@ -92,7 +95,9 @@ def test_a_worker_that_takes_a_run_ends_the_count(
 ) -> None:
     fake.submit(held, 1)
     supervisor = Supervisor(held, LIVES, 1)
-    supervisor.pool._deaths = RestartDelay(4, time.monotonic(), "ended with exit code 3")
+    supervisor.pool._deaths = RestartDelay(
+        4, time.monotonic(), "ended with exit code 3"
+    )
     pid = started(supervisor)
     assert supervisor_status(held.home).deaths == 4
     hold_a_run(held, pid, monkeypatch)
