@@ -9,8 +9,8 @@ from engine.protocol import Learner
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.leak_probes import probe_tasks
 from engine.runner.learner_probes import probe_cost, probe_learner
-from engine.runner.replay_probe import probe_replay, replay_cost
 from engine.runner.state import RunState
+from engine.runner.trial_probes import probe_bounds, probe_replay, replay_cost
 
 
 class KindProbes(NamedTuple):
@@ -29,5 +29,5 @@ class KindProbes(NamedTuple):
 
 PROBES = {
     FEW_SHOT.name: KindProbes(probe_cost, probe_learner, probe_tasks),
-    RL.name: KindProbes(replay_cost, probe_replay),
+    RL.name: KindProbes(replay_cost, probe_replay, probe_bounds),
 }

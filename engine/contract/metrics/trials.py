@@ -118,6 +118,14 @@ TRIALS = (
         "With the same luck, over as many episodes as are judged.",
     ),
     Metric(
+        "least_regret",
+        "Regret of the Bayes optimum",
+        "reward",
+        0,
+        "linear",
+        "Smallest expected regret of an agent that knows only how tasks are drawn.",
+    ),
+    Metric(
         "replay_differs",
         "First episode when played again",
         "share",

@@ -4,9 +4,11 @@ Source: Henderson et al. (2018), arXiv:1709.06560, on what misleads in compariso
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.contract.events import Condition
 from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import (
@@ -29,20 +31,38 @@ NAIVE = 0.9  # a mean over finishers below this share of the restricted mean mis
 SHORTER = 0.95  # episodes that last less than this share of the first ones are shorter
 
 
+class _Regret(NamedTuple):
+    """An agent's mean regret at a condition, and what it should not be below.
+
+    Args:
+        condition: Where it was tested.
+        mean: Over all trials.
+        error: Its standard error, over trials: the bound is one for each agent.
+        least: Regret of the Bayes optimum; None where it is not known.
+    """
+
+    condition: Condition
+    mean: float
+    error: float
+    least: float | None
+
+    @property
+    def excess(self) -> float:
+        """Return how far it lies above the bound, by what is not luck."""
+        return self.mean + ERRORS * self.error - (self.least or 0.0)
+
+
 def impossible_return(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """21: an agent earns more than an agent that knows the task can."""
+    """21: an agent loses less than the Bayes optimum, or than one that knows the task.
+
+    Only the latter is known wherever there is an optimum: its regret is 0.
+    """
     for learner in spec.learners:
-        found = [
-            (condition, mean, error)
-            for condition in table.conditions()
-            if (rows := table.test_values(learner.label, "trial_regret", condition))
-            is not None
-            for mean, error in [_mean_and_error(table, spec, learner.label, rows)]
-        ]
+        found = list(_measured_regrets(table, learner.label))
         if not found:
             continue
-        # Where the regret lies farthest below 0, in standard errors.
-        at, mean, error = min(found, key=lambda each: each[1] + ERRORS * each[2])
+        lowest = min(found, key=lambda each: each.excess)
+        at = lowest.condition
         place = describe_condition(at, spec) if at.family or at.shift else "the tests"
         returns = table.test_values(learner.label, "trial_return", at)
         scale = 1.0 if returns is None else float(np.nanmean(np.abs(returns)))
@@ -50,13 +70,41 @@ def impossible_return(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             21,
             "Better than possible",
             learner.label,
-            flagged=mean + ERRORS * error < -SLACK * scale,
-            evidence=f"The lowest regret is {format_number(mean)}, in {place}, with a "
-            f"standard error of {format_number(error)}; below 0 lies only what is "
-            "better than the best policy that knows the task.",
+            flagged=lowest.excess < -SLACK * scale,
+            evidence=f"The lowest regret is {format_number(lowest.mean)}, in {place}, "
+            f"with a standard error of {format_number(lowest.error)}; "
+            f"{_describe_bound(lowest.least)}",
             remedy="Look for what tells the agent about the task, such as memory kept "
             "from another trial, and check the optimum.",
         )
+
+
+def _measured_regrets(table: BlockTable, label: str) -> Iterator[_Regret]:
+    """Yield the regret at each condition with at least two trials."""
+    for condition in table.conditions():
+        rows = table.test_values(label, "trial_regret", condition)
+        if rows is None or rows.size < 2:
+            continue
+        # Agents differ, too, but no agent may be better than the bound.
+        apart = rows - rows.mean(1, keepdims=True) if rows.shape[1] > 1 else rows
+        freedom = rows.size - (len(rows) if rows.shape[1] > 1 else 1)
+        spread = np.square(apart - apart.mean()).sum() / freedom
+        error = float(np.sqrt(spread / rows.size))
+        block = table.block("", "test", "least_regret", condition)
+        least = None if block is None else float(block.array)
+        yield _Regret(condition, float(rows.mean()), error, least)
+
+
+def _describe_bound(least: float | None) -> str:
+    if least is None:
+        return (
+            "below 0 lies only what is better than the best policy that knows the "
+            "task. How much an agent must lose that does not know it is not known here."
+        )
+    return (
+        f"the Bayes optimum, which knows only how tasks are drawn, loses "
+        f"{format_number(least)}."
+    )
 
 
 def kept_between_trials(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
@@ -77,17 +125,6 @@ def kept_between_trials(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "trial, never in the learner; and check that an environment of your own is "
             "a function of its seed.",
         )
-
-
-def _mean_and_error(
-    table: BlockTable, spec: RunSpec, label: str, rows: Floats
-) -> tuple[float, float]:
-    """Return the mean over independent units, and its standard error (0 of one)."""
-    units = regroup_units(rows, is_trained(table, spec, label))
-    means = finite_mean(units, 1)
-    if means.size < 2:
-        return float(means.mean()), 0.0
-    return float(means.mean()), float(means.std(ddof=1) / np.sqrt(means.size))
 
 
 def idle_agent(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:

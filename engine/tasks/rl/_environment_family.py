@@ -57,6 +57,17 @@ class EnvironmentFamily(Family):
         """
         return {}
 
+    def least_regret(self, episodes: int) -> float | None:
+        """Return the smallest expected regret of an agent that has seen no task yet.
+
+        Args:
+            episodes: Episodes of a trial.
+
+        Returns:
+            Over the judged episodes; None where it is not known.
+        """
+        return None
+
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> TaskBatch:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.algorithms.rl.bandits.bayes_optimum import least_regret
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -59,3 +60,9 @@ class BernoulliBandit(BanditFamily):
         """Draw the probability of each arm."""
         drawn = generator(rng).uniform(self.low, self.high, self.arms)
         return {"pays": drawn.astype(np.float32)}
+
+    def least_regret(self, episodes: int) -> float | None:
+        """Return that of the Bayes optimum, if arms stay as they are."""
+        if self.drift:
+            return None
+        return least_regret(self.arms, episodes, self.low, self.high)

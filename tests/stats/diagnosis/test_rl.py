@@ -62,8 +62,29 @@ def test_returns_above_the_optimum_are_a_leak(above: float, flagged: bool) -> No
     assert flags(blocks, rl_spec(RL2))[21] is flagged
 
 
+@pytest.mark.parametrize(("above", "flagged"), [(0.1, True), (0.0, False)])
+def test_less_regret_than_the_bayes_optimum_is_a_leak(
+    above: float, flagged: bool
+) -> None:
+    """The regret is 0.2 in each episode, or less than that, but far from 0."""
+    blocks = trials("rl2", pulls(BEST - 0.2 + above, 3)) + learned()
+    bound = Block("", "test", "least_regret", (), np.array(0.2 * EPISODES))
+    assert not flags(blocks, rl_spec(RL2))[21]
+    assert flags([*blocks, bound], rl_spec(RL2))[21] is flagged
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_finding_says_whether_the_bayes_optimum_is_known(known: bool) -> None:
+    bound = Block("", "test", "least_regret", (), np.array(4.0))
+    blocks = [*fine(), *[bound] * known]
+    found = diagnose(BlockTable(blocks, "rl"), rl_spec())
+    told = [each.evidence for each in found if each.detector == 21]
+    assert all(("loses 4" in each) is known for each in told)
+    assert all(("not known here" in each) is not known for each in told)
+
+
 def test_a_best_policy_that_never_varies_is_no_leak() -> None:
-    exact = np.full((1, 1, EPISODES), BEST, np.float32) + 1e-7
+    exact = np.full((1, 2, EPISODES), BEST, np.float32) + 1e-7
     assert not flags(trials("rl2", exact), rl_spec(RL2))[21]
 
 

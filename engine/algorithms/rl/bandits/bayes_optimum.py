@@ -75,30 +75,88 @@ def count_states(arms: int, pulls: int) -> float:
     return float(ways[:pulls].sum())
 
 
+def arm_chances(pulls: int, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    """Return the chance that an arm pays, given its counts; p ~ U(low, high).
+
+    E[p | counts] = ∫ p^(s + 1) (1 − p)^(m − s) dp / ∫ p^s (1 − p)^(m − s) dp over the
+    range, s being how often it paid and m its pulls.
+
+    Args:
+        pulls: Pulls of a trial.
+        low: Lowest probability.
+        high: Highest probability.
+
+    Returns:
+        Shape (1 + pulls, 1 + paid); where more were paid than pulled it means nothing.
+
+    >>> arm_chances(2)[2].round(3).tolist(), arm_chances(1, 0.5, 0.5)[1].tolist()
+    ([0.25, 0.5, 0.75], [0.5, 0.5])
+    """
+    own, paid = np.meshgrid(*[np.arange(pulls + 1)] * 2, indexing="ij")
+    if (low, high) == (0.0, 1.0):
+        return np.asarray((paid + 1) / (own + 2))
+    if low == high:
+        return np.full(own.shape, low)
+    # So many nodes integrate a polynomial of the degree m + 1 exactly.
+    nodes, weights = np.polynomial.legendre.leggauss(pulls // 2 + 2)
+    p = low + (high - low) * (nodes + 1) / 2
+    unpaid = np.maximum(own - paid, 0)
+    # In logs, since powers of small chances would be 0.
+    logs = paid[..., None] * np.log(p) + unpaid[..., None] * np.log1p(-p)
+    density = weights * np.exp(logs - logs.max(-1, keepdims=True))
+    return np.asarray((density * p).sum(-1) / density.sum(-1))
+
+
 @lru_cache(maxsize=8)
-def solve_bandit(arms: int, pulls: int) -> tuple[Level, ...]:
-    """Solve a bandit whose arms pay with probabilities from U(0, 1).
+def solve_bandit(
+    arms: int, pulls: int, low: float = 0.0, high: float = 1.0
+) -> tuple[Level, ...]:
+    """Solve a bandit whose arms pay with probabilities from U(low, high).
 
     Args:
         arms: Number of arms k.
         pulls: Pulls of a trial n; `count_states` says whether they are too many.
+        low: Lowest probability.
+        high: Highest probability.
 
     Returns:
         The solved states after 0, …, n − 1 pulls.
     """
-    found: list[Level] = []
+    chances, found = arm_chances(pulls, low, high), list[Level]()
     for states in reversed(_expand(arms, pulls)):
-        found.append(_back_up(states, found[-1] if found else None, pulls))
+        found.append(_back_up(states, found[-1] if found else None, chances))
     return tuple(reversed(found))
 
 
-def optimal_value(arms: int, pulls: int) -> float:
-    """Return the largest expected reward of a trial; arms pay with U(0, 1).
+def optimal_value(arms: int, pulls: int, low: float = 0.0, high: float = 1.0) -> float:
+    """Return the largest expected reward of a trial; arms pay with U(low, high).
 
     >>> round(optimal_value(2, 1), 6), round(optimal_value(5, 10), 3)
     (0.5, 6.66)
     """
-    return float(solve_bandit(arms, pulls)[0].value[0])
+    return float(solve_bandit(arms, pulls, low, high)[0].value[0])
+
+
+def least_regret(
+    arms: int, pulls: int, low: float = 0.0, high: float = 1.0
+) -> float | None:
+    """Return the smallest expected regret of a trial; None if it takes too long.
+
+    n E[max p] − V, and E[max p] = low + (high − low) k / (k + 1).
+
+    Args:
+        arms: Number of arms k.
+        pulls: Pulls of a trial n.
+        low: Lowest probability.
+        high: Highest probability.
+
+    >>> least_regret(2, 1), least_regret(50, 500)
+    (0.16666666666666663, None)
+    """
+    if count_states(arms, pulls) > STATES:
+        return None
+    best = low + (high - low) * arms / (arms + 1)
+    return pulls * best - optimal_value(arms, pulls, low, high)
 
 
 def _expand(arms: int, pulls: int) -> list[_States]:
@@ -127,13 +185,20 @@ def _next_keys(now: _States, pulls: int) -> np.ndarray:
     return np.stack(both, -1)
 
 
-def _back_up(states: _States, after: Level | None, pulls: int) -> Level:
-    """Return states with their values, given those after one more pull, if any."""
+def _back_up(states: _States, after: Level | None, chances: np.ndarray) -> Level:
+    """Return states with their values, given those after one more pull, if any.
+
+    Args:
+        states: The states.
+        after: Those after one more pull.
+        chances: Of an arm by its counts, from `arm_chances`.
+    """
     following = np.zeros((*states.pulls.shape, 2))
     if after is not None:
-        at = np.searchsorted(after.keys, _next_keys(states, pulls))
+        keys = _next_keys(states, len(chances) - 1)
+        at = np.searchsorted(after.keys, keys)
         following = after.value[at]
-    chance = (states.paid + 1) / (states.pulls + 2)
+    chance = chances[states.pulls, states.paid]
     worth = chance * (1 + following[..., 1]) + (1 - chance) * following[..., 0]
     rows, best = np.arange(len(worth)), worth.argmax(1)
     own, paid = states.pulls[rows, best], states.paid[rows, best]

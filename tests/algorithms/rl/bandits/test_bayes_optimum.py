@@ -4,14 +4,18 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from engine.algorithms.rl.bandits.bayes_optimum import (
     STATES,
+    arm_chances,
     count_keys,
     count_states,
+    least_regret,
     optimal_value,
     solve_bandit,
 )
+from tests.tasks.rl.trials import learner, trials
 
 
 @cache
@@ -38,6 +42,60 @@ def pulled(counts: tuple[tuple[int, int], ...], arm: int, left: int) -> float:
 def test_the_value_is_that_of_all_histories(arms: int, pulls: int) -> None:
     truth = enumerated(((0, 0),) * arms, pulls)
     assert optimal_value(arms, pulls) == pytest.approx(truth, abs=1e-9)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.2, 0.6), (0.9, 1.0)])
+def test_the_chance_of_an_arm_is_its_posterior_mean(low: float, high: float) -> None:
+    found = arm_chances(12, low, high)
+    for own, paid in [(0, 0), (1, 1), (5, 0), (12, 7), (12, 12)]:
+
+        def weight(p: float, more: int, s: int = paid, m: int = own) -> float:
+            return float(p ** (s + more) * (1 - p) ** (m - s))
+
+        above, below = (quad(weight, low, high, (i,), epsabs=0)[0] for i in (1, 0))
+        assert found[own, paid] == pytest.approx(above / below, rel=1e-9)
+
+
+@pytest.mark.parametrize("span", [(0.0, 1.0), (0.3, 0.9), (0.4, 0.4)])
+def test_the_least_regret_is_that_of_all_histories(span: tuple[float, float]) -> None:
+    chances = arm_chances(5, *span)
+
+    def value(counts: tuple[tuple[int, int], ...], left: int) -> float:
+        """Return the optimal value; (pulls, paid) of each arm."""
+        if not left:
+            return 0.0
+        options = []
+        for arm, (own, paid) in enumerate(counts):
+            after = [
+                value(
+                    (*counts[:arm], (own + 1, paid + won), *counts[arm + 1 :]), left - 1
+                )
+                for won in (0, 1)
+            ]
+            p = chances[own, paid]
+            options.append((1 - p) * after[0] + p * (1 + after[1]))
+        return max(options)
+
+    low, high = span
+    # The mean of the larger of two numbers from U(low, high).
+    best = low + 2 / 3 * (high - low)
+    truth = 5 * best - value(((0, 0), (0, 0)), 5)
+    assert least_regret(2, 5, *span) == pytest.approx(truth, abs=1e-9)
+
+
+@pytest.mark.parametrize("span", [(0.0, 1.0), (0.3, 0.7)])
+def test_no_strategy_loses_less_on_average(span: tuple[float, float]) -> None:
+    low, high = span
+    tasks = trials("bernoulli_bandit", 1500, 6, arms=3, low=low, high=high)
+    least = least_regret(3, 6, *span)
+    assert least is not None
+    for name in ("bayes_optimum", "thompson", "ucb1"):
+        (played,) = learner(name).play({}, tasks)
+        regret = (tasks.optimum - played.expected.sum(2)).sum(1).double().numpy()
+        error = regret.std() / np.sqrt(len(regret))
+        assert regret.mean() > least - 4 * error
+        if name == "bayes_optimum" and span == (0.0, 1.0):
+            assert regret.mean() < least + 4 * error
 
 
 @pytest.mark.parametrize(("arms", "printed"), [(5, "6.660"), (10, "6.714")])

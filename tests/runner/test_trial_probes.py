@@ -7,15 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.algorithms.rl.bandits.bayes_optimum import least_regret
 from engine.algorithms.rl.memory_agent import MemoryAgent
 from engine.algorithms.rl.rollouts import Decision, Rollout, Seen, play_trial
 from engine.contract.events import Block
-from engine.contract.registry import parts
+from engine.contract.registry import part, parts
 from engine.learners.memory.rl2 import Rl2
 from engine.protocol import Learner, TrialBatch, Weights
 from engine.runner.context import LearnerEntry, RunContext
-from engine.runner.replay_probe import probe_replay
 from engine.runner.state import RunState
+from engine.runner.trial_probes import probe_bounds, probe_replay
 from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis import diagnose
 from tests.laws.small import learner_spec
@@ -83,3 +84,19 @@ def test_a_memory_that_outlives_the_trial_is_found() -> None:
     context, (block,) = probed("rl2", Hoarder(hidden=6))
     assert np.mean(block.array) == 1
     assert flagged(context, [block]) == [True]
+
+
+def test_the_bayes_optimum_is_known_where_arms_stay() -> None:
+    shifts = [
+        {"name": "arm_gap", "severities": [0.5]},
+        {"name": "arm_drift", "severities": [0.1]},
+    ]
+    horizon = {"horizon": 5, "test_tasks": 4}
+    spec = learner_spec("ucb1", "bernoulli_bandit", shifts=shifts, budget=horizon)
+    blocks = list(probe_bounds(RunContext(spec), RunState()))
+    found = {b.condition.shift: float(b.array) for b in blocks if isinstance(b, Block)}
+    arms = int(part("family", "bernoulli_bandit")().arms)  # type: ignore[attr-defined]
+    assert found == {
+        "": least_regret(arms, 5),
+        "arm_gap": least_regret(arms, 5, 0.25, 0.75),
+    }

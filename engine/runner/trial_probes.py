@@ -1,21 +1,24 @@
-"""Probe of agents: a trial that is played again must begin as it did.
+"""Probes of agents: a trial that is played again must begin as it did.
 
 The first test trials are begun, other trials are played, and then the first ones are
-begun again. An agent whose first episode differs kept something between trials.
+begun again. An agent whose first episode differs kept something between trials. Where
+the Bayes optimum is known, no agent can lose less on average.
 """
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from engine.algorithms.rl.rollouts import Rollout
 from engine.algorithms.rl.trial_learner import TrialLearner
-from engine.contract.events import Event, Note
+from engine.contract.events import Block, Event, Note
 from engine.protocol import Learner, Meta, TrialBatch
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.probe_answers import task_block
 from engine.runner.state import RunState
+from engine.tasks.rl._environment_family import EnvironmentFamily
 
 TRIALS = 16  # of each replicate
 # Devices that add in another order each time round differently.
@@ -81,3 +84,24 @@ def _first(row: Tensor, part: Rollout) -> Tensor:
 
 def _count(context: RunContext) -> int:
     return min(TRIALS, context.spec.budget.test_tasks)
+
+
+def probe_bounds(context: RunContext, state: RunState) -> Iterator[Event]:
+    """Compute the smallest possible expected regret of each condition.
+
+    Args:
+        context: The run.
+        state: Not used; every stage takes it.
+
+    Yields:
+        One number for each condition for which it is known.
+    """
+    conditions, _ = context.test_conditions()
+    for each in conditions:
+        family = each.setting.family
+        if not isinstance(family, EnvironmentFamily):
+            continue
+        # A wrapper only takes from what agents know or do, so the bound holds.
+        least = family.least_regret(each.setting.horizon)
+        if least is not None:
+            yield Block("", "test", "least_regret", (), np.array(least), each.condition)
