@@ -163,12 +163,22 @@ def jobs(
 
 def spec(key: str) -> RunSpec:
     """Return the completed spec of a run; cached, since a key's spec never changes."""
-    return _cached_spec(store().home.as_posix(), key)
+    return _cached_spec(home(), key)
 
 
 def summary(key: str) -> dict[str, Any] | None:
     """Return a run's stored statistics and verdict; None before its end."""
     return store().summary(key)
+
+
+def timings(key: str) -> list[Timing]:
+    """Return a run's seconds by learner and stage."""
+    return store().timings(key)
+
+
+def home() -> str:
+    """Return the folder of the store."""
+    return store().home.as_posix()
 
 
 def progress(key: str) -> Progress:

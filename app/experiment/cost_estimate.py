@@ -1,87 +1,162 @@
-"""Estimated cost of a run: work from its spec, seconds from similar past runs."""
+"""Estimated cost of a run: work from its spec, seconds from the speeds of past runs."""
 
-import statistics
-from collections.abc import Iterable
+import math
+from typing import NamedTuple
+
+import numpy as np
 
 from app.client import client
-from app.experiment.costs import COSTS
-from engine.contract.jobs import Job, JobState
+from app.experiment.costs import COSTS, with_replicates
+from app.experiment.speeds import Speeds
+from app.experiment.timed_runs import known_speeds, machine_of, with_traits
 from engine.contract.kinds import Kind
+from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_spec import RunSpec
 
-RECENT, LOOKED = 6, 40
+QUANTILE = 1.2816  # standard deviations: 80 % lie within
+# Standard deviation of the log of a run's seconds that no stage explains: what else
+# the machine does, and training that stops early.
+UNEXPLAINED = 0.2
+# Seconds that a range begins or ends at, so that it claims no more than it knows.
+ROUND = (
+    *(1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 60, 90),
+    *(60 * minutes for minutes in (2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)),
+    *(3600 * hours for hours in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)),
+)
+
+
+class Duration(NamedTuple):
+    """A range of seconds that should hold four runs in five."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        """Return the geometric mean of both ends."""
+        return math.sqrt(self.low * self.high)
+
+
+class Estimate(NamedTuple):
+    """The estimated duration of a run.
+
+    Args:
+        first: Until its first look, or its end if there is none before.
+        whole: Of all replicates that it may compute.
+        runs: How many runs of this machine it is learned from.
+    """
+
+    first: Duration
+    whole: Duration
+    runs: int
+
+
+def describe_estimate(estimate: Estimate) -> str:
+    """Describe how long a run takes; of one until decided, at least and at most.
+
+    >>> short, long = Duration(11, 19), Duration(80, 170)
+    >>> describe_estimate(Estimate(short, short, 0))
+    'About 10 to 20 s'
+    >>> describe_estimate(Estimate(short, long, 0))
+    'About 10 s to 3 min, until decided'
+    """
+    first, whole = estimate.first, estimate.whole
+    text = f"About {describe_range(Duration(first.low, whole.high))}"
+    return text + ", until decided" * (first != whole)
+
+
+def explain_estimate(estimate: Estimate, work: str) -> str:
+    """Explain an estimate: what it is of, and what it is learned from.
+
+    Args:
+        estimate: The estimate.
+        work: The run's work, as `describe_cost` puts it.
+    """
+    parts = [work, "Four runs in five should take a time in this range."]
+    if estimate.first != estimate.whole:
+        first, whole = map(describe_range, (estimate.first, estimate.whole))
+        parts.append(f"The first batch takes {first}, all batches take {whole}.")
+    if estimate.runs:
+        some = "run" if estimate.runs == 1 else "runs"
+        parts.append(f"Learned from {estimate.runs} {some} on this machine.")
+    else:
+        parts.append(
+            "It is wide because no run has ended on this machine yet; the speeds are "
+            "those of another one."
+        )
+    return " ".join(parts)
+
+
+def describe_range(duration: Duration) -> str:
+    """Describe a range in round numbers.
+
+    >>> describe_range(Duration(18, 42)), describe_range(Duration(46, 130))
+    ('20 to 40 s', '50 s to 2 min')
+    >>> describe_range(Duration(0.1, 0.9)), describe_range(Duration(5000, 7600))
+    ('1 s', '1.5 to 2 h')
+    """
+    low, high = (
+        min(ROUND, key=lambda at: abs(math.log(at / max(end, 1.0)))) for end in duration
+    )
+    (first, unit), (last, last_unit) = map(_in_unit, (low, high))
+    if low == high:
+        return f"{last:g} {last_unit}"
+    return f"{first:g} {'' if unit == last_unit else f'{unit} '}to {last:g} {last_unit}"
+
+
+def _in_unit(seconds: float) -> tuple[float, str]:
+    """Return a round time in the largest unit that suits it."""
+    if seconds <= 90:
+        return seconds, "s"
+    return (seconds / 60, "min") if seconds < 3600 else (seconds / 3600, "h")
 
 
 def describe_cost(spec: RunSpec, kind: Kind) -> str:
     """Describe the work of a run; of one until decided per batch, and at most."""
     costs = [f"{COSTS[kind.name].estimate_cost(part):,.0f}" for part in _bounds(spec)]
-    costs[0] = f"{costs[0]} {kind.words.work}"
-    return f"{join_bounds(costs)}."
+    first, *most = costs
+    text = f"About {first} {kind.words.work}"
+    return text + "".join(f" per batch, at most {each}" for each in most) + "."
 
 
-def estimate_seconds(spec: RunSpec) -> list[float] | None:
-    """Return the estimated duration, seconds; None without a similar past run.
+def estimate_duration(spec: RunSpec, workers: int = 1) -> Estimate:
+    """Return the estimated duration of a completed spec.
 
-    Returns:
-        One number; of a run until decided those of its first batch and of all batches.
+    Args:
+        spec: The run.
+        workers: Processes that compute batches of replicates at the same time.
     """
     kind = client.kind_of_spec(spec)
-    done, _ = client.jobs([JobState.DONE], "", (LOOKED, 0))
-    speeds = list(_past_speeds(done, spec, kind))[:RECENT]
-    if not speeds:
-        return None
-    speed = statistics.median(speeds)
-    units = COSTS[kind.name].estimate_time_units
-    return [units(part) / speed for part in _bounds(spec)]
+    speeds, runs = known_speeds()
+    bounds = [predict_duration(speeds, part, kind, workers) for part in _bounds(spec)]
+    return Estimate(bounds[0], bounds[-1], runs)
 
 
-def join_bounds(amounts: list[str]) -> str:
-    """Return one amount, or those of a batch and of all batches, as text.
+def predict_duration(
+    speeds: Speeds, spec: RunSpec, kind: Kind, workers: int = 1
+) -> Duration:
+    """Return the range of a run: the sum of its stages, log-normally distributed.
 
-    >>> join_bounds(["20 s"]), join_bounds(["20 s", "3 min"])
-    ('About 20 s', 'About 20 s per batch, at most 3 min')
+    Args:
+        speeds: Seconds per unit of work.
+        spec: Completed; it goes on to its last replicate.
+        kind: Its kind of task.
+        workers: As in `estimate_duration`.
     """
-    first, *most = amounts
-    return f"About {first}" + "".join(f" per batch, at most {each}" for each in most)
+    asked = with_traits(spec, kind, machine_of(spec))
+    mean, covariance = speeds.predict([traits for _, traits in asked])
+    seconds = np.exp(mean) * np.array([stage.work for stage, _ in asked])
+    share = seconds / seconds.sum()
+    spread = math.sqrt(share @ covariance @ share + UNEXPLAINED**2)
+    # Whole batches go to a worker, so that the last round may be a partial one.
+    batches = len(replicate_batches(spec))
+    middle = seconds.sum() * math.ceil(batches / workers) / batches
+    away = math.exp(QUANTILE * spread)
+    return Duration(middle / away, middle * away)
 
 
 def _bounds(spec: RunSpec) -> list[RunSpec]:
-    """Return the spec of the first batch and, if more may follow, of all of them."""
-    counts = [*dict.fromkeys((*spec.looks[:1], spec.replicates))]
-    return [with_replicates(spec, count) for count in counts]
-
-
-def with_replicates(spec: RunSpec, count: int) -> RunSpec:
-    """Return the spec of so many replicates, however many it may compute."""
-    return spec.model_copy(update={"replicates": count, "looks": ()})
-
-
-def _past_speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[float]:
-    """Yield the work per second of similar runs computed here without interruption.
-
-    Runs are similar if they have the same kind and the choices that decide its speed:
-    some searches look accuracies up, others train nets.
-    """
-    for job in jobs:
-        if job.started is None or job.finished is None or job.attempt > 1:
-            continue
-        took, spec = job.finished - job.started, client.spec(job.key)
-        if (
-            took > 1.0
-            and client.kind_of_spec(spec) is kind
-            and _is_comparable(spec, like, kind)
-        ):
-            ran = with_replicates(spec, _replicates_run(job.key, spec))
-            yield COSTS[kind.name].estimate_time_units(ran) / took
-
-
-def _replicates_run(key: str, spec: RunSpec) -> int:
-    """Return how many replicates an ended run computed; it may have stopped early."""
+    """Return the spec up to the first look and, if more may follow, up to the last."""
     if len(spec.looks) < 2:
-        return spec.replicates
-    return int((client.summary(key) or {}).get("replicates") or spec.replicates)
-
-
-def _is_comparable(one: RunSpec, other: RunSpec, kind: Kind) -> bool:
-    slots = kind.same_speed
-    return all(getattr(one, at).name == getattr(other, at).name for at in slots)
+        return [spec]
+    return [with_replicates(spec, spec.looks[0]), spec]

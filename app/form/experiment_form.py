@@ -248,10 +248,10 @@ def draw_run_button(wanted: tuple[RunSpec, str] | None) -> bool:
 
 
 def _draw_estimate(spec: RunSpec) -> None:
-    """Show the estimated cost or duration before the run is started."""
-    took = cost_estimate.estimate_seconds(spec)
-    if took is None:
-        st.caption(cost_estimate.describe_cost(spec, client.kind_of_spec(spec)))
-        return
-    times = [page_elements.format_duration(max(1.0, seconds)) for seconds in took]
-    st.caption(f"{cost_estimate.join_bounds(times)}, from recent runs.")
+    """Show the estimated duration before the run is started."""
+    estimate = cost_estimate.estimate_duration(spec)
+    work = cost_estimate.describe_cost(spec, client.kind_of_spec(spec))
+    st.caption(
+        f"{cost_estimate.describe_estimate(estimate)}.",
+        help=cost_estimate.explain_estimate(estimate, work),
+    )

@@ -9,6 +9,24 @@ from engine.contract.errors import Refused
 from engine.contract.text_decoding import clean
 
 KnobKind = Literal["int", "float", "bool", "choice", "many", "text"]
+# How the time of a run goes with a number, for its estimate. The `steps` of a part add
+# up and follow each other in every adaptation; `passes` multiply them. `train_` and
+# `test_` are steps and passes of one phase alone. A step is larger in proportion to
+# `size`, to the sum of all `rows`, and to the square of an `area`. Of an estimator,
+# `members` are runs per task of the budget and `window` is the length of an unroll.
+Work = Literal[
+    "",
+    "steps",
+    "train_steps",
+    "test_steps",
+    "passes",
+    "train_passes",
+    "rows",
+    "size",
+    "area",
+    "members",
+    "window",
+]
 
 
 class KnobCard(BaseModel):
@@ -33,6 +51,7 @@ class KnobCard(BaseModel):
     follows: str = ""
     before: Any = None
     choices: tuple[str, ...] = ()
+    work: Work = ""
 
 
 def check_knob(knob: KnobCard, value: Any) -> Any:

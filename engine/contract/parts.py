@@ -5,6 +5,8 @@ from typing import Any, ClassVar, Never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.contract.knobs import Work
+
 
 class Part(BaseModel):
     """One choice in a run, such as an algorithm, a task family, a shift or a net.
@@ -51,6 +53,7 @@ def knob(
     advanced: bool = False,
     follows: str = "",
     before: Any = None,
+    work: Work = "",
     **unknown: Never,
 ) -> Any:
     """Declare one hyperparameter of a part.
@@ -69,6 +72,7 @@ def knob(
             a text, such as `net_start`, replaces the default.
         before: For a knob that was added to a part: the value that all earlier runs
             had. Their specs mean it, and their keys stay as they are.
+        work: How the time of a run goes with it; see `knobs.Work`. Empty for hardly.
         **unknown: Never allowed; it is here to answer a misspelled argument.
 
     Returns:
@@ -80,7 +84,7 @@ def knob(
     for name in unknown:
         raise TypeError(
             f"knob {label!r} has no {name!r}; it takes label, help, low, high, unit, "
-            "log, advanced, follows, before"
+            "log, advanced, follows, before, work"
         )
     for name, bound in (("low", low), ("high", high)):
         # bool is a subclass of int in Python
@@ -98,5 +102,6 @@ def knob(
             "advanced": advanced,
             "follows": follows,
             "before": before,
+            "work": work,
         },
     )

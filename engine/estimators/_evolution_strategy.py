@@ -7,7 +7,13 @@ from engine.protocol import Estimator, OuterStepContext
 def unroll_knob(default: int, help: str) -> int:
     """Declare the number of inner steps per outer step."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Unroll length", unit="steps", low=1, high=5000, help=help
+        default,
+        label="Unroll length",
+        unit="steps",
+        low=1,
+        high=5000,
+        work="window",
+        help=help,
     )
 
 
@@ -28,6 +34,7 @@ class ParticleEstimator(Estimator):
         unit="pairs",
         low=1,
         high=512,
+        work="members",
         help="Pairs per task of the budget; more reduce the variance, at proportional "
         "cost.",
     )

@@ -48,6 +48,7 @@ class Ppo(PolicyEstimator):
         unit="per outer step",
         low=1,
         high=64,
+        work="train_passes",
         help="Updates per batch of rollouts.",
     )
     clip: float = knob(

@@ -47,6 +47,7 @@ class Unroll(Estimator):
         unit="steps",
         low=1,
         high=5000,
+        work="window",
         help="Steps to backpropagate through; shorter than the horizon is biased.",
     )
     order: Literal["first", "second"] = knob(

@@ -62,6 +62,7 @@ class Conv4(Net):
         unit="channels",
         low=8,
         high=256,
+        work="area",
         help="Channels of each convolution; 32 and 48 are common with color images.",
     )
     normalization: Normalization = knob("batch", label="Normalization", help=HELP)

@@ -45,6 +45,7 @@ class Mlp(BaseLearner):
         unit="layers",
         low=0,
         high=8,
+        work="passes",
         help="How many hidden layers; 0 is a linear model.",
     )
     width: int = knob(
@@ -53,6 +54,7 @@ class Mlp(BaseLearner):
         unit="units",
         low=1,
         high=512,
+        work="size",
         help="Units in each hidden layer.",
     )
     activation: Activation = knob(

@@ -44,6 +44,7 @@ class Tower(Net):
         unit="layers",
         low=1,
         high=8,
+        work="passes",
         help="Number of hidden layers.",
     )
     widest: int = knob(
@@ -52,6 +53,7 @@ class Tower(Net):
         unit="units",
         low=8,
         high=1024,
+        work="size",
         help="Units in the first hidden layer; each further layer has half as many.",
     )
     narrowest: int = knob(
@@ -60,6 +62,7 @@ class Tower(Net):
         unit="units",
         low=4,
         high=1024,
+        work="size",
         help="Smallest number of units in a layer; also the number of features.",
     )
     normalization: UnitNormalization = knob(

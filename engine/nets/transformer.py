@@ -41,6 +41,7 @@ class Transformer(Net):
         unit="layers",
         low=1,
         high=12,
+        work="passes",
         help="Attention layers, each followed by a dense block.",
     )
     width: int = knob(
@@ -49,6 +50,7 @@ class Transformer(Net):
         unit="units",
         low=8,
         high=512,
+        work="area",
         help="Features per example; a multiple of the heads.",
     )
     heads: int = knob(

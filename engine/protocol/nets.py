@@ -74,7 +74,7 @@ class Net(Part):
     """
 
     slot: ClassVar[str] = "net"
-    traits: ClassVar[tuple[str, ...]] = ("images",)
+    traits: ClassVar[tuple[str, ...]] = ("images", "chunk")
     chunk: ClassVar[int] = 64
     images: ClassVar[bool] = False
     compares: ClassVar[bool] = False

@@ -18,6 +18,7 @@ def examples(default: int, *, high: int = 2048) -> int:
         unit="points",
         low=4,
         high=high,
+        work="rows",
         help="Rows that the base learner is trained on.",
     )
 
@@ -30,6 +31,7 @@ def held_out(default: int, *, high: int = 2048) -> int:
         unit="points",
         low=2,
         high=high,
+        work="rows",
         help="Other rows of the same task, for accuracy.",
         advanced=True,
     )
@@ -55,6 +57,7 @@ def ways(default: int, *, high: int = 100) -> int:
         unit="classes",
         low=2,
         high=high,
+        work="size",
         help="Classes of each episode; more of them are harder.",
     )
 
@@ -67,6 +70,7 @@ def shots(default: int, *, high: int = 100) -> int:
         unit="examples",
         low=1,
         high=high,
+        work="rows",
         help="Labelled examples to learn from, of each class.",
     )
 
@@ -79,6 +83,7 @@ def queries(default: int, *, high: int = 200) -> int:
         unit="examples",
         low=1,
         high=high,
+        work="rows",
         help="Examples to be answered, of each class.",
     )
 
@@ -156,6 +161,7 @@ def side(default: Side = "28") -> Side:
     return knob(  # type: ignore[no-any-return]
         default,
         label="Pixels per side",
+        work="area",
         help="14 are averages of blocks of 2 × 2, and faster.",
     )
 

@@ -61,6 +61,7 @@ class FineTuningLearner(FewShotLearner):
         unit="steps",
         low=0,
         high=1000,
+        work="test_steps",
         help="Steps on the support; with tuning, the largest number that is tried.",
     )
     momentum: float = knob(

@@ -24,6 +24,7 @@ def inner_steps_knob(default: int = 1, *, low: int = 0, high: int = 64) -> int:
         unit="steps",
         low=low,
         high=high,
+        work="steps",
         help="Gradient steps on the support in meta-training.",
     )
 
@@ -36,6 +37,7 @@ def inner_test_steps_knob(default: int = 0) -> int:
         unit="steps",
         low=0,
         high=200,
+        work="test_steps",
         help="Inner steps before the scored prediction; 0 means as many as in "
         "meta-training.",
         advanced=True,
@@ -88,6 +90,7 @@ def particles_knob(default: int = 10, *, label: str = "Particles M") -> int:
         unit="nets",
         low=1,
         high=100,
+        work="size",
         help="Nets that each prediction is a mixture of; time and memory grow with "
         "their number.",
     )

@@ -35,6 +35,7 @@ class ActorCriticAgent(GradientAgent):
         unit="updates",
         low=0,
         high=1000,
+        work="steps",
         help="Most updates in a trial; then the policy stays. 0 never updates.",
     )
     lr: float = knob(
@@ -57,6 +58,7 @@ class ActorCriticAgent(GradientAgent):
         unit="steps",
         low=1,
         high=100,
+        work="passes",
         help="Steps per update of PPO, each on all of its episodes.",
         advanced=True,
     )

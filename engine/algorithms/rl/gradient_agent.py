@@ -45,6 +45,7 @@ class GradientAgent(TrialLearner):
         unit="updates",
         low=0,
         high=1000,
+        work="steps",
         help="Most updates in a trial; then the policy stays. 0 never updates.",
     )
     lr: float = knob(

@@ -71,6 +71,7 @@ class MemoryLearner(TrialLearner):
         unit="per meta-step",
         low=1,
         high=64,
+        work="train_passes",
         help="Passes over each batch of trials.",
     )
     pieces: int = knob(

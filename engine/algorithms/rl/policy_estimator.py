@@ -64,6 +64,7 @@ class PolicyEstimator(Estimator):
         unit="per task",
         low=1,
         high=64,
+        work="members",
         help="Noisy runs of each task; their mean return is the task's baseline.",
     )
     discount: float = knob(
@@ -108,6 +109,7 @@ class PolicyEstimator(Estimator):
         low=0,
         high=64,
         advanced=True,
+        work="train_steps",
         help="Gradient steps of the value function per outer step; 0 disables it.",
     )
     value_hidden: int = knob(

@@ -73,6 +73,7 @@ class PredictorSearch(FixedStrategy):
         low=2,
         high=50,
         advanced=True,
+        work="passes",
         help="Size of the ensemble; each is fitted to its own bootstrap sample.",
     )
     candidates: int = knob(
@@ -82,6 +83,7 @@ class PredictorSearch(FixedStrategy):
         low=2,
         high=5_000,
         advanced=True,
+        work="size",
         help="Proposed per fit: half are mutations of the best, half random.",
     )
     parents: int = knob(

@@ -51,6 +51,7 @@ class Tpe(FixedStrategy):
         unit="draws",
         low=1,
         high=1_000,
+        work="size",
         help="Samples from the density of good trials; the one with the best ratio is "
         "trained.",
     )

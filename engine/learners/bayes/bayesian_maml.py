@@ -79,6 +79,7 @@ class BayesianMaml(ParticleLearner):
         low=1,
         high=64,
         advanced=True,
+        work="train_steps",
         help="Steps on support and queries that lead on from the adapted particles.",
     )
 

@@ -59,6 +59,7 @@ class Cavia(GradientLearner):
         unit="parameters",
         low=1,
         high=256,
+        work="size",
         help="Numbers that are adapted to a task; as many as it takes to tell tasks "
         "apart are enough.",
     )

@@ -69,6 +69,7 @@ class ClusteredMaml(FewShotLearner):
         unit="starts",
         low=1,
         high=16,
+        work="size",
         help="Initial weights to choose from; with one this is MAML.",
     )
     temperature: float = knob(

@@ -77,6 +77,7 @@ class Imaml(GradientLearner):
         low=0,
         high=200,
         advanced=True,
+        work="train_steps",
         help="Iterations, one Hessian-vector product each; 0 is first order.",
     )
     damping: float = knob(

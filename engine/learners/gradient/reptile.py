@@ -65,6 +65,7 @@ class Reptile(GradientLearner):
         unit="steps",
         low=1,
         high=64,
+        work="steps",
         help="Steps in meta-training. One step is joint training; with more it learns "
         "to adapt.",
     )

@@ -52,6 +52,7 @@ class Mann(StepLearner):
         unit="units",
         low=1,
         high=1024,
+        work="size",
         help="Units of the LSTM that reads inputs and makes keys; 200 in the paper.",
     )
     slots: int = knob(
@@ -60,6 +61,7 @@ class Mann(StepLearner):
         unit="slots",
         low=1,
         high=1024,
+        work="size",
         help="How many things can be stored; 128 in the paper.",
     )
     width: int = knob(
@@ -68,6 +70,7 @@ class Mann(StepLearner):
         unit="numbers",
         low=1,
         high=256,
+        work="size",
         help="Numbers in each slot; keys are as wide; 40 in the paper.",
     )
     heads: int = knob(

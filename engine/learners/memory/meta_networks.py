@@ -75,6 +75,7 @@ class MetaNetworks(OnePassLearner):
         unit="units",
         low=1,
         high=512,
+        work="size",
         help="Units of the layer r that keys are made by.",
     )
     fast_weights: bool = knob(

@@ -76,6 +76,7 @@ class NeuralProcess(FewShotLearner):
         unit="units",
         low=4,
         high=512,
+        work="size",
         help="Hidden units of encoder and decoder, and size of the summary.",
     )
     layers: int = knob(
@@ -84,6 +85,7 @@ class NeuralProcess(FewShotLearner):
         unit="layers",
         low=1,
         high=6,
+        work="passes",
         help="Of the encoder, and of the decoder.",
     )
     heads: int = knob(

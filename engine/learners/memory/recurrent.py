@@ -43,6 +43,7 @@ class Recurrent(StepLearner):
         unit="units",
         low=1,
         high=1024,
+        work="size",
         help="Units of the cell; they hold all that it remembers of a task.",
     )
 

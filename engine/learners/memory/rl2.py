@@ -66,6 +66,7 @@ class Rl2(MemoryLearner):
         unit="units",
         low=1,
         high=1024,
+        work="size",
         help="Units of the GRU; they hold all that it remembers of a trial.",
     )
 

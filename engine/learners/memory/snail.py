@@ -52,6 +52,7 @@ class Snail(TokenLearner):
         unit="channels",
         low=1,
         high=256,
+        work="size",
         help="Channels that each dilated convolution adds; 128 in the paper.",
     )
     keys: int = knob(

@@ -174,6 +174,7 @@ class SnailPolicy(MemoryLearner):
         label="Channels",
         low=1,
         high=256,
+        work="size",
         help="Of the first layer, of each convolution, of keys and of values.",
     )
     layers: int = knob(
@@ -182,6 +183,7 @@ class SnailPolicy(MemoryLearner):
         unit="per block",
         low=1,
         high=12,
+        work="passes",
         help="Their dilation doubles each time: n of them reach 2ⁿ − 1 steps back; "
         "attention reads all steps.",
     )

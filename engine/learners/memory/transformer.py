@@ -56,6 +56,7 @@ class Transformer(TokenLearner):
         unit="layers",
         low=1,
         high=12,
+        work="passes",
         help="Attention layers, each followed by a dense block if it has units.",
     )
     width: int = knob(
@@ -64,6 +65,7 @@ class Transformer(TokenLearner):
         unit="channels",
         low=4,
         high=512,
+        work="size",
         help="Channels of each token; a multiple of the heads.",
     )
     heads: int = knob(
@@ -75,6 +77,7 @@ class Transformer(TokenLearner):
         unit="units",
         low=0,
         high=2048,
+        work="size",
         help="Hidden units of the block after each attention layer; 0 leaves it out.",
     )
     positions: Literal["none", "learned"] = knob(

@@ -73,6 +73,7 @@ class Matching(OnePassLearner):
         low=1,
         high=20,
         advanced=True,
+        work="steps",
         help="With full context: how often each query attends to the support.",
     )
 

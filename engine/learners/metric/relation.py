@@ -59,6 +59,7 @@ class Relation(FewShotLearner):
         unit="units",
         low=1,
         high=512,
+        work="size",
         help="Units of each of its two hidden layers.",
     )
 

@@ -70,6 +70,7 @@ class LrScale(LearnedOptimizer):
         unit="units",
         low=1,
         high=128,
+        work="size",
         help="Width of the net that reads the signals.",
     )
     bound: float = knob(

@@ -47,6 +47,7 @@ class Lstm(LearnedOptimizer):
         unit="units",
         low=1,
         high=128,
+        work="size",
         help="Width of each LSTM layer.",
     )
     layers: int = knob(
@@ -55,6 +56,7 @@ class Lstm(LearnedOptimizer):
         unit="layers",
         low=1,
         high=4,
+        work="passes",
         help="Number of stacked layers.",
     )
     scale: float = knob(

@@ -52,6 +52,7 @@ class MlpOptimizer(LearnedOptimizer):
         unit="units",
         low=1,
         high=128,
+        work="size",
         help="Width of each hidden layer of the net.",
     )
     layers: int = knob(
@@ -60,6 +61,7 @@ class MlpOptimizer(LearnedOptimizer):
         unit="layers",
         low=1,
         high=4,
+        work="passes",
         help="Number of hidden layers of the net.",
     )
     step_mult: float = knob(

@@ -78,6 +78,7 @@ class Sigmoid(Learner):
         unit="units",
         low=1,
         high=128,
+        work="size",
         help="Width of the controller's one hidden layer.",
     )
     controller_lr: float = knob(

@@ -111,6 +111,7 @@ class MetaPredictor(Learner):
         low=10,
         high=5_000,
         advanced=True,
+        work="size",
         help="Candidates per round; as many again are those that the sources predict "
         "to be best.",
     )

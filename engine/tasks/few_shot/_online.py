@@ -26,6 +26,7 @@ def presentations_knob(*, high: int = 1000) -> int:
         unit="examples",
         low=2,
         high=high,
+        work="passes",
         help="Examples of all classes together, in random order. Each is to be "
         "classified before its label is revealed. Classes are equally frequent in each "
         f"round of {ROUND} examples per class.",

@@ -40,6 +40,7 @@ class GaussianClasses(EpisodeFamily):
         unit="inputs",
         low=1,
         high=256,
+        work="size",
         help="Features of each example.",
     )
     useful: int = knob(

@@ -48,6 +48,7 @@ class GaussianSequences(EpisodeFamily):
         unit="inputs",
         low=1,
         high=256,
+        work="size",
         help="Features of each example.",
     )
     separation: float = knob(

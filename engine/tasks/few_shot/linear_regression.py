@@ -37,6 +37,7 @@ class LinearRegression(EpisodeFamily):
         unit="inputs",
         low=1,
         high=64,
+        work="size",
         help="Length of x; d examples without noise determine w.",
     )
     noise: float = knob(

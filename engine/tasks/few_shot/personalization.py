@@ -44,6 +44,7 @@ class Personalization(EpisodeFamily):
         unit="inputs",
         low=1,
         high=128,
+        work="size",
         help="Features of each item; a user has a weight for each.",
     )
     rank: int = knob(

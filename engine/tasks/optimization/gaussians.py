@@ -33,6 +33,7 @@ class Gaussians(DataFamily):
         unit="inputs",
         low=1,
         high=256,
+        work="size",
         help="Number of inputs; the film needs two of them and two classes.",
     )
     classes: int = knob(

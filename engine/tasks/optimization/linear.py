@@ -32,6 +32,7 @@ class Linear(DataFamily):
         unit="inputs",
         low=1,
         high=256,
+        work="size",
         help="Number of inputs.",
     )
     conditioning: float = knob(

@@ -44,6 +44,7 @@ class Logistic(Family):
         unit="inputs",
         low=1,
         high=200,
+        work="size",
         help="Number of inputs; there is one weight for each, and a bias.",
     )
     distance: float = knob(

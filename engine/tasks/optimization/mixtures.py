@@ -70,6 +70,7 @@ class Mixtures(DataFamily):
         unit="points",
         low=4,
         high=2048,
+        work="rows",
         help="Points that the base learner is trained on.",
     )
     held_out: int = knob(
@@ -78,6 +79,7 @@ class Mixtures(DataFamily):
         unit="points",
         low=2,
         high=2048,
+        work="rows",
         help="Fresh points of the same task, for accuracy.",
         advanced=True,
     )

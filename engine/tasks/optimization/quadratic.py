@@ -49,6 +49,7 @@ class Quadratic(Family):
         unit="weights",
         low=1,
         high=200,
+        work="size",
         help="Length of x, and number of equations.",
     )
     conditioning: float = knob(

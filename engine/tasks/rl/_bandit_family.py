@@ -85,7 +85,9 @@ class BanditFamily(EnvironmentFamily):
     output: ClassVar[str] = "arms"
     totals: ClassVar[bool] = True
 
-    arms: int = knob(5, label="Arms k", unit="arms", low=2, high=100, help="Arms.")
+    arms: int = knob(
+        5, label="Arms k", unit="arms", low=2, high=100, work="size", help="Arms."
+    )
     drift: float = knob(
         0.0,
         label="Drift δ",

@@ -107,6 +107,7 @@ class Acrobot(PhysicsFamily):
         unit="steps",
         low=10,
         high=1000,
+        work="passes",
         help="Each step costs 1 until the tip is above the line.",
     )
 

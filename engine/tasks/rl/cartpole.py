@@ -68,6 +68,7 @@ class Cartpole(PhysicsFamily):
         unit="steps",
         low=10,
         high=1000,
+        work="passes",
         help="An episode ends here if the pole still stands; each step pays 1.",
     )
 

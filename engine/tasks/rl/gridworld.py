@@ -61,13 +61,25 @@ class Gridworld(TabularFamily):
     version: ClassVar[int] = 1
 
     size: int = knob(
-        5, label="Size", unit="cells", low=3, high=11, help="Cells along an edge."
+        5,
+        label="Size",
+        unit="cells",
+        low=3,
+        high=11,
+        work="area",
+        help="Cells along an edge.",
     )
     walls: int = knob(
         4, label="Walls", unit="cells", low=0, high=40, help="Cells with a wall."
     )
     steps: int = knob(
-        15, label="Steps", unit="steps", low=1, high=100, help="Steps of an episode."
+        15,
+        label="Steps",
+        unit="steps",
+        low=1,
+        high=100,
+        work="passes",
+        help="Steps of an episode.",
     )
     moved: float = knob(
         0.0,

@@ -58,7 +58,13 @@ class KeyDoor(TabularFamily):
     version: ClassVar[int] = 1
 
     size: int = knob(
-        5, label="Size", unit="cells", low=3, high=9, help="Cells along an edge."
+        5,
+        label="Size",
+        unit="cells",
+        low=3,
+        high=9,
+        work="area",
+        help="Cells along an edge.",
     )
     walls: int = knob(
         4, label="Walls", unit="cells", low=0, high=30, help="Cells with a wall."
@@ -69,6 +75,7 @@ class KeyDoor(TabularFamily):
         unit="steps",
         low=4,
         high=200,
+        work="passes",
         help="Steps of an episode.",
     )
 

@@ -111,7 +111,13 @@ class Navigation(EnvironmentFamily):
     judged_share: ClassVar[float] = 0.25
 
     steps: int = knob(
-        100, label="Steps", unit="steps", low=1, high=500, help="Steps of an episode."
+        100,
+        label="Steps",
+        unit="steps",
+        low=1,
+        high=500,
+        work="passes",
+        help="Steps of an episode.",
     )
     reward: Literal["dense", "sparse"] = knob(
         "dense", label="Reward", help="Distance everywhere, or only near the goal."

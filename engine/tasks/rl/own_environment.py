@@ -57,6 +57,7 @@ class OwnEnvironment(EnvironmentFamily):
         unit="steps",
         low=1,
         high=10_000,
+        work="passes",
         help="An episode ends here at the latest.",
     )
     best: float = knob(

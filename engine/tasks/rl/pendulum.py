@@ -65,6 +65,7 @@ class Pendulum(PhysicsFamily):
         unit="steps",
         low=10,
         high=1000,
+        work="passes",
         help="Each step costs the squared angle, and a little for speed and torque.",
     )
 

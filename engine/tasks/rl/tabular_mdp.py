@@ -70,13 +70,25 @@ class TabularMdp(TabularFamily):
     version: ClassVar[int] = 1
 
     states: int = knob(
-        10, label="States", unit="states", low=2, high=50, help="States."
+        10, label="States", unit="states", low=2, high=50, work="area", help="States."
     )
     actions: int = knob(
-        5, label="Actions", unit="actions", low=2, high=20, help="Actions in each."
+        5,
+        label="Actions",
+        unit="actions",
+        low=2,
+        high=20,
+        work="size",
+        help="Actions in each.",
     )
     steps: int = knob(
-        10, label="Steps", unit="steps", low=1, high=100, help="Steps of an episode."
+        10,
+        label="Steps",
+        unit="steps",
+        low=1,
+        high=100,
+        work="passes",
+        help="Steps of an episode.",
     )
 
     def environment(self) -> Environment:

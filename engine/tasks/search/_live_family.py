@@ -30,6 +30,7 @@ class LiveFamily(SearchFamily):
     steps: Literal["18", "54", "162"] = knob(
         "54",
         label="Steps of a training",
+        work="passes",
         help="Minibatches of 32 rows in a full training; strategies that stop early "
         "may use fewer.",
     )

@@ -1,106 +1,273 @@
-"""What a run is said to take goes with its inner steps, and with runs like it."""
+"""Estimates of time: work from every field, speeds from runs that ended."""
 
+import json
+import math
+
+import numpy as np
 import pytest
 
 from app.client import client
 from app.client.catalogue import Catalogue
-from app.experiment.cost_estimate import describe_cost, estimate_seconds
-from app.experiment.costs import TUNING_TRIALS, rl
-from app.experiment.costs.few_shot import count_episode_gradients
+from app.experiment import cost_estimate, timed_runs
+from app.experiment.cost_estimate import Duration, describe_cost, estimate_duration
+from app.experiment.costs import stages, with_replicates
+from app.experiment.speeds import NOISE, SHARED, Speeds, TimedStage, Traits
+from app.experiment.timed_runs import shipped_runs, timed_stages
 from engine.contract import kinds
+from engine.contract.cards import Card
+from engine.contract.events import Timing
 from engine.contract.jobs import Job, JobState
-from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
-
-BUDGET = Budget(task_evaluations=100, test_tasks=10, horizon=3, tuning_tasks=4)
-
-
-@pytest.mark.parametrize(
-    ("knobs", "gradients"),
-    [
-        ({}, 2 * (100 + 10)),
-        ({"inner_steps": 5, "test_steps": 0}, 2 * (100 * 6 + 10 * 6)),
-        ({"inner_steps": 1, "test_steps": 0}, 2 * (100 * 2 + 10 * 4)),
-        (
-            {"steps": 50, "tuning": "tuned"},
-            2 * (100 + 10 * 51 + TUNING_TRIALS * 4 * 51),
-        ),
-    ],
-    ids=["metric", "steps", "shown", "tuned"],
+from engine.contract.knobs import KnobCard
+from engine.contract.run_spec import (
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    ShiftChoice,
+    complete_spec,
 )
-def test_an_episode_takes_an_answer_and_its_inner_steps(
-    knobs: dict[str, object], gradients: float
-) -> None:
-    one = LearnerChoice(name="x", label="x", knobs=knobs)
-    spec = RunSpec(
-        family=Choice(name="y"), learners=(one,), budget=BUDGET, replicates=2
-    )
-    assert count_episode_gradients(spec) == gradients
+from engine.presets import preset
+
+PRESET = {
+    "optimization": "default",
+    "few_shot": "few_shot",
+    "rl": "cartpole",
+    "search": "search",
+}
+# More of these leave the work of training as it is, and make fewer meta-steps of it.
+SPLITS = ("members", "window")
 
 
-@pytest.mark.parametrize(
-    ("knobs", "answers"),
-    [({"presentations": 30}, 30), ({"online": True, "shots": 7}, 7), ({"shots": 7}, 1)],
-)
-def test_an_online_episode_is_answered_after_each_example(
-    knobs: dict[str, object], answers: int
-) -> None:
-    one = LearnerChoice(name="x", label="x")
-    family = Choice(name="y", knobs=knobs)
-    spec = RunSpec(family=family, learners=(one,), budget=BUDGET, replicates=2)
-    assert count_episode_gradients(spec) == 2 * (100 + 10 * answers)
-
-
-def test_agents_that_do_not_train_are_only_tested_and_time_goes_with_steps(
-    monkeypatch: pytest.MonkeyPatch, known: Catalogue
-) -> None:
+@pytest.fixture(autouse=True)
+def catalogue(monkeypatch: pytest.MonkeyPatch, known: Catalogue) -> Catalogue:
     monkeypatch.setattr(client, "catalogue", lambda: known)
-    names = ("rl2", "thompson")
-    learners = tuple(LearnerChoice(name=name, label=name) for name in names)
-    spec = RunSpec(family=Choice(name="y"), learners=learners, budget=BUDGET)
-    spec = spec.model_copy(update={"replicates": 2})
-    assert rl.count_trials(spec) == 2 * (100 + 10 + 10)
-    pulls = 2 * (rl.LEARNING * 100 + 10 + 10) * BUDGET.horizon
-    assert rl.count_steps(spec) == pulls
-    walks = spec.model_copy(update={"family": Choice(name="y", knobs={"steps": 7})})
-    assert rl.count_steps(walks) == 7 * pulls
+    return known
 
 
-def test_searches_of_another_family_say_nothing_about_time(
-    monkeypatch: pytest.MonkeyPatch,
+def completed(known: Catalogue, kind: str, **changes: object) -> RunSpec:
+    spec = preset(PRESET[kind]).spec.model_copy(update={"replicates": 4, "looks": ()})
+    return complete_spec(spec.model_copy(update=changes), known.card, "cpu")
+
+
+def total_work(spec: RunSpec) -> float:
+    return sum(stage.work for stage in stages(spec, spec.kind))
+
+
+def with_budget(spec: RunSpec, **fields: int) -> RunSpec:
+    budget = spec.budget.model_copy(update=fields)
+    return spec.model_copy(update={"budget": budget})
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize(
+    "field",
+    ["task_evaluations", "validation_tasks", "test_tasks", "horizon", "tuning_tasks"],
+)
+def test_a_larger_budget_takes_longer(
+    catalogue: Catalogue, kind: str, field: str
 ) -> None:
-    """A table answers at once; nets that are trained do not."""
-    one = LearnerChoice(name="x", label="x")
-    specs = {
-        name: RunSpec(family=Choice(name=name), learners=(one,), budget=BUDGET)
-        for name in ("table", "trained")
-    }
-    done = [Job("table", JobState.DONE, "", 0.0, started=0.0, finished=2.0)]
-    monkeypatch.setattr(client, "kind_of_spec", lambda spec: kinds.SEARCH)
-    monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
-    monkeypatch.setattr(client, "spec", specs.get)
-    assert estimate_seconds(specs["table"]) == pytest.approx([2.0])
-    assert estimate_seconds(specs["trained"]) is None
+    if kind == "search" and field == "tuning_tasks":
+        return  # no search strategy is tuned
+    learner = LearnerChoice(name="maml", label="maml", knobs={"inner_steps": 1})
+    changes = {"learners": (learner, *preset("few_shot").spec.learners[1:])}
+    spec = completed(catalogue, kind, **(changes if kind == "few_shot" else {}))
+    # A horizon below a learner's own steps changes nothing that it computes.
+    small = with_budget(spec, **{field: max(8, getattr(spec.budget, field))})
+    large = with_budget(small, **{field: 8 * getattr(small.budget, field)})
+    assert total_work(small) < total_work(large)
 
 
-def test_a_run_until_decided_costs_so_much_a_batch_and_at_most_all_of_them(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_more_replicates_learners_and_conditions_take_longer(
+    catalogue: Catalogue, kind: str
 ) -> None:
-    """A past run that was decided early is timed by what it computed."""
-    one = LearnerChoice(name="x", label="x")
-    spec = RunSpec(
-        family=Choice(name="table"),
-        learners=(one,),
-        budget=BUDGET,
-        replicates=12,
-        looks=(3, 6, 9, 12),
+    spec = completed(catalogue, kind, shifts=())
+    more = spec.learners[0].model_copy(update={"label": "again"})
+    shift = ShiftChoice(
+        name=preset(PRESET[kind]).spec.shifts[0].name, severities=(1.0,)
     )
-    done = [Job("decided", JobState.DONE, "", 0.0, started=0.0, finished=4.0)]
-    monkeypatch.setattr(client, "kind_of_spec", lambda spec: kinds.SEARCH)
+    wider = (
+        with_replicates(spec, 8),
+        spec.model_copy(update={"learners": (*spec.learners, more)}),
+        spec.model_copy(update={"shifts": (shift,)}),
+        spec.model_copy(update={"test_families": (spec.family,)}),
+    )
+    assert all(total_work(each) > total_work(spec) for each in wider)
+
+
+def knobs_with_work(known: Catalogue, slot: str) -> list[tuple[Card, KnobCard]]:
+    return [(c, k) for c in known.cards_of(slot) for k in c.knobs if k.work]
+
+
+def spec_of_part(known: Catalogue, card: Card, value: object, knob: str) -> RunSpec:
+    """A run of the part's kind of task in which the part has a role."""
+    kind = card.traits.get("kind") or next(iter(card.solves), "few_shot")
+    if card.slot == "net":
+        kind = "few_shot"
+    choice = {"name": card.name, "knobs": {knob: value}}
+    if card.slot == "learner":
+        learner = LearnerChoice(**choice, label=card.name)
+        return completed(known, str(kind), learners=(learner,), shifts=())
+    spec = completed(known, str(kind), shifts=())
+    changed = complete_spec(
+        RunSpec(
+            family=Choice(**choice) if card.slot == "family" else spec.family,
+            learners=spec.learners,
+            net=Choice(**choice) if card.slot == "net" else spec.net,
+            estimator=Choice(**choice) if card.slot == "estimator" else spec.estimator,
+            budget=spec.budget,
+        ),
+        known.card,
+        "cpu",
+    )
+    return changed
+
+
+@pytest.mark.parametrize("slot", ["family", "learner", "net", "estimator"])
+def test_more_of_what_a_knob_counts_takes_longer(
+    catalogue: Catalogue, slot: str
+) -> None:
+    wrong = []
+    for card, knob in knobs_with_work(catalogue, slot):
+        if knob.kind == "choice":
+            low, high = sorted(knob.choices, key=float)[:2]
+        else:
+            # An unroll is never longer than the horizon.
+            usual = 2 if knob.work == "window" else int(knob.default)
+            low = max(int(knob.low or 0), usual, 1)
+            high = min(int(knob.high or 1e9), 12 * low)
+        works = [
+            total_work(spec_of_part(catalogue, card, value, knob.name))
+            for value in (low, high)
+        ]
+        less, more = works if knob.work not in SPLITS else works[::-1]
+        if less >= more:
+            wrong.append((card.name, knob.name, *works))
+    assert not wrong
+
+
+def test_the_numbers_of_shipped_parts_are_counted(catalogue: Catalogue) -> None:
+    """Names that always cost time; a part that has one says how in its card."""
+    named = {"inner_steps", "examples", "shots", "width", "depth", "pairs", "unroll"}
+    for card in catalogue.cards.values():
+        for knob in card.knobs:
+            if knob.name in named and knob.kind == "int" and card.slot != "shift":
+                assert knob.work, (card.name, knob.name)
+
+
+HERE = Traits("here", "few_shot", "train", "maml", "sinusoids", "mlp", "")
+
+
+def test_a_speed_is_the_posterior_mean_of_its_runs() -> None:
+    """With one kind of stage the process is a normal mean, known in closed form."""
+    took = np.array([4.0, 5.0, 7.0])
+    other = HERE._replace(machine="reference", kind="search", sort="test")
+    other = other._replace(learner="x", family="y", net="z")
+    own = [TimedStage(HERE, seconds, 10.0) for seconds in took]
+    speeds = Speeds([*own, TimedStage(other, 5.0, 10.0)])
+    mean, covariance = speeds.predict([HERE])
+    shared = sum(v for fields, v in SHARED.items() if fields != ("sort", "estimator"))
+    logs = np.log((took + 0.02) / 10.0)
+    center = (logs.sum() + math.log(5.02 / 10.0)) / 4
+    prior, noise = shared + SHARED["sort", "estimator"], NOISE
+    expected = center + (logs - center).mean() * prior / (prior + noise / 3)
+    assert mean[0] == pytest.approx(expected, abs=2e-3)
+    assert covariance[0, 0] == pytest.approx(prior * noise / (3 * prior + noise), 0.1)
+
+
+def test_own_runs_narrow_the_range_of_their_kind_and_move_the_others() -> None:
+    shipped = [
+        TimedStage(HERE._replace(machine="reference", learner=name), 2.0, 10.0)
+        for name in ("maml", "reptile")
+    ]
+    own = [TimedStage(HERE, 6.0, 10.0)]
+    before, after = Speeds(shipped), Speeds([*shipped, *own])
+    for learner in ("maml", "reptile"):
+        asked = [HERE._replace(learner=learner)]
+        (slow, wide), (slower, narrow) = before.predict(asked), after.predict(asked)
+        assert slower[0] > slow[0] + 0.3  # this machine is three times slower
+        assert narrow[0, 0] < wide[0, 0]
+
+
+def test_shipped_runs_predict_each_other(catalogue: Catalogue) -> None:
+    """Each preset, from the runs of all other presets."""
+    ratios, inside = [], []
+    rows = json.loads(timed_runs.SHIPPED.read_text())
+    runs = []
+    for row in rows:
+        spec = complete_spec(RunSpec.model_validate(row["spec"]), catalogue.card, "cpu")
+        timings = [Timing(*each) for each in row["timings"]]
+        found = timed_stages(spec, timings, row["seconds"], "here cpu")
+        runs.append((spec, found, row["seconds"]))
+    assert sum(len(found) for _, found, _ in runs) == len(shipped_runs())
+    for spec, held_out, seconds in runs[::4]:
+        rest = [each for _, found, _ in runs if found is not held_out for each in found]
+        kind = kinds.kind_named(spec.kind)
+        guess = cost_estimate.predict_duration(Speeds(rest), spec, kind)
+        ratios.append(abs(math.log(guess.middle / seconds)))
+        inside.append(guess.low <= seconds <= guess.high)
+    assert np.mean(np.array(ratios) < math.log(2)) >= 0.6
+    assert np.mean(inside) >= 0.6
+
+
+def one_past_run(
+    monkeypatch: pytest.MonkeyPatch, spec: RunSpec, took: float, replicates: int = 0
+) -> None:
+    """Let the store hold one run that ended, timed as a whole."""
+    done = [Job("past", JobState.DONE, "", 0.0, started=0.0, finished=took, attempt=1)]
+    monkeypatch.setattr(client, "home", lambda: str(id(done)))
     monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
+    monkeypatch.setattr(client, "job", lambda key: done[0])
     monkeypatch.setattr(client, "spec", lambda key: spec)
-    monkeypatch.setattr(client, "summary", lambda key: {"replicates": 6})
-    assert estimate_seconds(spec) == pytest.approx([2.0, 8.0])
-    work = [3 * (10 + 100) * 3, 12 * (10 + 100) * 3]
-    assert describe_cost(spec, kinds.SEARCH) == (
-        f"About {work[0]:,} architectures per batch, at most {work[1]:,}."
-    )
+    monkeypatch.setattr(client, "timings", lambda key: [])
+    monkeypatch.setattr(client, "summary", lambda key: {"replicates": replicates})
+
+
+def test_a_machine_without_runs_says_so(
+    monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
+) -> None:
+    monkeypatch.setattr(client, "home", lambda: "empty")
+    monkeypatch.setattr(client, "jobs", lambda *_: ([], 0))
+    found = estimate_duration(completed(catalogue, "few_shot"))
+    assert found.runs == 0
+    assert found.first.high > 2 * found.first.low
+    assert "no run has ended" in cost_estimate.explain_estimate(found, "")
+
+
+def test_a_run_that_was_decided_early_is_timed_by_what_it_computed(
+    monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
+) -> None:
+    spec = completed(catalogue, "search", replicates=24, looks=(8, 16, 24))
+    speeds = {}
+    for replicates in (8, 24):
+        one_past_run(monkeypatch, spec, 60.0, replicates)
+        (stage,) = [
+            each
+            for each in timed_runs._own_run(str(replicates), "past")
+            if each.traits.sort == "other"
+        ]
+        speeds[replicates] = stage.seconds / stage.work
+    assert speeds[8] > 2 * speeds[24]
+
+
+def test_a_run_until_decided_takes_from_one_batch_to_all(
+    monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
+) -> None:
+    spec = completed(catalogue, "search", replicates=24, looks=(8, 16, 24))
+    one_past_run(monkeypatch, spec, 60.0, 24)
+    found = estimate_duration(spec)
+    assert found.whole.middle > 2 * found.first.middle
+    shared = estimate_duration(spec, workers=3)
+    assert shared.whole.middle == pytest.approx(found.whole.middle / 3)
+    text = cost_estimate.describe_estimate(found)
+    assert text.endswith(", until decided")
+    assert "The first batch takes" in cost_estimate.explain_estimate(found, "")
+    cost = describe_cost(spec, kinds.SEARCH)
+    assert cost.count(" per batch, at most ") == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [((1, 1), "1 s"), ((11, 19), "10 to 20 s"), ((7000, 40000), "2 to 10 h")],
+)
+def test_a_range_is_in_round_numbers(seconds: tuple[float, float], text: str) -> None:
+    assert cost_estimate.describe_range(Duration(*seconds)) == text

@@ -8,7 +8,7 @@ from torch import Tensor
 from app.charts import KindCharts, optimization
 from app.charts.chart_options import NamedFigure, ViewState
 from app.client.client import Run
-from app.experiment.costs import CostModel, count_test_tasks
+from app.experiment.costs import CostModel, StageWork, count_test_tasks
 from engine.contract.events import Artefact, Event
 from engine.contract.run_spec import RunSpec
 from engine.judges.judge import Arrays, Judge
@@ -72,6 +72,12 @@ def guesses(spec: RunSpec) -> float:
     return float(spec.replicates * len(spec.learners) * count_test_tasks(spec))
 
 
+def stages(spec: RunSpec) -> Iterator[StageWork]:
+    """Yield the stages of a batch: all that it does is to guess in tests."""
+    each = guesses(spec) / len(spec.learners)
+    yield from (StageWork("test", learner.name, each) for learner in spec.learners)
+
+
 def _place(run: Evidence) -> str:
     return f"on {run.family}"
 
@@ -81,5 +87,5 @@ LAYERS: Mapping[str, object] = {
     "engine.runner.films": FilmRecorder(film),
     "engine.stats.verdicts": VerdictTerms(place=_place),
     "app.charts": KindCharts(grid),
-    "app.experiment.costs": CostModel(guesses, guesses),
+    "app.experiment.costs": CostModel(guesses, stages),
 }

@@ -61,6 +61,7 @@ class PolicySearch(ReplayMixin):
         label="Hidden units",
         low=1,
         high=256,
+        work="size",
         help="Hidden units of the policy net and of the value net.",
     )
     trace: float = knob(
@@ -102,6 +103,7 @@ class PolicySearch(ReplayMixin):
         unit="per evaluation",
         low=0,
         high=64,
+        work="steps",
         help="Past evaluations replayed in each update; 0: none.",
     )
     updates: int = knob(
@@ -110,6 +112,7 @@ class PolicySearch(ReplayMixin):
         unit="per evaluation",
         low=1,
         high=16,
+        work="steps",
         help="Gradient steps of both nets on each evaluation and its replays.",
     )
 

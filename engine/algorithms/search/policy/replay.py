@@ -174,6 +174,7 @@ class ReplayMixin(Learner):
         unit="per evaluation",
         low=0,
         high=64,
+        work="steps",
         help="Past evaluations replayed in each update; 0: none.",
     )
     clip: float = knob(

@@ -378,10 +378,13 @@ def test_the_table_tells_accuracy_in_percent(run: client.Run) -> None:
     assert {"Evaluations to the goal", "Coverage (%)"} <= set(row)
 
 
-def test_the_cost_of_a_run_is_shown_in_architectures(hunt: RunSpec) -> None:
+def test_the_cost_of_a_run_is_shown_in_architectures(
+    hunt: RunSpec, known: shelves.Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "catalogue", lambda: known)
     tests = 2 * 6 * 20  # conditions, searches, evaluations
-    learned = 4 * 20
-    assert COSTS["search"].estimate_cost(hunt) == 2 * (3 * tests + 2 * learned)
+    learned = 4 * 20  # by warm evolution alone: reinforce starts anew in each search
+    assert COSTS["search"].estimate_cost(hunt) == 2 * (3 * tests + learned)
     assert cost_estimate.describe_cost(hunt, kinds.SEARCH).endswith("architectures.")
 
 

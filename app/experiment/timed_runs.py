@@ -1,0 +1,145 @@
+"""Runs that ended, as timed stages: this machine's own, and shipped ones.
+
+The shipped ones were measured once on another machine, by
+`python -m tests.benchmarks.time_estimates --write`; they say how learners, families and
+nets compare until this machine's own runs do.
+"""
+
+import functools
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.client import client
+from app.experiment.costs import StageWork, is_tuned, stages, with_replicates
+from app.experiment.speeds import Speeds, TimedStage, Traits
+from engine.contract.errors import Refused
+from engine.contract.events import Timing
+from engine.contract.jobs import Job, JobState
+from engine.contract.kinds import Kind, kind_named
+from engine.contract.run_spec import RunSpec, complete_spec
+
+LOOKED = 30  # runs; older ones say little of today's speed
+SHIPPED = Path(__file__).with_name("timed_runs.json")
+SORTS = ("begin", "train", "tune", "test", "probe")
+# Stages of no learner that are timed together.
+TOGETHER = {"film": "film", "film-shifted": "film", "threshold": "film"}
+REFERENCE = "reference"  # the machine of the shipped runs
+
+
+def known_speeds() -> tuple[Speeds, int]:
+    """Return the speeds so far, and how many runs of this machine they are from."""
+    done, _ = client.jobs([JobState.DONE], "", (LOOKED, 0))
+    keys = tuple(job.key for job in done if _is_timed(job))
+    return _speeds_of(client.home(), keys), len(keys)
+
+
+def machine_of(spec: RunSpec) -> str:
+    """Return the name of this machine, with what else makes all stages faster."""
+    return f"here {spec.device}{' compiled' if spec.compile else ''}"
+
+
+def _is_timed(job: Job) -> bool:
+    """Whether a run was computed here without interruption."""
+    return job.started is not None and job.finished is not None and job.attempt == 1
+
+
+@functools.lru_cache(maxsize=8)
+def _speeds_of(home: str, keys: tuple[str, ...]) -> Speeds:
+    """Return the speeds from some runs of a store."""
+    own = [stage for key in keys for stage in _own_run(home, key)]
+    return Speeds([*shipped_runs(), *own])
+
+
+@functools.lru_cache(maxsize=128)
+def _own_run(home: str, key: str) -> tuple[TimedStage, ...]:
+    job, spec = client.job(key), client.spec(key)
+    if job is None or job.started is None or job.finished is None:
+        return ()
+    computed = with_replicates(spec, _replicates_run(key, spec))
+    took = job.finished - job.started
+    timings = client.timings(key)
+    return tuple(timed_stages(computed, timings, took, machine_of(spec)))
+
+
+def _replicates_run(key: str, spec: RunSpec) -> int:
+    """Return how many replicates an ended run computed; it may have stopped early."""
+    if len(spec.looks) < 2:
+        return spec.replicates
+    return int((client.summary(key) or {}).get("replicates") or spec.replicates)
+
+
+@functools.cache
+def shipped_runs() -> tuple[TimedStage, ...]:
+    """Return the stages of the shipped runs."""
+    found: list[TimedStage] = []
+    for run in json.loads(SHIPPED.read_text()):
+        spec = _complete(RunSpec.model_validate(run["spec"]))
+        timings = [Timing(*row) for row in run["timings"]]
+        if spec is not None:
+            found += timed_stages(spec, timings, run["seconds"], REFERENCE)
+    return tuple(found)
+
+
+def _complete(spec: RunSpec) -> RunSpec | None:
+    """Return a completed spec; None if a part of it has changed since."""
+    try:
+        return complete_spec(spec, client.catalogue().card, "cpu")
+    except Refused:
+        return None
+
+
+def timed_stages(
+    spec: RunSpec, timings: Iterable[Timing], took: float, machine: str
+) -> list[TimedStage]:
+    """Return the stages of a run that ended.
+
+    Args:
+        spec: Completed; with the replicates that were computed.
+        timings: Its timings, by label and stage.
+        took: Seconds of the whole run; what no learner is timed by is the sort
+            `other`.
+        machine: Where it was computed.
+    """
+    kind = kind_named(spec.kind)
+    seconds = _sum_seconds(spec, timings)
+    seconds["other", ""] = max(0.0, took - sum(seconds.values()))
+    return [
+        TimedStage(traits, seconds[stage.sort, stage.learner], stage.work)
+        for stage, traits in with_traits(spec, kind, machine)
+        if (stage.sort, stage.learner) in seconds
+    ]
+
+
+def with_traits(
+    spec: RunSpec, kind: Kind, machine: str
+) -> list[tuple[StageWork, Traits]]:
+    """Return the stages of a run, each with what its speed goes with."""
+    found = []
+    for stage in stages(spec, kind.name):
+        estimated = stage.sort == "train" and not kind.outer_alone
+        estimator = spec.estimator.name if estimated else ""
+        names = (stage.sort, stage.learner, spec.family.name, spec.net.name)
+        found.append((stage, Traits(machine, kind.name, *names, estimator)))
+    return found
+
+
+def _sum_seconds(
+    spec: RunSpec, timings: Iterable[Timing]
+) -> dict[tuple[str, str], float]:
+    """Return the seconds of each sort of stage and learner, by registered name."""
+    choices = {each.label: each for each in spec.learners}
+    sums = {("film", ""): 0.0}  # some families cannot be filmed
+    for timing in timings:
+        sort, choice = timing.stage.split(" ")[0], choices.get(timing.learner)
+        if choice is None or sort not in SORTS:
+            continue
+        if (
+            sort == "begin"
+            and is_tuned(choice)
+            and not kind_named(spec.kind).tuned_last
+        ):
+            sort = "tune"  # a rate that is tuned first is tuned in this stage
+        at = (sort, choice.name)
+        sums[at] = sums.get(at, 0.0) + timing.seconds
+    return sums
