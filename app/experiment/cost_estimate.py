@@ -18,11 +18,10 @@ QUANTILE = 1.2816  # standard deviations: 80 % lie within
 # the machine does, and training that stops early.
 UNEXPLAINED = 0.2
 # Seconds that a range begins or ends at, so that it claims no more than it knows.
-ROUND = (
-    *(1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 60, 90),
-    *(60 * minutes for minutes in (2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)),
-    *(3600 * hours for hours in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)),
-)
+SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 60, 90)
+MINUTES = (2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)
+HOURS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)
+ROUND = (*SECONDS, *(60 * n for n in MINUTES), *(3600 * n for n in HOURS))
 
 
 class Duration(NamedTuple):

@@ -24,7 +24,7 @@ SHARED = {
     ("kind", "sort", "learner"): 0.5,
     ("kind", "learner"): 0.2,
     ("kind", "family"): 0.2,
-    ("kind", "sort", "family"): 0.1,
+    ("kind", "sort", "family"): 0.3,
     ("kind", "net"): 0.2,
     ("sort", "estimator"): 0.1,
     ("kind", "sort", "learner", "family", "net"): 0.1,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.client import client
 from app.experiment.costs import StageWork, is_tuned, stages, with_replicates
-from app.experiment.speeds import Speeds, TimedStage, Traits
+from app.experiment.speeds import SHORT, Speeds, TimedStage, Traits
 from engine.contract.errors import Refused
 from engine.contract.events import Timing
 from engine.contract.jobs import Job, JobState
@@ -22,8 +22,7 @@ from engine.contract.run_spec import RunSpec, complete_spec
 LOOKED = 30  # runs; older ones say little of today's speed
 SHIPPED = Path(__file__).with_name("timed_runs.json")
 SORTS = ("begin", "train", "tune", "test", "probe")
-# Stages of no learner that are timed together.
-TOGETHER = {"film": "film", "film-shifted": "film", "threshold": "film"}
+TOGETHER = ("film", "film-shifted", "threshold")  # all of the sort `film`
 REFERENCE = "reference"  # the machine of the shipped runs
 
 
@@ -104,10 +103,12 @@ def timed_stages(
     kind = kind_named(spec.kind)
     seconds = _sum_seconds(spec, timings)
     seconds["other", ""] = max(0.0, took - sum(seconds.values()))
+    # A stage that took no time came from an earlier run, or is too short to tell.
+    seconds = {at: took for at, took in seconds.items() if took > SHORT or not at[1]}
     return [
         TimedStage(traits, seconds[stage.sort, stage.learner], stage.work)
         for stage, traits in with_traits(spec, kind, machine)
-        if (stage.sort, stage.learner) in seconds
+        if (stage.sort, stage.learner) in seconds and stage.work > 0
     ]
 
 
@@ -132,6 +133,8 @@ def _sum_seconds(
     sums = {("film", ""): 0.0}  # some families cannot be filmed
     for timing in timings:
         sort, choice = timing.stage.split(" ")[0], choices.get(timing.learner)
+        if sort in TOGETHER:
+            sums["film", ""] += timing.seconds
         if choice is None or sort not in SORTS:
             continue
         if (

@@ -27,8 +27,8 @@ MIB = 2**20
 # Of the budget that is left of a preset, meta-steps by kind of task; an optimizer's
 # steps are short.
 META_STEPS = {"optimization": 32, "few_shot": 3, "rl": 2, "search": 1}
-TESTS = {"optimization": 8, "few_shot": 200, "rl": 64, "search": 10}
-IMAGE_TESTS = 24  # a test of images takes as long as many others
+TESTS = {"optimization": 8, "few_shot": 16, "rl": 8, "search": 4}
+IMAGE_TESTS = 6  # a test of images takes as long as many others
 
 
 class MeasuredRun(NamedTuple):
@@ -96,35 +96,51 @@ def _execute(spec: RunSpec, home: Path) -> MeasuredRun:
     return MeasuredRun(settled, took, peak, store.timings(key), error)
 
 
-def cut_preset(spec: RunSpec, *, tests: bool = True) -> RunSpec:
-    """Return a preset that ends after its first meta-steps, tests and replicates.
+def cut_training(spec: RunSpec) -> RunSpec:
+    """Return a preset that ends at its first look, after a few meta-steps.
 
-    Args:
-        spec: The preset's spec.
-        tests: Whether test tasks are cut, too; those of images always are.
+    Its batches of tasks are whole, but for tests of images: those are computed one by
+    one.
     """
-    kind = str(find_card("family", spec.family.name).traits["kind"])
-    budget, most = spec.budget, META_STEPS[kind] * spec.budget.tasks_per_step
-    few = TESTS[kind] if tests else budget.test_tasks
-    if takes_images(spec):
-        few = IMAGE_TESTS
-    less = {
-        "task_evaluations": min(budget.task_evaluations, most),
-        "tuning_tasks": min(budget.tuning_tasks, 8),
-        "test_tasks": min(budget.test_tasks, few),
-    }
+    few = IMAGE_TESTS if takes_images(spec) else spec.budget.test_tasks
+    most = META_STEPS[_kind_of(spec)] * spec.budget.tasks_per_step
+    return _with_less(
+        spec,
+        spec.looks[0] if spec.looks else spec.replicates,
+        task_evaluations=most,
+        test_tasks=few,
+        tuning_tasks=8,
+    )
+
+
+def cut_to_seconds(spec: RunSpec) -> RunSpec:
+    """Return a preset that takes seconds: one replicate with few tests."""
+    few = IMAGE_TESTS if takes_images(spec) else TESTS[_kind_of(spec)]
+    most = META_STEPS[_kind_of(spec)] * spec.budget.tasks_per_step
+    return _with_less(
+        spec,
+        1,
+        task_evaluations=most,
+        test_tasks=few,
+        tuning_tasks=4,
+        validation_tasks=8,
+    )
+
+
+def _with_less(spec: RunSpec, replicates: int, **budget: int) -> RunSpec:
+    """Return a spec with a smaller budget and one condition of its first shifts."""
+    held = spec.budget
+    less = {name: min(most, getattr(held, name)) for name, most in budget.items()}
     shifts = tuple(
         shift.model_copy(update={"severities": shift.severities[-1:]})
         for shift in spec.shifts[:2]
     )
-    return spec.model_copy(
-        update={
-            "budget": budget.model_copy(update=less),
-            "replicates": spec.looks[0] if spec.looks else spec.replicates,
-            "looks": (),
-            "shifts": shifts,
-        }
-    )
+    changes = {"replicates": replicates, "looks": (), "shifts": shifts}
+    return spec.model_copy(update=changes | {"budget": held.model_copy(update=less)})
+
+
+def _kind_of(spec: RunSpec) -> str:
+    return str(find_card("family", spec.family.name).traits["kind"])
 
 
 def write_line(text: str) -> None:

@@ -27,7 +27,7 @@ from engine.presets import PRESETS
 from engine.store.timing_sums import timings_as_rows
 from tests.benchmarks.measured_runs import (
     MeasuredRun,
-    cut_preset,
+    cut_to_seconds,
     measure_run,
     write_line,
 )
@@ -251,7 +251,7 @@ def write_shipped_runs() -> None:
     """Measure every preset, cut short, and write the runs that estimates start from."""
     rows = []
     for preset in PRESETS:
-        cut = cut_preset(preset.spec)
+        cut = cut_to_seconds(preset.spec)
         run = measure_run(cut)
         write_line(f"{preset.name:36s} {run.seconds:7.2f} s {run.error}")
         if not run.error:

@@ -15,7 +15,7 @@ from engine.presets import PRESETS
 from engine.runner.memory_estimate import stage_needs
 from tests.benchmarks.measured_runs import (
     MIB,
-    cut_preset,
+    cut_training,
     measure_run,
     takes_images,
     write_line,
@@ -28,7 +28,7 @@ def print_preset(name: str) -> bool:
     """Measure a preset, print its line and return whether it is within its limit."""
     spec = next(preset.spec for preset in PRESETS if preset.name == name)
     begun = time.monotonic()
-    run = measure_run(cut_preset(spec, tests=False), fresh=True)
+    run = measure_run(cut_training(spec), fresh=True)
     limit, peak = IMAGES if takes_images(spec) else LIMIT, run.peak / MIB
     estimate = max(need.total for need in stage_needs(run.spec)) / MIB
     note = run.error or ("" if peak <= limit else "TOO MUCH")

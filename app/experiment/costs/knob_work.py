@@ -20,8 +20,7 @@ class PartWork(NamedTuple):
     """Work of a part in one adaptation.
 
     Args:
-        steps: Steps that follow each other; the passes of a net or an environment are
-            relative to its defaults.
+        steps: Steps that follow each other.
         size: Size of a step, relative to the part's defaults.
         adapts: Whether it counts steps at all; a metric learner does not.
     """
@@ -54,9 +53,7 @@ def part_work(slot: str, choice: Choice, phase: Phase = "train") -> PartWork:
         if knob.work in ("size", "area")
     )
     repeated = math.prod(
-        (1 + _number(knob, choice)) / (1 + float(knob.default))
-        for knob in card.knobs
-        if knob.work in passes
+        1 + _number(knob, choice) for knob in card.knobs if knob.work in passes
     )
     rows = [knob for knob in card.knobs if knob.work == "rows"]
     if rows:

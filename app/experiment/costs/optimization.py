@@ -48,7 +48,7 @@ def stages(spec: RunSpec) -> Iterator[StageWork]:
         else:
             yield StageWork("begin", name, checked)
         if is_trained(spec, learner):
-            yield StageWork("train", name, _training(spec, learner, checked))
+            yield StageWork("train", name, _training_work(spec, learner, checked))
         yield StageWork("test", name, count_conditions(spec) * tested)
     filmed = len(spec.learners) * _descend(spec, THRESHOLD_TASKS / spec.replicates, 1.0)
     yield StageWork("film", "", filmed)
@@ -56,7 +56,7 @@ def stages(spec: RunSpec) -> Iterator[StageWork]:
     yield StageWork("other", "", CONSTANT + tested)
 
 
-def _training(spec: RunSpec, learner: LearnerChoice, checked: float) -> float:
+def _training_work(spec: RunSpec, learner: LearnerChoice, checked: float) -> float:
     """Return the work of meta-training.
 
     Args:

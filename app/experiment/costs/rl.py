@@ -18,7 +18,7 @@ from engine.contract.kinds import RL
 from engine.contract.run_spec import LearnerChoice, RunSpec
 
 CHUNK = 512  # members that are played at once
-CONSTANT = 100.0  # tests that take as long as to begin and to end a run
+CONSTANT = 1000.0  # tests that take as long as to begin and to end a run
 
 
 def count_trials(spec: RunSpec) -> float:

@@ -17,7 +17,7 @@ from engine.contract.run_spec import LearnerChoice, RunSpec
 
 # Searches that take as long as the fixed time of a step.
 CHUNK = 16
-CONSTANT = 100.0  # tests that take as long as to begin and to end a run
+CONSTANT = 1000.0  # tests that take as long as to begin and to end a run
 
 
 def count_architectures(spec: RunSpec) -> float:
