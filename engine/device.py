@@ -12,6 +12,7 @@ import torch
 
 from engine import __version__, portable_arithmetic
 from engine.contract.errors import Refused
+from engine.kernels.compiler import numba_version
 
 _RECORDED = ("torch", "numpy", "scipy", "scikit-learn")
 _ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
@@ -54,6 +55,8 @@ def resolve_device(wish: str) -> str:
 def versions() -> dict[str, str]:
     """Return the versions that a run's results can depend on, by package."""
     found = {name: metadata.version(name) for name in _RECORDED}
+    # Without numba, torch computes what its kernels would, and rounds otherwise.
+    found |= {"numba": numba_version()} if numba_version() else {}
     return {
         "metascope": __version__,
         "python": platform.python_version(),

@@ -14,6 +14,7 @@ What each setting is for (found by comparing results bit by bit, and in the manu
   COMPATIBLE is the only branch that its manual promises to be equal on both.
 - OpenBLAS (numpy, scipy): one core type instead of the one that it detects.
 - numpy: its AVX-512 `exp`, `log`, `sort` … differ from those of the C library.
+- numba: it compiles for one type of processor instead of the one that it detects.
 
 One thing no setting controls: MKL's float32 square root (`torch.sqrt`) starts from a
 hardware estimate, and rounds differently on Intel and on AMD.
@@ -33,6 +34,8 @@ SETTINGS = {
     "MKL_CBWR": "COMPATIBLE",
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx2,+fma",
 }
 _CPUINFO = Path("/proc/cpuinfo")
 _WINDOWS_AVX2 = 40  # PF_AVX2_INSTRUCTIONS_AVAILABLE

@@ -31,6 +31,7 @@ def doctor(*, home: Home = None) -> int:
         _check_parts,
         _check_devices,
         _check_threads,
+        _check_kernels,
         _check_sqlite,
         _check_disk,
         _check_data,
@@ -81,6 +82,19 @@ def _check_threads() -> Iterator[CheckResult]:
     yield CheckResult(
         "threads", f"{core_count()} cores; {workers} workers at once, one thread each"
     )
+
+
+def _check_kernels() -> Iterator[CheckResult]:
+    from engine.kernels.compiler import cache_folder, load_kernels, numba_version
+
+    kernels = load_kernels()
+    if isinstance(kernels, str):
+        # Nothing is wrong: the results are the same but for rounding.
+        yield CheckResult("kernels", f"none, torch computes all, slower: {kernels}")
+        return
+    kept = cache_folder() or "nowhere: no folder can be written to"
+    text = f"compiled by numba {numba_version()}; kept in {kept}"
+    yield CheckResult("kernels", text)
 
 
 def _check_sqlite() -> Iterator[CheckResult]:

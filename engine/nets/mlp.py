@@ -17,6 +17,7 @@ from torch import Tensor
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
+from engine.kernels.dense_loss import DenseLayers
 from engine.nets.backpropagation import ACTIVATIONS, GAINS, SLOPES
 from engine.nets.initialization import Start, make_layout, start_knob, start_weights
 from engine.nets.normalization import (
@@ -158,6 +159,14 @@ class Mlp(BaseLearner):
             x = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], x)
             x = act(standardize_units(norm.kind, x, norm.reference))
         return apply_head(weights, x, self.depth)
+
+    def dense_layers(self, layout: Layout) -> DenseLayers | None:
+        """Return the layers' sizes, if nothing is normalized and there is a head."""
+        shapes = dict(zip(layout.names, layout.shapes, strict=True))
+        if self.normalization != "none" or f"w{self.depth}" not in shapes:
+            return None
+        outputs = (shapes[f"b{i}"][0] for i in range(self.depth + 1))
+        return DenseLayers((shapes["w0"][1], *outputs), self.activation)
 
     @property
     def can_backpropagate(self) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.contract.parts import Part
 from engine.contract.rng import Rng
+from engine.kernels.dense_loss import DenseLayers
 from engine.protocol.meta_types import Weights
 
 LossFn = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -91,6 +92,16 @@ class Net(Part):
         Only a net that treats each example independently may be padded.
         """
         return 0
+
+    def dense_layers(self, layout: Layout) -> DenseLayers | None:
+        """Return the net as dense layers; None if it has anything else.
+
+        Small dense nets have compiled kernels: `engine.kernels`.
+
+        Args:
+            layout: From `layout`, with a head.
+        """
+        return None
 
     @abstractmethod
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from engine.kernels.dense_loss import DenseKernel
 from engine.protocol import Net, Sample, SampledFamily
 from engine.tasks.search import growing, live_nets
 from engine.tasks.search._live_data import live_task
@@ -132,8 +133,23 @@ def rounded_otherwise(seed: int) -> Iterator[None]:
         for remembered in _REMEMBERED:  # nothing is looked up that was rounded before
             remembered.cache_clear()
             stack.callback(remembered.cache_clear)
-        stack.enter_context(LastBits(seed))
+        bits = stack.enter_context(LastBits(seed))
+        # torch dispatches nothing inside of a kernel.
+        patch = mock.patch.object(DenseKernel, "evaluate", _kernel_rounding(bits))
+        stack.enter_context(patch)
         yield
+
+
+def _kernel_rounding(bits: LastBits) -> Any:
+    """Return the kernels' method whose inputs have their last bits moved."""
+    exact = DenseKernel.evaluate
+
+    def evaluate(
+        kernel: DenseKernel, weights: Tensor, x: Tensor, *rest: Any, **how: Any
+    ) -> Any:
+        return exact(kernel, bits.moved(weights), bits.moved(x), *rest, **how)
+
+    return evaluate
 
 
 def _with_own(kind: type, method: str) -> Iterator[type]:

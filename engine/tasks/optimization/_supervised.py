@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
+from engine.kernels.dense_loss import DenseKernel, find_kernel
 from engine.protocol import (
     BaseLearner,
     BatchSpec,
@@ -162,11 +164,17 @@ class SupervisedBatch(OptimizationBatch):
         """Return the initial weights; shape (member, weight)."""
         return self.weights
 
+    @cached_property
+    def _kernel(self) -> DenseKernel | None:
+        """The compiled code for this net; None if torch computes it."""
+        return find_kernel(self.net.dense_layers(self.layout), self.weights)
+
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
         """Return the (mini)batch loss and its gradient; see `OptimizationBatch`."""
         live = order > 0 and weights.requires_grad
         # The explicit gradient is detached, so a second order needs autograd.
-        if self.net.can_backpropagate and not (live and order == 2):
+        explicit = self._kernel or self.net.can_backpropagate
+        if explicit and not (live and order == 2):
             loss, grad = self._explicit_gradient(weights, step)
             loss = _attach_gradient(loss, grad, weights) if live else loss
         else:
@@ -183,6 +191,8 @@ class SupervisedBatch(OptimizationBatch):
         if not self.measure_held_out and self.batch_rows is None:
             return {}
         data = self._data_at(step)
+        if self._kernel:
+            return self._measure_compiled(self._kernel, weights, data)
         with torch.no_grad():
             views = self.layout.views(weights)
             out = self.net.apply(views, data.x, reference=data.train)
@@ -194,8 +204,22 @@ class SupervisedBatch(OptimizationBatch):
                 right = (chosen_class(out) == data.y)[:, data.train :]
                 share = right.to(each.dtype).mean(1)
                 # NaN counts as the highest score: such members get no accuracy.
-                bad = ~out.isfinite().flatten(1).all(1)
+                bad = ~out[..., data.train :].isfinite().flatten(1).all(1)
                 measured["accuracy"] = share.masked_fill(bad, torch.nan)
+        return measured
+
+    def _measure_compiled(
+        self, kernel: DenseKernel, weights: Tensor, data: TaskData
+    ) -> Weights:
+        """Return what `measure` does."""
+        held = data.x[..., data.train :], data.y[:, data.train :]
+        found = kernel.evaluate(weights, *held, accuracy=self.has_classes)
+        measured = {"held_loss": found.loss}
+        if found.accuracy is not None:
+            measured["accuracy"] = found.accuracy
+        if self.batch_rows is not None:
+            train = data.x[..., : data.train], data.y[:, : data.train]
+            measured["loss"] = kernel.evaluate(weights, *train).loss
         return measured
 
     def take(self, index: Sequence[int]) -> "Self":
@@ -240,6 +264,10 @@ class SupervisedBatch(OptimizationBatch):
     @torch.no_grad()
     def _explicit_gradient(self, weights: Tensor, step: int) -> tuple[Tensor, Tensor]:
         x, y = self._batch(step)
+        if self._kernel:
+            found = self._kernel.evaluate(weights, x, y, grad=True)
+            assert found.grad is not None
+            return found.loss, found.grad
 
         def loss_and_slope(out: Tensor) -> tuple[Tensor, Tensor]:
             if not self.has_classes:

@@ -1,0 +1,110 @@
+"""Loss, gradient and accuracy of small dense nets, by the compiled kernels."""
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.kernels.compiler import load_kernels
+
+# Units of the widest layer: matrix products of wider nets are faster in torch.
+WIDEST = 64
+ACTIVATIONS = ("relu", "tanh", "sigmoid")  # in the order of the kernels' numbers
+_NO_VALUES = np.empty((0, 0), np.float32)
+_NO_LABELS = np.empty((0, 0), np.int64)
+_NO_ACCURACY = np.empty(0, np.float32)
+
+
+@dataclass(frozen=True)
+class DenseLayers:
+    """A net that is nothing but dense layers, whose weights lie as w0, b0, w1, ….
+
+    Args:
+        sizes: Units of each layer, from the inputs to the outputs.
+        activation: Name of the activation of all hidden layers.
+    """
+
+    sizes: tuple[int, ...]
+    activation: str
+
+
+class DenseResult(NamedTuple):
+    """Result of the kernels; shape (member,), and (member, weight) for `grad`."""
+
+    loss: Tensor
+    accuracy: Tensor | None
+    grad: Tensor | None
+
+
+@dataclass(frozen=True)
+class DenseKernel:
+    """The compiled code for one net."""
+
+    layers: DenseLayers
+    module: ModuleType
+
+    def evaluate(
+        self,
+        weights: Tensor,
+        x: Tensor,
+        y: Tensor,
+        *,
+        grad: bool = False,
+        accuracy: bool = False,
+    ) -> DenseResult:
+        """Compute the mean loss of each member.
+
+        Args:
+            weights: Flat weights; float32, shape (member, weight).
+            x: Inputs; shape (member, feature, example).
+            y: Classes (int64) or regression targets; shape (member, example).
+            grad: Whether to compute the gradient.
+            accuracy: Whether to compute the accuracy; NaN where an output is not
+                finite. Classes only.
+
+        Returns:
+            Cross-entropy in nats or squared error, and what was asked for.
+        """
+        members, total = weights.shape
+        sizes, has_classes = self.layers.sizes, not y.is_floating_point()
+        units = sum(sizes) + 2 * max(sizes) + 2
+        loss = np.empty(members, np.float32)
+        right = np.empty(members, np.float32) if accuracy else _NO_ACCURACY
+        slope = np.empty((members, total), np.float32) if grad else _NO_VALUES
+        self.module.evaluate(
+            weights.detach().contiguous().numpy(),
+            x.numpy(),
+            y.numpy() if has_classes else _NO_LABELS,
+            _NO_VALUES if has_classes else y.numpy(),
+            np.array(sizes),
+            ACTIVATIONS.index(self.layers.activation),
+            np.empty((units, x.shape[2]), np.float32),
+            loss,
+            right,
+            slope,
+        )
+        return DenseResult(
+            torch.from_numpy(loss),
+            torch.from_numpy(right) if accuracy else None,
+            torch.from_numpy(slope) if grad else None,
+        )
+
+
+def find_kernel(layers: DenseLayers | None, weights: Tensor) -> DenseKernel | None:
+    """Return the compiled code for a net; None if torch must compute it.
+
+    Args:
+        layers: The net; None if it is not one of dense layers.
+        weights: Any of its tensors, for device and type.
+    """
+    if layers is None or layers.activation not in ACTIVATIONS:
+        return None
+    if weights.dtype != torch.float32 or weights.device.type != "cpu":
+        return None
+    if max(layers.sizes) > WIDEST:
+        return None
+    module = load_kernels()
+    return None if isinstance(module, str) else DenseKernel(layers, module)
