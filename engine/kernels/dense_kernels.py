@@ -34,23 +34,68 @@ compiled = njit(
 
 
 @inlined
+def add_products(
+    w: np.ndarray,
+    first: int,
+    next_output: int,
+    next_input: int,
+    rows: np.ndarray,
+    source: int,
+    inputs: int,
+    target: int,
+    outputs: int,
+    spare: int,
+) -> None:
+    """Add Σᵢ wⱼᵢ · row (source + i) to each row target + j.
+
+    Args:
+        w: Weights; wⱼᵢ is number first + j · next_output + i · next_input.
+        first: Number of w₀₀.
+        next_output: See there.
+        next_input: See there.
+        rows: Memory that is worked in.
+        source: Row of the first input.
+        inputs: How many.
+        target: Row of the first output.
+        outputs: How many.
+        spare: A row of zeros; what is written to the row after it is not used.
+    """
+    # Two outputs and two inputs at a time: half the loads and stores. What the last
+    # ones lack is taken from the spare rows.
+    for j in range(0, outputs, 2):
+        two = j + 1 < outputs
+        t0 = target + j
+        t1 = t0 + 1 if two else spare + 1
+        for i in range(0, inputs, 2):
+            p = first + j * next_output + i * next_input
+            q = p + next_output if two else p
+            r0 = source + i
+            r1 = r0 + 1 if i + 1 < inputs else spare
+            d = next_input if i + 1 < inputs else 0
+            a0 = w[p]
+            a1 = w[p + d]
+            b0 = w[q]
+            b1 = w[q + d]
+            for e in range(rows.shape[1]):
+                rows[t0, e] += a0 * rows[r0, e] + a1 * rows[r1, e]
+                rows[t1, e] += b0 * rows[r0, e] + b1 * rows[r1, e]
+
+
+@inlined
 def affine(
-    w: np.ndarray, at: int, rows: np.ndarray, lo: int, fan_in: int, fan_out: int
+    w: np.ndarray,
+    at: int,
+    rows: np.ndarray,
+    lo: int,
+    fan_in: int,
+    fan_out: int,
+    spare: int,
 ) -> None:
     """Write W h + b into the rows after those of h, which begin at `lo`."""
     for j in range(fan_out):
-        out, first = lo + fan_in + j, at + j * fan_in
         for e in range(rows.shape[1]):
-            rows[out, e] = w[at + fan_out * fan_in + j]
-        # Two inputs at a time: half the loads and stores of the sum.
-        for i in range(0, fan_in - 1, 2):
-            w0, w1 = w[first + i], w[first + i + 1]
-            for e in range(rows.shape[1]):
-                rows[out, e] += w0 * rows[lo + i, e] + w1 * rows[lo + i + 1, e]
-        if fan_in % 2:
-            w0 = w[first + fan_in - 1]
-            for e in range(rows.shape[1]):
-                rows[out, e] += w0 * rows[lo + fan_in - 1, e]
+            rows[lo + fan_in + j, e] = w[at + fan_out * fan_in + j]
+    add_products(w, at, fan_in, 1, rows, lo, fan_in, lo + fan_in, fan_out, spare)
 
 
 @inlined
@@ -99,22 +144,25 @@ def weight_gradient(
 ) -> None:
     """Write a layer's gradient: δ hᵀ and the sum of δ over the examples."""
     for j in range(fan_out):
-        first, d = at + j * fan_in, back + j
         total = ZERO
         for e in range(rows.shape[1]):
-            total += rows[d, e]
+            total += rows[back + j, e]
         grad[at + fan_out * fan_in + j] = total
-        for i in range(0, fan_in - 1, 2):
-            s0, s1 = ZERO, ZERO
+    for j in range(0, fan_out, 2):
+        # An odd last one is computed twice.
+        j1 = min(j + 1, fan_out - 1)
+        for i in range(0, fan_in, 2):
+            i1 = min(i + 1, fan_in - 1)
+            s00 = s01 = s10 = s11 = ZERO
             for e in range(rows.shape[1]):
-                s0 += rows[d, e] * rows[lo + i, e]
-                s1 += rows[d, e] * rows[lo + i + 1, e]
-            grad[first + i], grad[first + i + 1] = s0, s1
-        if fan_in % 2:
-            s0 = ZERO
-            for e in range(rows.shape[1]):
-                s0 += rows[d, e] * rows[lo + fan_in - 1, e]
-            grad[first + fan_in - 1] = s0
+                s00 += rows[back + j, e] * rows[lo + i, e]
+                s01 += rows[back + j, e] * rows[lo + i1, e]
+                s10 += rows[back + j1, e] * rows[lo + i, e]
+                s11 += rows[back + j1, e] * rows[lo + i1, e]
+            grad[at + j * fan_in + i] = s00
+            grad[at + j * fan_in + i1] = s01
+            grad[at + j1 * fan_in + i] = s10
+            grad[at + j1 * fan_in + i1] = s11
 
 
 @inlined
@@ -126,20 +174,13 @@ def input_gradient(
     to: int,
     fan_in: int,
     fan_out: int,
+    spare: int,
 ) -> None:
     """Write Wᵀ δ into the rows from `to` on."""
-    for i in range(fan_in):
+    for i in range(to, to + fan_in):
         for e in range(rows.shape[1]):
-            rows[to + i, e] = ZERO
-        for j in range(0, fan_out - 1, 2):
-            p = at + j * fan_in + i
-            w0, w1 = w[p], w[p + fan_in]
-            for e in range(rows.shape[1]):
-                rows[to + i, e] += w0 * rows[back + j, e] + w1 * rows[back + j + 1, e]
-        if fan_out % 2:
-            w0 = w[at + (fan_out - 1) * fan_in + i]
-            for e in range(rows.shape[1]):
-                rows[to + i, e] += w0 * rows[back + fan_out - 1, e]
+            rows[i, e] = ZERO
+    add_products(w, at, 1, fan_in, rows, back, fan_out, to, fan_in, spare)
 
 
 @inlined
@@ -149,7 +190,8 @@ def cross_entropy(
     """Return the mean cross-entropy; write its gradient in the logits to `back`."""
     examples = rows.shape[1]
     for e in range(examples):
-        rows[sums, e], rows[sums + 1, e] = rows[lo, e], ZERO
+        rows[sums, e] = rows[lo, e]
+        rows[sums + 1, e] = ZERO
     for j in range(lo + 1, lo + classes):
         for e in range(examples):
             higher = rows[j, e] > rows[sums, e]
@@ -160,7 +202,8 @@ def cross_entropy(
             rows[back + j, e] = exp(rows[lo + j, e] - rows[sums, e])
             rows[sums + 1, e] += rows[back + j, e]
     # One logarithm of a product takes less time than one per example.
-    product, total = 1.0, 0.0
+    product = 1.0
+    total = 0.0
     for e in range(examples):
         product *= rows[sums + 1, e]
         if product > LARGE:
@@ -184,7 +227,8 @@ def squared_error(
     for j in range(back + 1, back + outputs):
         for e in range(rows.shape[1]):
             rows[j, e] = ZERO
-    total, share = ZERO, F32(2.0) / F32(rows.shape[1])
+    total = ZERO
+    share = F32(2.0) / F32(rows.shape[1])
     for e in range(rows.shape[1]):
         gap = rows[lo, e] - values[e]
         total += gap * gap
@@ -200,7 +244,8 @@ def share_of_right_answers(
 
     The highest score of each example is in row `sums`. NaN if a score is not finite.
     """
-    right, broken = ZERO, ZERO
+    right = ZERO
+    broken = ZERO
     for e in range(rows.shape[1]):
         hit = rows[lo + labels[e], e] == rows[sums, e]
         for j in range(classes):
@@ -234,29 +279,38 @@ def evaluate(
         values: Regression targets, shape (member, example); no rows for classes.
         sizes: Units of each layer, from the inputs to the outputs.
         activation: RELU, TANH or SIGMOID.
-        rows: Memory to work in; shape (units of all layers + 2 × widest + 2, example).
+        rows: Memory to work in; shape (units of all layers + 2 × widest + 4,
+            example).
         loss: Written; shape (member,).
         accuracy: Written, for classes; shape (member,), or none to save the time.
         grad: Written; shape (member, weight), or no rows to save the time.
     """
-    layers, units, widest = len(sizes) - 1, 0, 0
+    layers = len(sizes) - 1
+    units = 0
+    widest = 0
     for size in sizes:
         units += size
         widest = max(widest, size)
-    classes, sums = sizes[layers], units + 2 * widest
+    classes = sizes[layers]
+    sums = units + 2 * widest
+    spare = sums + 2
+    for e in range(rows.shape[1]):
+        rows[spare, e] = ZERO
     for m in range(weights.shape[0]):
         w = weights[m]
         for i in range(sizes[0]):
             for e in range(rows.shape[1]):
                 rows[i, e] = x[m, i, e]
-        lo, at = 0, 0
+        lo = 0
+        at = 0
         for k in range(layers):
-            affine(w, at, rows, lo, sizes[k], sizes[k + 1])
+            affine(w, at, rows, lo, sizes[k], sizes[k + 1], spare)
             lo += sizes[k]
             at += sizes[k + 1] * (sizes[k] + 1)
             if k < layers - 1:
                 activate(activation, rows, lo, lo + sizes[k + 1])
-        back, other = units, units + widest
+        back = units
+        other = units + widest
         if len(labels):
             loss[m] = cross_entropy(rows, lo, classes, back, sums, labels[m])
             if len(accuracy):
@@ -266,14 +320,17 @@ def evaluate(
         if len(grad):
             g = grad[m]
             for k in range(layers - 1, -1, -1):
-                fan_in, fan_out = sizes[k], sizes[k + 1]
+                fan_in = sizes[k]
+                fan_out = sizes[k + 1]
                 lo -= fan_in
                 at -= fan_out * (fan_in + 1)
                 weight_gradient(g, at, rows, back, lo, fan_in, fan_out)
                 if k:
-                    input_gradient(w, at, rows, back, other, fan_in, fan_out)
+                    input_gradient(w, at, rows, back, other, fan_in, fan_out, spare)
                     multiply_slope(activation, rows, other, lo, fan_in)
-                    back, other = other, back
+                    # The two change places: the next layer reads what was written.
+                    back = other
+                    other = 2 * units + widest - back
 
 
 def check() -> None:
@@ -282,7 +339,7 @@ def check() -> None:
     Raises:
         ArithmeticError: If the compiled code gives another result.
     """
-    rows, none = np.empty((9, 1), F32), np.empty((0, 0), F32)
+    rows, none = np.empty((11, 1), F32), np.empty((0, 0), F32)
     loss, accuracy, grad = np.empty(1, F32), np.empty(1, F32), np.empty((1, 4), F32)
     x, labels = np.ones((1, 1, 1), F32), np.zeros((1, 1), np.int64)
     weights, sizes = np.zeros((1, 4), F32), np.array([1, 2])

@@ -1,6 +1,7 @@
 """Loss, gradient and accuracy of small dense nets, by the compiled kernels."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from types import ModuleType
 from typing import NamedTuple
 
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from engine.kernels.compiler import load_kernels
 
-# Units of the widest layer: matrix products of wider nets are faster in torch.
-WIDEST = 64
+# Weights of the largest layer: from about here on, torch's matrix products are faster.
+LARGEST = 1024
 ACTIVATIONS = ("relu", "tanh", "sigmoid")  # in the order of the kernels' numbers
 _NO_VALUES = np.empty((0, 0), np.float32)
 _NO_LABELS = np.empty((0, 0), np.int64)
@@ -70,7 +71,7 @@ class DenseKernel:
         """
         members, total = weights.shape
         sizes, has_classes = self.layers.sizes, not y.is_floating_point()
-        units = sum(sizes) + 2 * max(sizes) + 2
+        units = sum(sizes) + 2 * max(sizes) + 4
         loss = np.empty(members, np.float32)
         right = np.empty(members, np.float32) if accuracy else _NO_ACCURACY
         slope = np.empty((members, total), np.float32) if grad else _NO_VALUES
@@ -104,7 +105,7 @@ def find_kernel(layers: DenseLayers | None, weights: Tensor) -> DenseKernel | No
         return None
     if weights.dtype != torch.float32 or weights.device.type != "cpu":
         return None
-    if max(layers.sizes) > WIDEST:
+    if max(a * b for a, b in pairwise(layers.sizes)) > LARGEST:
         return None
     module = load_kernels()
     return None if isinstance(module, str) else DenseKernel(layers, module)
