@@ -1,7 +1,8 @@
 """Loss and gradient of dense nets, one member after the other.
 
 Rows of `rows` hold one unit each, its columns one example each: inner loops run over
-the examples and are vectorized. A member's weights lie layer by layer, each layer as
+the examples and are vectorized. Columns beyond the examples fill the last vector; their
+gradients in the outputs are 0. A member's weights lie layer by layer, each layer as
 W (out, in), row by row, then b.
 """
 
@@ -16,6 +17,8 @@ from engine.kernels.float_functions import exp, tanh
 F32 = np.float32
 ZERO, ONE = F32(0.0), F32(1.0)
 RELU, TANH, SIGMOID = 0, 1, 2
+# Numbers of one vector: inner loops run over a multiple of them.
+LANES = 16
 # A product of this size is turned into its logarithm before it overflows.
 LARGE = 1e200
 
@@ -188,16 +191,17 @@ def cross_entropy(
     rows: np.ndarray, lo: int, classes: int, back: int, sums: int, labels: np.ndarray
 ) -> float:
     """Return the mean cross-entropy; write its gradient in the logits to `back`."""
-    examples = rows.shape[1]
-    for e in range(examples):
+    examples = len(labels)
+    columns = rows.shape[1]
+    for e in range(columns):
         rows[sums, e] = rows[lo, e]
         rows[sums + 1, e] = ZERO
     for j in range(lo + 1, lo + classes):
-        for e in range(examples):
+        for e in range(columns):
             higher = rows[j, e] > rows[sums, e]
             rows[sums, e] = rows[j, e] if higher else rows[sums, e]
     for j in range(classes):
-        for e in range(examples):
+        for e in range(columns):
             # Less the highest logit, so that no exponential overflows.
             rows[back + j, e] = exp(rows[lo + j, e] - rows[sums, e])
             rows[sums + 1, e] += rows[back + j, e]
@@ -211,9 +215,11 @@ def cross_entropy(
             product = 1.0
         total += rows[sums, e] - rows[lo + labels[e], e]
     share = ONE / F32(examples)
+    for e in range(columns):
+        rows[sums + 1, e] = share / rows[sums + 1, e] if e < examples else ZERO
     for j in range(back, back + classes):
-        for e in range(examples):
-            rows[j, e] *= share / rows[sums + 1, e]
+        for e in range(columns):
+            rows[j, e] *= rows[sums + 1, e]
     for e in range(examples):
         rows[back + labels[e], e] -= share
     return (total + math.log(product)) / examples
@@ -224,16 +230,16 @@ def squared_error(
     rows: np.ndarray, lo: int, outputs: int, back: int, values: np.ndarray
 ) -> float:
     """Return the first output's mean squared error; write its gradient to `back`."""
-    for j in range(back + 1, back + outputs):
+    for j in range(back, back + outputs):
         for e in range(rows.shape[1]):
             rows[j, e] = ZERO
     total = ZERO
-    share = F32(2.0) / F32(rows.shape[1])
-    for e in range(rows.shape[1]):
+    share = F32(2.0) / F32(len(values))
+    for e in range(len(values)):
         gap = rows[lo, e] - values[e]
         total += gap * gap
         rows[back, e] = share * gap
-    return total / F32(rows.shape[1])
+    return total / F32(len(values))
 
 
 @inlined
@@ -246,7 +252,7 @@ def share_of_right_answers(
     """
     right = ZERO
     broken = ZERO
-    for e in range(rows.shape[1]):
+    for e in range(len(labels)):
         hit = rows[lo + labels[e], e] == rows[sums, e]
         for j in range(classes):
             # NaN and ∞ times 0 are NaN.
@@ -254,7 +260,7 @@ def share_of_right_answers(
             if j < labels[e] and rows[lo + j, e] == rows[sums, e]:
                 hit = False
         right += ONE if hit else ZERO
-    return right / F32(rows.shape[1]) + broken
+    return right / F32(len(labels)) + broken
 
 
 @compiled
@@ -279,8 +285,8 @@ def evaluate(
         values: Regression targets, shape (member, example); no rows for classes.
         sizes: Units of each layer, from the inputs to the outputs.
         activation: RELU, TANH or SIGMOID.
-        rows: Memory to work in; shape (units of all layers + 2 × widest + 4,
-            example).
+        rows: Zeros to work in; shape (units of all layers + 2 × widest + 4, column),
+            with at least one column per example.
         loss: Written; shape (member,).
         accuracy: Written, for classes; shape (member,), or none to save the time.
         grad: Written; shape (member, weight), or no rows to save the time.
@@ -294,12 +300,10 @@ def evaluate(
     classes = sizes[layers]
     sums = units + 2 * widest
     spare = sums + 2
-    for e in range(rows.shape[1]):
-        rows[spare, e] = ZERO
     for m in range(weights.shape[0]):
         w = weights[m]
         for i in range(sizes[0]):
-            for e in range(rows.shape[1]):
+            for e in range(x.shape[2]):
                 rows[i, e] = x[m, i, e]
         lo = 0
         at = 0
@@ -339,7 +343,7 @@ def check() -> None:
     Raises:
         ArithmeticError: If the compiled code gives another result.
     """
-    rows, none = np.empty((11, 1), F32), np.empty((0, 0), F32)
+    rows, none = np.zeros((11, LANES), F32), np.empty((0, 0), F32)
     loss, accuracy, grad = np.empty(1, F32), np.empty(1, F32), np.empty((1, 4), F32)
     x, labels = np.ones((1, 1, 1), F32), np.zeros((1, 1), np.int64)
     weights, sizes = np.zeros((1, 4), F32), np.array([1, 2])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from engine.kernels.compiler import load_kernels
 
@@ -72,6 +73,8 @@ class DenseKernel:
         members, total = weights.shape
         sizes, has_classes = self.layers.sizes, not y.is_floating_point()
         units = sum(sizes) + 2 * max(sizes) + 4
+        # Rounded up to whole vectors, as the rest of a loop is slow.
+        columns = -(-x.shape[2] // self.module.LANES) * self.module.LANES
         loss = np.empty(members, np.float32)
         right = np.empty(members, np.float32) if accuracy else _NO_ACCURACY
         slope = np.empty((members, total), np.float32) if grad else _NO_VALUES
@@ -82,7 +85,7 @@ class DenseKernel:
             _NO_VALUES if has_classes else y.numpy(),
             np.array(sizes),
             ACTIVATIONS.index(self.layers.activation),
-            np.empty((units, x.shape[2]), np.float32),
+            np.zeros((units, columns), np.float32),
             loss,
             right,
             slope,
@@ -104,6 +107,8 @@ def find_kernel(layers: DenseLayers | None, weights: Tensor) -> DenseKernel | No
     if layers is None or layers.activation not in ACTIVATIONS:
         return None
     if weights.dtype != torch.float32 or weights.device.type != "cpu":
+        return None
+    if type(weights) not in (Tensor, Parameter):  # one that is traced
         return None
     if max(a * b for a, b in pairwise(layers.sizes)) > LARGEST:
         return None
