@@ -77,7 +77,7 @@ class DenseKernel:
         columns = -(-x.shape[2] // self.module.LANES) * self.module.LANES
         loss = np.empty(members, np.float32)
         right = np.empty(members, np.float32) if accuracy else _NO_ACCURACY
-        slope = np.empty((members, total), np.float32) if grad else _NO_VALUES
+        slope = np.zeros((members, total), np.float32) if grad else _NO_VALUES
         self.module.evaluate(
             weights.detach().contiguous().numpy(),
             x.numpy(),
