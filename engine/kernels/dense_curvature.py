@@ -6,7 +6,7 @@ forward and backward pass is differentiated along the vector.
 
 import numpy as np
 
-from engine.kernels.dense_kernels import compiled
+from engine.kernels.dense_kernels import compile_kernel
 from engine.kernels.dense_layers import (
     activate,
     add_bend,
@@ -25,7 +25,7 @@ from engine.kernels.dense_losses import (
 )
 
 
-@compiled("float32[:,::1], float32[:,::1], float32[:,::1]")
+@compile_kernel("float32[:,::1], float32[:,::1], float32[:,::1]")
 def multiply_hessian(
     weights: np.ndarray,
     x: np.ndarray,

@@ -28,7 +28,7 @@ LANES = 16
 NET = "float32[:,::1], float32[:,:,:], int64[:,:], float32[:,:], int64[::1], int64"
 
 
-def compiled(outputs: str) -> Any:
+def compile_kernel(outputs: str) -> Any:
     """Compile a function of a net and of some arrays that it writes, for one type."""
     return njit(
         f"void({NET}, {outputs})",
@@ -39,7 +39,7 @@ def compiled(outputs: str) -> Any:
     )
 
 
-@compiled("float32[:,::1], float32[::1], float32[::1], float32[:,::1]")
+@compile_kernel("float32[:,::1], float32[::1], float32[::1], float32[:,::1]")
 def evaluate(
     weights: np.ndarray,
     x: np.ndarray,
