@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.client.catalogue import Catalogue, Preset
-from app.experiment import spec_mapping
+from app.experiment import family_experiments, spec_mapping
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.kinds import KINDS
@@ -99,7 +99,22 @@ def refit_form(form: Mapping[str, Any], catalogue: Catalogue) -> spec_mapping.Fo
             changed[place] = kept
     if not changed.get("k.chosen", form.get("k.chosen")):
         changed["k.chosen"] = default_learners(catalogue, family)
-    return changed
+    chosen = {"k.chosen": changed.get("k.chosen", form.get("k.chosen"))}
+    return changed | family_experiments.bring_defaults({**form, **chosen}, catalogue)
+
+
+def needs_net(form: Mapping[str, Any], catalogue: Catalogue) -> bool:
+    """Return whether the run's net matters to the family and to any learner."""
+    family = catalogue.cards.get(("family", str(form.get("k.family"))))
+    if family is not None and not family.traits.get("uses_net", True):
+        return False
+    names = (
+        spec_mapping.part_name(form, label)
+        for label in spec_mapping.selected_labels(form)
+    )
+    cards = [catalogue.cards.get(("learner", name)) for name in names]
+    # Nothing chosen yet, or a link's unknown learner: it may need one.
+    return not cards or any(c is None or c.traits.get("uses_net", True) for c in cards)
 
 
 def _must_replace_net(

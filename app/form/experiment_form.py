@@ -125,7 +125,7 @@ def _draw_task(catalogue: Catalogue, kind: kinds.Kind) -> None:
         part_widgets.draw_knobs(
             fields.card_fields(card, f"k.family.{card.name}"), "family"
         )
-    if card.traits.get("uses_net", True):
+    if compatibility.needs_net(session.form_values(), catalogue):
         with st.expander(kind.words.net, key="x.net"):
             nets = list(compatibility.fitting_cards(catalogue, "net", card.name))
             net = part_widgets.select_part(
@@ -134,7 +134,8 @@ def _draw_task(catalogue: Catalogue, kind: kinds.Kind) -> None:
             knobs = spec_mapping.net_fields(
                 session.form_values(), catalogue.card, net.name
             )
-            part_widgets.draw_knobs(knobs, "net")
+            shown = [f for f in knobs if f.knob.only in ("", kind.name)]
+            part_widgets.draw_knobs(shown, "net")
 
 
 def _draw_shifts(catalogue: Catalogue, kind: kinds.Kind) -> None:

@@ -50,6 +50,7 @@ class KnobCard(BaseModel):
     advanced: bool = False
     follows: str = ""
     before: Any = None
+    only: str = ""
     choices: tuple[str, ...] = ()
     work: Work = ""
 

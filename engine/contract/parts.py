@@ -54,6 +54,7 @@ def knob(
     follows: str = "",
     before: Any = None,
     work: Work = "",
+    only: str = "",
     **unknown: Never,
 ) -> Any:
     """Declare one hyperparameter of a part.
@@ -73,6 +74,7 @@ def knob(
         before: For a knob that was added to a part: the value that all earlier runs
             had. Their specs mean it, and their keys stay as they are.
         work: How the time of a run goes with it; see `knobs.Work`. Empty for hardly.
+        only: The one kind of task in which it has an effect; empty for every kind.
         **unknown: Never allowed; it is here to answer a misspelled argument.
 
     Returns:
@@ -84,7 +86,7 @@ def knob(
     for name in unknown:
         raise TypeError(
             f"knob {label!r} has no {name!r}; it takes label, help, low, high, unit, "
-            "log, advanced, follows, before, work"
+            "log, advanced, follows, before, work, only"
         )
     for name, bound in (("low", low), ("high", high)):
         # bool is a subclass of int in Python
@@ -103,5 +105,6 @@ def knob(
             "follows": follows,
             "before": before,
             "work": work,
+            "only": only,
         },
     )

@@ -77,6 +77,7 @@ class Mlp(BaseLearner):
         low=0,
         high=4096,
         help="Examples in each gradient; 0 uses the full batch.",
+        only="optimization",
     )
     weight_decay: float = knob(
         0.0,
@@ -86,6 +87,7 @@ class Mlp(BaseLearner):
         high=1.0,
         help="Adds this share of the weights to every gradient.",
         advanced=True,
+        only="optimization",
     )
     clip: float = knob(
         0.0,
@@ -95,6 +97,7 @@ class Mlp(BaseLearner):
         high=1e6,
         help="Largest gradient norm that an optimizer sees; 0 never clips.",
         advanced=True,
+        only="optimization",
     )
 
     start: Start = start_knob()

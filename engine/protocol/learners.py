@@ -109,6 +109,7 @@ class Learner(Part):
             meta-weights and the episodes alone, not on the progress of training.
         draws_in_outer: Whether `outer` draws random numbers, so that only what it
             differentiates is compiled, not the whole meta-step.
+        uses_net: Whether it builds what it learns from the run's net.
         knowledge: Whether its meta-weights hold records of past searches, which
             the user can browse.
     """
@@ -120,6 +121,7 @@ class Learner(Part):
         "estimators",
         "answers",
         "compiles",
+        "uses_net",
         "knowledge",
     )
     answers: ClassVar[tuple[str, ...]] = ("classes", "value")
@@ -130,6 +132,7 @@ class Learner(Part):
     keeps_last: ClassVar[bool] = False
     compiles: ClassVar[bool] = False
     draws_in_outer: ClassVar[bool] = False
+    uses_net: ClassVar[bool] = True
     knowledge: ClassVar[bool] = False
 
     @classmethod

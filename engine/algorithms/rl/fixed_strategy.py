@@ -24,6 +24,7 @@ class FixedStrategy(TrialLearner):
     """Base class: a subclass gives the agent, which keeps a memory over the trial."""
 
     trains: ClassVar[bool] = False
+    uses_net: ClassVar[bool] = False
 
     @abstractmethod
     def agent(self, tasks: TrialBatch) -> Agent:

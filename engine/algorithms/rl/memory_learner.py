@@ -8,7 +8,7 @@ arXiv:1602.01783, and Schulman et al. (2017), arXiv:1707.06347, for the updates.
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -58,6 +58,8 @@ from engine.protocol import (
 
 class MemoryLearner(TrialLearner):
     """Base class: a subclass gives the net that reads a trial."""
+
+    uses_net: ClassVar[bool] = False
 
     update: Literal["a2c", "ppo"] = knob(
         "ppo",

@@ -185,6 +185,8 @@ class Kind:
         numpy: Whether its tasks hold numpy arrays instead of tensors.
         threshold: Whether a threshold that counts as solved is fixed before the tests.
         tuned_last: Whether rates are tuned after training, on validation tasks.
+        suits_family: Whether baselines and budget follow the family in the form: what
+            suits one family is of no use in another.
         counts_validation: Whether the evaluations of a validation count as tuning, for
             learners that choose by it.
         same_speed: Fields of the spec that two runs must share to be equally fast.
@@ -207,6 +209,7 @@ class Kind:
     numpy: bool = False
     threshold: bool = False
     tuned_last: bool = False
+    suits_family: bool = False
     counts_validation: bool = False
     same_speed: tuple[str, ...] = ()
     exported_table: Literal["learners", "searches"] = "learners"

@@ -170,6 +170,7 @@ RL = Kind(
     budget=_BUDGET,
     no_budget=frozenset({"threshold"}),
     tuned_last=True,
+    suits_family=True,
     same_speed=("net", "family"),
     batch=4,
     ceiling=32,
