@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from app.client import client
-from app.experiment.costs import COSTS, with_replicates
+from app.experiment.costs import COSTS, Prepare, with_replicates
+from app.experiment.ready_baselines import mark_ready_baselines
 from app.experiment.speeds import Speeds
 from app.experiment.timed_runs import known_speeds, machine_of, with_traits
 from engine.contract.kinds import Kind
@@ -18,8 +19,8 @@ QUANTILE = 1.2816  # standard deviations: 80 % lie within
 # the machine does, and training that stops early.
 UNEXPLAINED = 0.2
 # Seconds that a range begins or ends at, so that it claims no more than it knows.
-SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 60, 90)
-MINUTES = (2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)
+SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)
+MINUTES = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)
 HOURS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100)
 ROUND = (*SECONDS, *(60 * n for n in MINUTES), *(3600 * n for n in HOURS))
 
@@ -105,7 +106,7 @@ def describe_range(duration: Duration) -> str:
 
 def _in_unit(seconds: float) -> tuple[float, str]:
     """Return a round time in the largest unit that suits it."""
-    if seconds <= 90:
+    if seconds < 60:
         return seconds, "s"
     return (seconds / 60, "min") if seconds < 3600 else (seconds / 3600, "h")
 
@@ -127,12 +128,19 @@ def estimate_duration(spec: RunSpec, workers: int = 1) -> Estimate:
     """
     kind = client.kind_of_spec(spec)
     speeds, runs = known_speeds()
-    bounds = [predict_duration(speeds, part, kind, workers) for part in _bounds(spec)]
+    bounds = [
+        predict_duration(speeds, part, kind, workers, mark_ready_baselines)
+        for part in _bounds(spec)
+    ]
     return Estimate(bounds[0], bounds[-1], runs)
 
 
 def predict_duration(
-    speeds: Speeds, spec: RunSpec, kind: Kind, workers: int = 1
+    speeds: Speeds,
+    spec: RunSpec,
+    kind: Kind,
+    workers: int = 1,
+    prepare: Prepare | None = None,
 ) -> Duration:
     """Return the range of a run: the sum of its stages, log-normally distributed.
 
@@ -141,8 +149,9 @@ def predict_duration(
         spec: Completed; it goes on to its last replicate.
         kind: Its kind of task.
         workers: As in `estimate_duration`.
+        prepare: As in `costs.stages`.
     """
-    asked = with_traits(spec, kind, machine_of(spec))
+    asked = with_traits(spec, kind, machine_of(spec), prepare)
     mean, covariance = speeds.predict([traits for _, traits in asked])
     seconds = np.exp(mean) * np.array([stage.work for stage, _ in asked])
     share = seconds / seconds.sum()

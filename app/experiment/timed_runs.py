@@ -11,7 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.client import client
-from app.experiment.costs import StageWork, is_tuned, stages, with_replicates
+from app.experiment.costs import (
+    Prepare,
+    StageWork,
+    is_tuned,
+    stages,
+    with_replicates,
+)
 from app.experiment.speeds import SHORT, Speeds, TimedStage, Traits
 from engine.contract.errors import Refused
 from engine.contract.events import Timing
@@ -113,11 +119,18 @@ def timed_stages(
 
 
 def with_traits(
-    spec: RunSpec, kind: Kind, machine: str
+    spec: RunSpec, kind: Kind, machine: str, prepare: Prepare | None = None
 ) -> list[tuple[StageWork, Traits]]:
-    """Return the stages of a run, each with what its speed goes with."""
+    """Return the stages of a run, each with what its speed goes with.
+
+    Args:
+        spec: Completed; it goes on to its last replicate.
+        kind: Its kind of task.
+        machine: Where it is computed.
+        prepare: As in `costs.stages`.
+    """
     found = []
-    for stage in stages(spec, kind.name):
+    for stage in stages(spec, kind.name, prepare):
         estimated = stage.sort == "train" and not kind.outer_alone
         estimator = spec.estimator.name if estimated else ""
         names = (stage.sort, stage.learner, spec.family.name, spec.net.name)
@@ -139,7 +152,7 @@ def _sum_seconds(
             continue
         if (
             sort == "begin"
-            and is_tuned(choice)
+            and is_tuned(spec, choice)
             and not kind_named(spec.kind).tuned_last
         ):
             sort = "tune"  # a rate that is tuned first is tuned in this stage

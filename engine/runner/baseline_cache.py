@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 import torch
 
 from engine.catalogue import find_card
+from engine.contract.baseline_runs import training_run
 from engine.contract.events import Artefact, Block, Event
 from engine.contract.run_keys import run_key
-from engine.contract.run_spec import LearnerChoice, RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.frozen_learners import freeze_learner
 from engine.runner.residual_variance import fix_residual_variance
@@ -77,7 +78,7 @@ class BaselineCache:
             return play
 
         def begin(state: RunState) -> Iterator[Event]:
-            sub = SubRun(_training_spec(self.context.spec, entry.choice), self.cache)
+            sub = SubRun(training_run(self.context.spec, entry.choice), self.cache)
             events = sub.cached_events()
             if events is not None:
                 yield from self._adopt(entry, events, state)
@@ -145,17 +146,3 @@ class BaselineCache:
         if known.residual_variance is None:  # it has a density, or 0.4.0 cached it
             yield from fix_residual_variance(self.context, entry, state)
         yield freeze_learner(self.context, entry, state.metas[label], state)
-
-
-def _training_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
-    """Return the sub-run's spec: this learner alone, without a meta-test."""
-    return spec.model_copy(
-        update={
-            "learners": (choice,),
-            "test_families": (),
-            "shifts": (),
-            "inputs": {},
-            "rival": "",
-            "budget": spec.budget.model_copy(update={"test_tasks": 0}),
-        }
-    )

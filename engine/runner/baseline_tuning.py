@@ -10,14 +10,9 @@ import numpy as np
 
 from engine.algorithms.optimization.training_loop import objective
 from engine.catalogue import find_card
+from engine.contract.baseline_runs import tuning_run
 from engine.contract.events import Block, Event, Note
-from engine.contract.run_spec import (
-    Budget,
-    Choice,
-    LearnerChoice,
-    RunSpec,
-    complete_spec,
-)
+from engine.contract.run_spec import Budget, LearnerChoice, RunSpec
 from engine.protocol import Meta, OptimizationBatch, Weights
 from engine.protocol.member_chunks import chunk_ranges
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
@@ -37,40 +32,13 @@ SEARCH_COST = len(COARSE) * GRID.coarse_share + len(FINE) + 1
 
 
 def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
-    """Return the spec of the sub-run that tunes one baseline, without a meta-test.
-
-    It depends only on the family, the base learner, the horizon, the seed and the
-    replicates, so all runs of that family share it.
+    """Return the spec of the sub-run that tunes one baseline; see `tuning_run`.
 
     Args:
         spec: The run's completed spec.
         choice: The baseline.
     """
-    # The preset rate does not affect the search, so it must not change the key.
-    knobs = {name: value for name, value in choice.knobs.items() if name != "lr"}
-    alone = LearnerChoice(
-        name=choice.name,
-        knobs=knobs | {"tuning": "tuned"},
-        role="baseline",
-    )
-    sub = RunSpec(
-        family=spec.family,
-        net=spec.net,
-        learners=(alone,),
-        estimator=Choice(name="pes"),
-        budget=Budget(
-            task_evaluations=0,
-            validation_tasks=1,
-            test_tasks=0,
-            horizon=spec.budget.horizon,
-            tuning_tasks=tuning_tasks(spec.budget, choice),
-        ),
-        replicates=spec.replicates,
-        first_replicate=spec.first_replicate,
-        seed=spec.seed,
-        device=spec.device,
-    )
-    return complete_spec(sub, find_card, spec.device)
+    return tuning_run(spec, choice, tuning_tasks(spec.budget, choice), find_card)
 
 
 def tuning_tasks(budget: Budget, choice: LearnerChoice) -> int:

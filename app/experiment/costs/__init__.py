@@ -41,22 +41,28 @@ class CostModel(NamedTuple):
     stages: Callable[[RunSpec], Iterator[StageWork]]
 
 
+Prepare = Callable[[RunSpec], RunSpec]
 # Stages of the first batch of replicates alone.
 ONCE = frozenset({"film", "probe"})
 COSTS: ByKind[CostModel] = ByKind("app.experiment.costs")
 
 
-def stages(spec: RunSpec, kind: str) -> list[StageWork]:
+def stages(spec: RunSpec, kind: str, prepare: Prepare | None = None) -> list[StageWork]:
     """Return the stages of a run, over all its batches of replicates.
 
     Args:
         spec: A run of as many replicates as are to be computed.
         kind: Name of its kind of task.
+        prepare: Changes the spec of a batch, such as by what is ready already.
     """
     sums: dict[tuple[str, str], float] = {}
     for i, batch in enumerate(replicate_batches(spec)):
-        part = spec.model_copy(update={"replicates": len(batch), "looks": ()})
-        for sort, learner, work in COSTS[kind].stages(part):
+        first = spec.first_replicate + batch.start
+        changes = {"replicates": len(batch), "first_replicate": first, "looks": ()}
+        part = spec.model_copy(update=changes)
+        for sort, learner, work in COSTS[kind].stages(
+            prepare(part) if prepare else part
+        ):
             counted = work * (i == 0 or sort not in ONCE)
             sums[sort, learner] = sums.get((sort, learner), 0.0) + counted
     return [StageWork(*at, work) for at, work in sums.items()]
@@ -106,6 +112,7 @@ def is_trained(spec: RunSpec, learner: LearnerChoice) -> bool:
     return trains and learner.label not in spec.inputs
 
 
-def is_tuned(learner: LearnerChoice) -> bool:
-    """Return whether a learner's rate is tuned."""
-    return bool(learner.knobs.get("tuning", "given") != "given")
+def is_tuned(spec: RunSpec, learner: LearnerChoice) -> bool:
+    """Return whether a learner's rate is tuned in this run."""
+    given = learner.knobs.get("tuning", "given") == "given"
+    return not given and learner.label not in spec.inputs

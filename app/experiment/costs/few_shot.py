@@ -25,7 +25,11 @@ def count_episodes(spec: RunSpec) -> float:
     """Return the approximate number of episodes of all learners and replicates."""
     budget = spec.budget
     each = budget.task_evaluations + count_test_tasks(spec)
-    tuning = sum(map(is_tuned, spec.learners)) * TUNING_TRIALS * budget.tuning_tasks
+    tuning = (
+        sum(is_tuned(spec, one) for one in spec.learners)
+        * TUNING_TRIALS
+        * budget.tuning_tasks
+    )
     return float(spec.replicates * (len(spec.learners) * each + tuning))
 
 
@@ -55,7 +59,7 @@ def _learner_stages(spec: RunSpec, learner: LearnerChoice) -> Iterator[StageWork
         checks = 1 + -(-steps // budget.validate_every)
         step = learning.steps * _batch(spec, budget.tasks_per_step, learning.size)
         yield StageWork("train", name, steps * step + checks * checked)
-    if is_tuned(learner):
+    if is_tuned(spec, learner):
         tried = answer * _batch(spec, budget.tuning_tasks, own.size)
         yield StageWork("tune", name, TUNING_TRIALS * tried)
     yield StageWork("test", name, count_conditions(spec) * tested)

@@ -28,7 +28,7 @@ def count_gradients(spec: RunSpec) -> float:
     budget = spec.budget
     tests = count_test_tasks(spec) * len(spec.learners)
     trained = sum(is_trained(spec, each) for each in spec.learners)
-    tuning = sum(TUNING_COST * _tuning_tasks(spec, each) for each in spec.learners)
+    tuning = sum(TUNING_COST * tuning_tasks(spec, each) for each in spec.learners)
     each = tests + tuning + trained * budget.task_evaluations
     return float(budget.horizon * spec.replicates * each)
 
@@ -40,9 +40,9 @@ def stages(spec: RunSpec) -> Iterator[StageWork]:
         name, own = learner.name, part_work("learner", learner)
         tested = own.steps * _descend(spec, budget.test_tasks, own.size)
         checked = own.steps * _descend(spec, budget.validation_tasks, own.size)
-        if is_tuned(learner):
+        if is_tuned(spec, learner):
             # A quarter of the tasks at coarse rates, then all of them at fine ones.
-            few = TUNING_COST / TUNING_TRIALS * _tuning_tasks(spec, learner)
+            few = TUNING_COST / TUNING_TRIALS * tuning_tasks(spec, learner)
             tried = own.steps * _descend(spec, few, own.size)
             yield StageWork("tune", name, TUNING_TRIALS * tried + checked)
         else:
@@ -90,14 +90,14 @@ def _task_size(spec: RunSpec) -> float:
     return part_work("net", spec.net).size * part_work("family", spec.family).size
 
 
-def _tuning_tasks(spec: RunSpec, learner: LearnerChoice) -> float:
+def tuning_tasks(spec: RunSpec, learner: LearnerChoice) -> int:
     """Return on how many tasks fine rates are tried; 0 for a learner as given."""
     budget = spec.budget
-    if not is_tuned(learner):
-        return 0.0
+    if not is_tuned(spec, learner):
+        return 0
     if learner.knobs.get("tuning") != "equal_budget":
-        return float(budget.tuning_tasks)
-    return max(budget.tuning_tasks, budget.task_evaluations / TUNING_COST)
+        return budget.tuning_tasks
+    return max(budget.tuning_tasks, budget.task_evaluations // TUNING_COST)
 
 
 COSTS[OPTIMIZATION.name] = CostModel(count_gradients, stages)

@@ -27,7 +27,7 @@ def count_trials(spec: RunSpec) -> float:
     for learner in spec.learners:
         total += count_test_tasks(spec)
         total += is_trained(spec, learner) * budget.task_evaluations
-        total += is_tuned(learner) * TUNING_TRIALS * budget.tuning_tasks
+        total += is_tuned(spec, learner) * TUNING_TRIALS * budget.tuning_tasks
     return spec.replicates * total
 
 
@@ -43,7 +43,7 @@ def stages(spec: RunSpec) -> Iterator[StageWork]:
             checks = 1 + -(-steps // budget.validate_every)
             step = _play(spec, learner, budget.tasks_per_step, "train")
             yield StageWork("train", name, steps * step + checks * checked)
-        if is_tuned(learner):
+        if is_tuned(spec, learner):
             tried = _play(spec, learner, budget.tuning_tasks, "test")
             yield StageWork("tune", name, TUNING_TRIALS * tried)
         tested = _play(spec, learner, budget.test_tasks, "test")

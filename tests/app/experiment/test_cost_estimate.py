@@ -2,13 +2,14 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.client import client
 from app.client.catalogue import Catalogue
-from app.experiment import cost_estimate, timed_runs
+from app.experiment import cost_estimate, ready_baselines, timed_runs
 from app.experiment.cost_estimate import Duration, describe_cost, estimate_duration
 from app.experiment.costs import stages, with_replicates
 from app.experiment.speeds import NOISE, SHARED, Speeds, TimedStage, Traits
@@ -26,6 +27,7 @@ from engine.contract.run_spec import (
     complete_spec,
 )
 from engine.presets import preset
+from engine.runner.baseline_tuning import tuning_spec
 
 PRESET = {
     "optimization": "default",
@@ -209,14 +211,14 @@ def test_shipped_runs_predict_each_other(catalogue: Catalogue) -> None:
     assert np.mean(inside) >= 0.6
 
 
-def one_past_run(
+def store_with_run(
     monkeypatch: pytest.MonkeyPatch, spec: RunSpec, took: float, replicates: int = 0
 ) -> None:
     """Let the store hold one run that ended, timed as a whole."""
     done = [Job("past", JobState.DONE, "", 0.0, started=0.0, finished=took, attempt=1)]
     monkeypatch.setattr(client, "home", lambda: str(id(done)))
     monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
-    monkeypatch.setattr(client, "job", lambda key: done[0])
+    monkeypatch.setattr(client, "job", {"past": done[0]}.get)
     monkeypatch.setattr(client, "spec", lambda key: spec)
     monkeypatch.setattr(client, "timings", lambda key: [])
     monkeypatch.setattr(client, "summary", lambda key: {"replicates": replicates})
@@ -227,6 +229,7 @@ def test_a_machine_without_runs_says_so(
 ) -> None:
     monkeypatch.setattr(client, "home", lambda: "empty")
     monkeypatch.setattr(client, "jobs", lambda *_: ([], 0))
+    monkeypatch.setattr(client, "job", lambda key: None)
     found = estimate_duration(completed(catalogue, "few_shot"))
     assert found.runs == 0
     assert found.first.high > 2 * found.first.low
@@ -239,7 +242,7 @@ def test_a_run_that_was_decided_early_is_timed_by_what_it_computed(
     spec = completed(catalogue, "search", replicates=24, looks=(8, 16, 24))
     speeds = {}
     for replicates in (8, 24):
-        one_past_run(monkeypatch, spec, 60.0, replicates)
+        store_with_run(monkeypatch, spec, 60.0, replicates)
         (stage,) = [
             each
             for each in timed_runs._own_run(str(replicates), "past")
@@ -253,7 +256,7 @@ def test_a_run_until_decided_takes_from_one_batch_to_all(
     monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
 ) -> None:
     spec = completed(catalogue, "search", replicates=24, looks=(8, 16, 24))
-    one_past_run(monkeypatch, spec, 60.0, 24)
+    store_with_run(monkeypatch, spec, 60.0, 24)
     found = estimate_duration(spec)
     assert found.whole.middle > 2 * found.first.middle
     shared = estimate_duration(spec, workers=3)
@@ -271,3 +274,25 @@ def test_a_run_until_decided_takes_from_one_batch_to_all(
 )
 def test_a_range_is_in_round_numbers(seconds: tuple[float, float], text: str) -> None:
     assert cost_estimate.describe_range(Duration(*seconds)) == text
+
+
+def test_a_baseline_that_is_in_the_store_takes_no_time_again(
+    home: Path, tiny: RunSpec
+) -> None:
+    """The store holds a run of this very spec, so also the tuning of its baseline."""
+    marked = ready_baselines.mark_ready_baselines(tiny)
+    assert set(marked.inputs) == {"sgd_tuned"}
+    other = tiny.model_copy(update={"seed": tiny.seed + 1})
+    assert not ready_baselines.mark_ready_baselines(other).inputs
+    known, new = estimate_duration(tiny).whole, estimate_duration(other).whole
+    assert known.middle < 0.9 * new.middle
+
+
+@pytest.mark.parametrize("tuning", ["tuned", "equal_budget"])
+def test_the_key_of_a_tuned_optimizer_is_that_of_the_engine(
+    catalogue: Catalogue, tuning: str
+) -> None:
+    sgd = LearnerChoice(name="sgd", label="sgd", knobs={"tuning": tuning})
+    spec = completed(catalogue, "optimization", learners=(sgd,))
+    shared = ready_baselines._shared_run(spec, spec.learners[0])
+    assert shared == tuning_spec(spec, spec.learners[0])

@@ -1,0 +1,40 @@
+"""Baselines that an earlier run has tuned or trained: they take no time again."""
+
+from app.client import client
+from app.experiment.costs import is_trained, is_tuned
+from app.experiment.costs.optimization import tuning_tasks
+from engine.contract.baseline_runs import training_run, tuning_run
+from engine.contract.jobs import JobState
+from engine.contract.kinds import kind_named
+from engine.contract.run_keys import run_key
+from engine.contract.run_spec import Input, LearnerChoice, RunSpec
+
+
+def mark_ready_baselines(spec: RunSpec) -> RunSpec:
+    """Return a batch of replicates whose ready baselines start frozen, as inputs.
+
+    Args:
+        spec: Completed, without looks: one batch of a run.
+    """
+    ready = dict(spec.inputs)
+    for learner in spec.learners:
+        shared = _shared_run(spec, learner)
+        if shared is None:
+            continue
+        key = run_key(shared, client.catalogue().card)
+        job = client.job(key)
+        if job is not None and job.state == JobState.DONE:
+            ready[learner.label] = Input(run=key, artefact=learner.label)
+    return spec.model_copy(update={"inputs": ready})
+
+
+def _shared_run(spec: RunSpec, learner: LearnerChoice) -> RunSpec | None:
+    """Return the run that tunes or trains a learner alone; None if there is none."""
+    tuned = is_tuned(spec, learner)
+    if not kind_named(spec.kind).tuned_last:
+        tasks = tuning_tasks(spec, learner)
+        cards = client.catalogue().card
+        return tuning_run(spec, learner, tasks, cards) if tuned else None
+    is_baseline = learner.role == "baseline" and learner.label not in spec.inputs
+    learns = tuned or is_trained(spec, learner)
+    return training_run(spec, learner) if is_baseline and learns else None
