@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-bench
+RAY := .venv-ray
 BIN := $(VENV)/bin
 LOCKS := .ci/locks
 # The locks name all packages, dependencies included, so pip needs to resolve none.
@@ -10,7 +11,7 @@ export MALLOC_MMAP_THRESHOLD_ := 33554432
 export MALLOC_TRIM_THRESHOLD_ := 268435456
 
 .DEFAULT_GOAL := help
-.PHONY: help run test foreign check format audit lock bench torture browser clean
+.PHONY: help run test foreign check format audit lock bench torture ray browser clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -58,11 +59,14 @@ torture: $(VENV)/.ready-dev  ## fault injection at full counts; takes long
 	$(BIN)/python -m pytest -m torture --timeout 0
 	$(BIN)/python -m tests.torture
 
+ray: $(RAY)/.ready  ## tests on a Ray cluster of several nodes on this machine
+	$(RAY)/bin/python -m pytest tests/executors/test_ray.py $(TEST_OPTIONS)
+
 browser: $(VENV)/.ready-dev  ## the tests in a browser
 	$(BIN)/python -m pytest -m browser
 
 clean:  ## remove the environment and every cache; runs are kept
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(RAY) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -94,4 +98,12 @@ $(PEERS)/.ready: tests/benchmarks/requirements.txt $(VENV)/.ready-dev
 	  > "$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/lab.pth"
 	sed -n 's/^\([a-z][^#]*\)$$/\1/p' $< | while read -r peer; do \
 	  $(PEERS)/bin/python -m pip install --quiet --no-deps "$$peer" || true; done
+	@touch $@
+
+# Ray, in an environment of its own that sees all packages of the lab's.
+$(RAY)/.ready: requirements-ray.txt $(VENV)/.ready-dev
+	$(BIN)/python -m venv $(RAY)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(RAY)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/lab.pth"
+	$(RAY)/bin/python -m pip install --quiet -r $<
 	@touch $@

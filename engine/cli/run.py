@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -27,6 +28,7 @@ from engine.cli.console import (
     read_file,
     verdict_text,
 )
+from engine.cli.executors import Address, On, Place, check_address, connect_remote
 from engine.contract.cards import Card
 from engine.contract.effort import Effort, with_effort
 from engine.contract.errors import Refused
@@ -71,13 +73,16 @@ def run(
         bool, typer.Option(help="Overwrite what is in the output folder.")
     ] = False,
     jobs: Annotated[int, typer.Option(min=0, max=1024, help=_JOBS)] = 0,
+    on: On = Place.LOCAL,
+    address: Address = "",
 ) -> int:
     """Compute one experiment; write metrics, timings, config and summary."""
     if resume and force:
         raise Refused(
             "--resume continues and --force starts over; give only one", "resume"
         )
-    call = RunCommand(spec, effort, replicates, device, traces)
+    check_address(on, address)
+    call = RunCommand(spec, effort, replicates, device, traces, on, address)
     asked = read_spec(spec)
     from engine.executors.allocator import configure_allocator
     from engine.executors.cores import worker_count
@@ -96,12 +101,14 @@ def run(
             held := local_run.existing_summary(traces=traces)
         ):
             return _report_existing(local_run, held)
-        watch.show("estimating memory")
-        check_memory(local_run.spec)
+        if on is Place.LOCAL:  # else the nodes check theirs
+            watch.show("estimating memory")
+            check_memory(local_run.spec)
         watch.show("starting")
         try:
             store = local_run.open_store(resume=resume, force=force)
-            job = local_run.play(store)
+            with connect_remote(on, address, jobs, store) as remote:
+                job = replace(local_run, remote=remote).play(store)
         except KeyboardInterrupt:
             if not resume:
                 local_run.remove_if_empty()
@@ -155,6 +162,8 @@ class RunCommand(NamedTuple):
     replicates: int | None
     device: str
     traces: bool
+    on: Place = Place.LOCAL
+    address: str = ""
 
     def with_effort(self, spec: RunSpec) -> RunSpec:
         """Return a completed spec with the effort that was asked for.
@@ -182,6 +191,8 @@ class RunCommand(NamedTuple):
         words += ["--replicates", str(self.replicates)] if self.replicates else []
         words += ["--device", self.device] if self.device else []
         words += ["--traces"] if self.traces else []
+        words += ["--on", self.on] if self.on is not Place.LOCAL else []
+        words += ["--address", self.address] if self.address else []
         return shlex.join([*words, "--resume"])
 
 

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from engine.cli.console import Exit, Home, out, print_error, print_status
+from engine.cli.executors import Address, On, Place, check_address, connect_workers
 from engine.cli.sweep_runs import (
     SpecOptions,
     SweepRun,
@@ -32,7 +33,7 @@ from engine.contract.sweep_grid import (
 )
 
 if TYPE_CHECKING:
-    from engine.executors.queued_runs import LocalWorkers
+    from engine.executors.queued_runs import Workers
     from engine.executors.worker import StopSignal
     from engine.export.sweep_table import ConfigurationRow
     from engine.store import Store
@@ -69,6 +70,8 @@ def sweep(
     jobs: Annotated[int, typer.Option(min=0, max=256, help=_JOBS)] = 0,
     csv: Annotated[Path | None, typer.Option(help=_CSV)] = None,
     yes: Annotated[bool, typer.Option("--yes", help=_YES)] = False,
+    on: On = Place.LOCAL,
+    address: Address = "",
     home: Home = None,
 ) -> int:
     """Run specs over a grid and seeds; print a table of configurations by calls.
@@ -84,16 +87,15 @@ def sweep(
     asked.check(confirmed=yes)
     if csv is not None and not csv.absolute().parent.is_dir():
         raise Refused(f"the folder of {csv} does not exist", "csv")
-    from engine.executors.queued_runs import LocalWorkers
+    check_address(on, address)
     from engine.store import Store
 
     members = settle_runs(asked, SpecOptions(effort, replicates, device))
     store = Store.open(home)
-    workers = LocalWorkers(jobs)
-    workers.check(store)
     group = group_id(members)
-    print_status(f"sweep {group}: {asked.describe_size()}")
-    _compute(store, SweepCommand(group, title or _title(asked), members), workers)
+    with connect_workers(on, address, jobs, store) as workers:
+        print_status(f"sweep {group}: {asked.describe_size()}")
+        _compute(store, SweepCommand(group, title or _title(asked), members), workers)
     return _report(store, group, csv)
 
 
@@ -112,7 +114,7 @@ def _title(asked: Sweep) -> str:
     return f"{names}: {' × '.join(paths)}" if paths else names
 
 
-def _compute(store: "Store", command: SweepCommand, workers: "LocalWorkers") -> None:
+def _compute(store: "Store", command: SweepCommand, workers: "Workers") -> None:
     """Queue the runs that have no result, and wait for them.
 
     Raises:

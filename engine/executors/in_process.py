@@ -9,6 +9,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.device import resolve_device
+from engine.executors.remote_workers import RemoteWorkers
 from engine.executors.supervisor import helper_workers
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import Runner, load_toolkit
@@ -76,6 +78,7 @@ class LocalRun:
         watch: Called with every event.
         stop_signal: Set to interrupt the run.
         jobs: Batches of replicates that are computed at the same time, at most.
+        remote: Compute its batches in this process's place; None for this machine.
         refusals: Refusals raised while the run was executed, collected here.
     """
 
@@ -84,6 +87,7 @@ class LocalRun:
     watch: Callable[[Event], None]
     stop_signal: StopSignal
     jobs: int = 1
+    remote: RemoteWorkers | None = None
     refusals: list[Refused] = field(default_factory=list)
 
     @property
@@ -231,11 +235,14 @@ class LocalRun:
         job = store.submit(spec, key)
         claim = store.claim() if job.state == JobState.QUEUED else None
         if claim is not None:
-            tools = replace(load_toolkit(), check=None)  # memory was checked before
-            tools = replace(tools, run=self._with_watcher(tools.run))
-            # Only now, so that no helper takes the run itself.
+            remote = self.remote
+            tools = remote.toolkit(self.stop_signal) if remote else load_toolkit()
+            # Memory was checked before, or is by whoever computes the batches.
+            tools = replace(tools, check=None, run=self._with_watcher(tools.run))
+            helpers = remote.helpers if remote else partial(helper_workers, store)
             batches = len(replicate_batches(spec))
-            with helper_workers(store, min(self.jobs, batches) - 1):
+            # Only now, so that no helper takes the run itself.
+            with helpers(min(remote.slots if remote else self.jobs, batches) - 1):
                 play(store, claim, tools, self.stop_signal)
         found = store.job(key)
         if found is None:

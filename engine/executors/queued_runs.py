@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE
@@ -38,6 +38,13 @@ def submit_or_resume(store: Store, spec: RunSpec, key: str, title: str) -> bool:
         return True
     job = store.submit(spec, key, title)
     return job.state in ALIVE and (found is None or found.state not in ALIVE)
+
+
+class Workers(Protocol):
+    """Whoever computes the queued runs of a store."""
+
+    def run_until(self, store: Store, is_over: Callable[[], bool]) -> None:
+        """Compute queued runs until it is over; it is asked several times a second."""
 
 
 class LocalWorkers(NamedTuple):
@@ -83,7 +90,7 @@ class LocalWorkers(NamedTuple):
 def wait_for_group(
     store: Store,
     group: str,
-    workers: LocalWorkers,
+    workers: Workers,
     stop_signal: StopSignal,
     watch: Callable[[RunGroup], None],
 ) -> None:
