@@ -11,17 +11,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from engine.cli.console import (
     Exit,
-    err,
     out,
     print_error,
     print_status,
@@ -29,10 +21,11 @@ from engine.cli.console import (
     verdict_text,
 )
 from engine.cli.executors import Address, On, Place, check_address, connect_remote
+from engine.cli.progress_bar import ProgressBar, draw_progress_bar
 from engine.contract.cards import Card
 from engine.contract.effort import Effort, with_effort
 from engine.contract.errors import Refused
-from engine.contract.events import Artefact, Event, Note, stage_in_words
+from engine.contract.events import Artefact
 from engine.contract.jobs import Job, JobState
 from engine.contract.kinds import kind_named
 from engine.contract.parsing import parse_spec
@@ -94,7 +87,7 @@ def run(
     configure_allocator()
     cap_memory()
     stop_signal = StopSignal()
-    with _progress_bar() as watch, _handle_interrupts(stop_signal, watch):
+    with draw_progress_bar() as watch, _handle_interrupts(stop_signal, watch):
         wanted = call.with_effort(settle_spec(asked, device))
         local_run = LocalRun(wanted, out, watch, stop_signal, jobs or worker_count())
         if not (resume or force) and (
@@ -201,48 +194,6 @@ def _is_rereadable(spec: str) -> bool:
     path = Path(spec).absolute()
     piped = path.is_relative_to("/dev") or path.is_relative_to("/proc")
     return is_preset(spec) or (path.is_file() and not piped)
-
-
-@contextmanager
-def _progress_bar() -> Iterator["ProgressBar"]:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    # Without a terminal the bar would only print an empty line.
-    console = err()
-    hidden = not console.is_terminal
-    with Progress(
-        *columns, console=console, transient=True, disable=hidden
-    ) as progress:
-        yield ProgressBar(progress)
-
-
-class ProgressBar:
-    """A progress bar that follows the events of a run."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self.task = progress.add_task("starting", total=1.0)
-        self.begun = False  # whether any event came: something can be kept
-
-    def show(self, what: str) -> None:
-        """Show a description, where no event does."""
-        self.progress.update(self.task, description=what)
-
-    def __call__(self, event: Event) -> None:
-        """Update the bar from one event."""
-        self.begun = True
-        if isinstance(event, Note):
-            self.progress.update(
-                self.task,
-                completed=event.done,
-                description=" · ".join(
-                    filter(None, (stage_in_words(event.stage), event.text))
-                ),
-            )
 
 
 @contextmanager

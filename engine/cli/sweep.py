@@ -47,7 +47,7 @@ _GRID = (
 )
 _JOBS = (
     "Worker processes of this command's own; 0: those of the running engine, or where "
-    "none runs, one less than cores."
+    "none runs, one per core."
 )
 _CSV = "Write one row per run to this file."
 _YES = "Allow more than 200 runs."

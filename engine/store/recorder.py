@@ -28,7 +28,10 @@ from engine.store.index import Index
 from engine.store.queue import ClaimedJob
 from engine.store.run_files import FileEntry, NewFile
 
-TICK = 0.4  # seconds between two writes
+TICK, LONGEST_TICK = 0.4, 10.0  # seconds between two writes, at least and at most
+# A run waits for so many times as long as its last write took: one store has one writer
+# at a time, so that many runs at once, or a slow disk, write less often.
+WAITS_PER_WRITE = 20
 BATCH = 64  # blocks that are written without waiting for the tick
 CHECKPOINT_EVERY = 3.0  # seconds between two checkpoints that are written
 CHUNKS = 200  # files that a run writes before they are compacted
@@ -54,7 +57,7 @@ class Recorder:
         self._note: Note | None = None
         self._offered: Checkpoint | None = None
         self._serial = 0
-        self._longest = 0.0
+        self._longest = self._took = 0.0
         self._event = self._ticked = self._kept = time.monotonic()
 
     def add(self, event: Event) -> None:
@@ -77,7 +80,8 @@ class Recorder:
     def is_due(self) -> bool:
         """Return whether it is time to `flush`."""
         age = time.monotonic() - self._ticked
-        return age >= TICK or len(self._blocks) >= BATCH
+        wait = min(max(TICK, WAITS_PER_WRITE * self._took), LONGEST_TICK)
+        return age >= wait or len(self._blocks) >= BATCH
 
     def flush(self, *, keep: bool = False) -> None:
         """Write the collected events and renew the lease, in one transaction.
@@ -89,6 +93,7 @@ class Recorder:
             LeaseLost: If the run was cancelled, ended or given to another worker.
             StoreFull: If the disk is full; `pause` the run.
         """
+        begun = time.monotonic()
         new = self._new_files(keep)
         entered = self._store_files(new)
 
@@ -104,6 +109,7 @@ class Recorder:
         self._clear_written(entered)
         if self._has_many_chunks():
             self._compact()
+        self._took = time.monotonic() - begun
 
     def finish(
         self, state: JobState, texts: Mapping[str, object], error: str = ""

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import psutil
+from rich.console import Console
 
 from engine.contract.replicate_batches import MOST_AT_ONCE
 
@@ -84,15 +85,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("--evaluations", type=int, default=80)
     given = parser.parse_args()
-    cost: dict[str, float] = {}
+    out, cost = Console(), dict[str, float]()
     with tempfile.TemporaryDirectory() as folder:
         spec = write_spec(Path(folder), given.jobs, given.evaluations)
         for place in ("local", "ray"):
             words = ["run", str(spec), "--out", f"{folder}/{place}", "--on", place]
             cost[place], wall = measure_command([*words, "--jobs", str(given.jobs)])
-            print(f"{place}: {cost[place]:.1f} CPU s, {wall:.1f} s", flush=True)
+            out.print(f"{place}: {cost[place]:.1f} CPU s, {wall:.1f} s")
         same = [Path(folder, place, "metrics.csv").read_bytes() for place in cost]
-    print(f"ratio {cost['ray'] / cost['local']:.3f}; same rows: {same[0] == same[1]}")
+    out.print(
+        f"ratio {cost['ray'] / cost['local']:.3f}; same rows: {same[0] == same[1]}"
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from engine import __main__
 from engine.cli import console as cli_console
-from engine.cli import run
+from engine.cli import progress_bar
 from engine.store import Store
 from tests.data.user.images import packed, picture
 from tests.store import fake
@@ -108,7 +108,7 @@ def test_runs_of_such_a_title_are_listed_and_shown(
 
 def test_a_progress_bar_shows_a_learners_label_as_it_is() -> None:
     console = cli_console.err()
-    with run._progress_bar() as watch:
+    with progress_bar.draw_progress_bar() as watch:
         watch.progress.update(watch.task, description="train [/x]")
         assert isinstance(watch.progress, Progress)
         with console.capture() as held:

@@ -18,7 +18,7 @@ from tests.laws.small import spec_of
 from tests.store import fake
 
 ROOT = Path(__file__).resolve().parents[2]
-CSV = b"a,b,price\n" + b"".join(b"%d,%d,%d\n" % (i, -i, i % 7) for i in range(200))
+CSV = b"a,b,price\n" + b"".join(b"%d,%d,%d\n" % (i, -i, i % 7) for i in range(900))
 
 
 def compute_batch(*asked: Any, first: bool) -> Iterator[Event]:
