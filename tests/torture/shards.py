@@ -1,0 +1,94 @@
+"""A run whose shards lose their workers again and again: the rows of one worker."""
+
+import random
+import time
+from pathlib import Path
+
+import psutil
+
+from engine.catalogue import find_card
+from engine.contract.jobs import RESUMABLE, JobState
+from engine.contract.run_keys import run_key
+from engine.contract.run_spec import RunSpec
+from engine.executors.worker import StopSignal, play
+from engine.executors.worker_functions import load_toolkit
+from engine.export import RunRecord, metrics_csv
+from engine.store import Store
+from tests.laws.small import spec_of
+from tests.torture.items import Outcome, item, process
+
+WORKERS = 3
+
+
+def batched() -> RunSpec:
+    """Return a run of eight batches, of a few seconds each, that is never decided."""
+    learners = [
+        {"name": "lr_scale"},
+        {"name": "sgd", "role": "baseline", "knobs": {"tuning": "tuned"}},
+    ]
+    budget = {"task_evaluations": 400, "validate_every": 10}
+    looks = list(range(2, 18, 2))
+    return spec_of(learners=learners, budget=budget, replicates=16, looks=looks)
+
+
+@item("D2", "kills of workers that compute the shards of a run", full=60, quick=4)
+def kill_shard_workers(home: Path, count: int) -> Outcome:
+    """Kill a worker, or the supervisor with all of them, while a run is sharded."""
+    spec, chance = batched(), random.Random(3)
+    key = run_key(spec, find_card)
+    alone = Store.open(home.parent / "alone")
+    alone.submit(spec, key)
+    play(alone, alone.claim(), load_toolkit(), StopSignal())
+    store, killed, rounds, sharded = Store.open(home), 0, 0, 0
+    wanted, wrong = metrics_csv(RunRecord.from_store(alone, key), traces=True), 0
+    while killed < count:
+        rounds += 1
+        store.submit(spec, key, again=True)
+        while not _is_over(store, key):
+            words = ("engine", "supervise", "--workers", str(WORKERS))
+            with process(home, *words) as supervisor:
+                more, most = _kill_until(supervisor.pid, store, key, chance)
+            killed, sharded = killed + more, max(sharded, most)
+            store.sweep()
+            _resume(store, key)
+        found = metrics_csv(RunRecord.from_store(store, key), traces=True)
+        wrong += found != wanted
+    store.tidy()
+    left = store.count(kind="shard")
+    figures = (
+        f"{killed} kills in {rounds} runs, up to {sharded} shards at once: {wrong} runs "
+        f"with other rows, {left} shards left"
+    )
+    return Outcome(not wrong and not left and sharded > 0, figures)
+
+
+def _kill_until(
+    pid: int, store: Store, key: str, chance: random.Random
+) -> tuple[int, int]:
+    """Kill workers at random moments until the supervisor's turn.
+
+    Returns:
+        How many were killed, and how many shards were computed at once at most.
+    """
+    killed = sharded = 0
+    while not _is_over(store, key):
+        time.sleep(chance.uniform(0.2, 6.0))
+        sharded = max(sharded, store.count([JobState.RUNNING], kind="shard"))
+        workers = psutil.Process(pid).children()
+        if workers:
+            chance.choice(workers).kill()
+            killed += 1
+        if chance.random() < 0.2:
+            break  # the supervisor is killed next, by its handle
+    return killed, sharded
+
+
+def _is_over(store: Store, key: str) -> bool:
+    job = store.job(key)
+    return job is not None and job.state == JobState.DONE
+
+
+def _resume(store: Store, key: str) -> None:
+    job = store.job(key)
+    if job is not None and job.state in RESUMABLE:
+        store.resume(key)
