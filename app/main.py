@@ -15,5 +15,5 @@ from app import web_server  # noqa: E402
 app = st.App(
     Path(__file__).with_name("navigation.py"),
     lifespan=web_server.run_beside,
-    middleware=[Middleware(web_server.LongCache)],
+    middleware=[Middleware(web_server.FileHints)],
 )

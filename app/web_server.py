@@ -1,4 +1,4 @@
-"""The web server around the pages: a warm start, and files that browsers keep.
+"""The web server around the pages: a warm start, and hints to browsers.
 
 The first page needs two seconds for its imports, for the recorded example and for its
 figures, once in a process. The server spends them before it answers: done while the
@@ -6,6 +6,7 @@ browser loads Streamlit's scripts from the same process, they would delay both.
 """
 
 import asyncio
+import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator
@@ -18,13 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 
 PATIENCE = 10.0  # seconds
-_YEAR = "public, max-age=31536000, immutable"
+YEAR = "public, max-age=31536000, immutable"
 
 
-class LongCache:
-    """Lets browsers keep every file whose address holds its version, as `?v=7.1.0`.
+class FileHints:
+    """Tells browsers which files to keep, and which one the first page will need.
 
-    A script that stays in the browser's cache stays there compiled.
+    They keep every script whose address holds its version, as `?v=7.1.0`, and with it
+    its compiled form.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -32,18 +34,29 @@ class LongCache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; the header is changed on the way out."""
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        is_file = scope["type"] == "http" and scope["path"].endswith(".js")
-        if not (is_file and "v" in query):
+        headers = _hints(scope) if scope["type"] == "http" else {}
+        if not headers:
             await self.app(scope, receive, send)
             return
 
-        async def send_cached(message: Message) -> None:
+        async def send_with_hints(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
-                MutableHeaders(scope=message)["Cache-Control"] = _YEAR
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self.app(scope, receive, send_cached)
+        await self.app(scope, receive, send_with_hints)
+
+
+def _hints(scope: Scope) -> dict[str, str]:
+    """Return the headers that the answer to a request gets besides its own."""
+    if scope["path"].endswith("/"):
+        # Not imported here: a missing package must not keep the page from saying so.
+        plots = sys.modules.get("app.widgets.live_plot")
+        library = getattr(plots, "BASIC_LIBRARY", "")
+        return {"Link": f"<{library}>; rel=preload; as=script"} if library else {}
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    kept = scope["path"].endswith(".js") and "v" in query
+    return {"Cache-Control": YEAR} if kept else {}
 
 
 @asynccontextmanager

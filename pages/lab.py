@@ -9,10 +9,9 @@ from app.widgets import live_plot
 live_plot.preload_library()
 session.read_url("lab")
 top, main = st.container(), st.container()
-with main:  # drawn first, so that charts appear before the form
-    run_page.draw_run_in_view(session.run_in_view(), "lab")
-with st.sidebar:
-    wanted = run_page.draw_run_form()
+wanted = run_page.draw_beside_form(
+    main, lambda: run_page.draw_run_in_view(session.run_in_view(), "lab")
+)
 with top:
     run_page.draw_notices()
     run_page.draw_link_notice(wanted)

@@ -10,10 +10,9 @@ from app.widgets import live_plot
 live_plot.preload_library()
 session.read_url("search")
 top, main = st.container(), st.container()
-with main:  # drawn first, so that charts appear before the form
-    search_page.draw_search_tabs(session.run_in_view())
-with st.sidebar:
-    wanted = run_page.draw_run_form()
+wanted = run_page.draw_beside_form(
+    main, lambda: search_page.draw_search_tabs(session.run_in_view())
+)
 with top:
     run_page.draw_notices()
     run_page.draw_link_notice(wanted)

@@ -226,6 +226,11 @@ def _draw_inputs() -> None:
         st.rerun()
 
 
+def is_run_pressed() -> bool:
+    """Whether Run was just pressed, before the form is drawn."""
+    return bool(st.session_state.get("run_button"))
+
+
 def draw_run_button(wanted: tuple[RunSpec, str] | None) -> bool:
     """Draw the Run button; return whether it was pressed."""
     job = client.job(wanted[1]) if wanted else None

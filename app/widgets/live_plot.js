@@ -73,19 +73,29 @@ function near(chart) {
   return chart.seen;
 }
 
+// The very first chart in the window waits for nothing but its library.
+let isFirst = true;
+
+function inWindow({ node }) {
+  return node.clientWidth > 0 && node.getBoundingClientRect().top < innerHeight;
+}
+
 async function inTurn(chart) {
   if (chart.waiting) return;
   chart.waiting = true;
-  await near(chart);
-  chart.eye.disconnect();
+  const first = isFirst && inWindow(chart);
+  if (first) isFirst = false;
+  else await near(chart);
+  chart.eye?.disconnect();
   // Not before: only films and maps need the whole library, and most are far below.
   await library(chart.data.library);
-  const turn = line.then(() => new Promise(requestAnimationFrame)).then(() => {
+  const turn = first ? line : line.then(() => new Promise(requestAnimationFrame));
+  const drawn = turn.then(() => {
     chart.waiting = false;
     return draw(chart);
   });
-  line = turn.catch(() => {});
-  await turn;
+  line = drawn.catch(() => {});
+  await drawn;
 }
 
 // What one library drew, another cannot change.

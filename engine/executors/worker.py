@@ -171,6 +171,7 @@ def play(
         raise  # the run keeps its state: once the store is back, a sweep requeues it
     except LeaseLost:
         _log.info("run %s no longer belongs to this worker", claim.key[:12])
+        _drop_lease(recorder)
     except StoreFull:
         _abandon_run(recorder, JobState.PAUSED, "disk full")
     except StoreError as error:
@@ -183,6 +184,14 @@ def _abandon_run(recorder: Recorder, state: JobState, error: str) -> None:
         recorder.end_early(state, error)
     except StoreError as refusal:
         _log.warning("%s; %s", error, refusal)
+
+
+def _drop_lease(recorder: Recorder) -> None:
+    """Show that the worker has stopped: it would be ended as one that hangs."""
+    try:
+        recorder.drop_lease()
+    except StoreError as refusal:
+        _log.warning("%s", refusal)
 
 
 def _run_events(store: Store, claim: ClaimedJob, tools: Toolkit) -> Generator[Event]:

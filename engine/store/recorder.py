@@ -1,8 +1,8 @@
 """Writing a run's events to the store, as the worker that holds its lease.
 
-Events are collected for `TICK` seconds, then written in one transaction that also
-renews the lease, so that readers always see a complete prefix of the run. The
-heartbeat comes from the loop itself: a thread would hide a hung loop.
+Events are collected for `TICK` seconds, at first for `FIRST_TICK`, then written in one
+transaction that also renews the lease, so that readers always see a complete prefix of
+the run. The heartbeat comes from the loop itself: a thread would hide a hung loop.
 """
 
 import sqlite3
@@ -29,6 +29,7 @@ from engine.store.queue import ClaimedJob
 from engine.store.run_files import FileEntry, NewFile
 
 TICK, LONGEST_TICK = 0.4, 10.0  # seconds between two writes, at least and at most
+FIRST_TICK = 0.1  # at least, in the first second: a first curve is soon seen
 # A run waits for so many times as long as its last write took: one store has one writer
 # at a time, so that many runs at once, or a slow disk, write less often.
 WAITS_PER_WRITE = 20
@@ -58,7 +59,8 @@ class Recorder:
         self._offered: Checkpoint | None = None
         self._serial = 0
         self._longest = self._took = 0.0
-        self._event = self._ticked = self._kept = time.monotonic()
+        self._began = time.monotonic()
+        self._event = self._ticked = self._kept = self._began
 
     def add(self, event: Event) -> None:
         """Take one event; it is on disk after the next `flush`."""
@@ -79,9 +81,10 @@ class Recorder:
 
     def is_due(self) -> bool:
         """Return whether it is time to `flush`."""
-        age = time.monotonic() - self._ticked
-        wait = min(max(TICK, WAITS_PER_WRITE * self._took), LONGEST_TICK)
-        return age >= wait or len(self._blocks) >= BATCH
+        now = time.monotonic()
+        least = FIRST_TICK if now - self._began < 1.0 else TICK
+        wait = min(max(least, WAITS_PER_WRITE * self._took), LONGEST_TICK)
+        return now - self._ticked >= wait or len(self._blocks) >= BATCH
 
     def flush(self, *, keep: bool = False) -> None:
         """Write the collected events and renew the lease, in one transaction.
@@ -158,6 +161,10 @@ class Recorder:
             error: One line for the user.
         """
         self._end_lease(state, error)
+
+    def drop_lease(self) -> None:
+        """Delete a lease that was revoked, once the worker has stopped."""
+        self._index.write(lambda db: leases.drop(db, self._token), last_resort=True)
 
     def _end_lease(self, state: JobState, error: str) -> None:
         def change(db: sqlite3.Connection) -> None:

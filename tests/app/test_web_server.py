@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit.web.server.app_discovery import discover_asgi_app
 
 from app import web_server
+from app.widgets import live_plot
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,11 +32,18 @@ def test_the_entry_point_is_found_by_streamlit_run() -> None:
 def test_only_files_with_a_version_are_kept_by_browsers(
     address: str, is_kept: bool
 ) -> None:
-    assert ("immutable" in asyncio.run(cache_control(address))) is is_kept
+    headers = asyncio.run(received_headers(address))
+    assert ("immutable" in headers["cache-control"]) is is_kept
+    assert "link" not in headers
 
 
-async def cache_control(address: str) -> str:
-    """Return how long an answer may be kept, by the header that it arrives with."""
+def test_the_first_page_announces_the_chart_library() -> None:
+    link = asyncio.run(received_headers("/"))["link"]
+    assert link == f"<{live_plot.BASIC_LIBRARY}>; rel=preload; as=script"
+
+
+async def received_headers(address: str) -> Headers:
+    """Return the headers with which an answer arrives."""
     path, _, query = address.partition("?")
     scope = {"type": "http", "path": path, "query_string": query.encode()}
     sent = list[Message]()
@@ -53,8 +61,8 @@ async def cache_control(address: str) -> str:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await web_server.LongCache(answer)(scope, receive, send)
-    return Headers(scope=sent[0])["cache-control"]
+    await web_server.FileHints(answer)(scope, receive, send)
+    return Headers(scope=sent[0])
 
 
 class FakeRuntime:

@@ -10,7 +10,7 @@ import pytest
 from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import JobState
 from engine.executors.worker import StopSignal, play
-from engine.store import Recorder, Store, StoreFull
+from engine.store import Recorder, Store, StoreFull, leases
 from tests.store import fake
 from tests.torture import kills
 from tests.torture.items import is_in, process, until
@@ -117,6 +117,9 @@ def test_a_cancel_is_seen_between_two_events(
     assert not worker.is_alive()
     assert store.blocks(key)[1] == rows[1]
     assert store.job(key).state == JobState.CANCELLED
+    # Long after, no sweep takes the worker for one that hangs.
+    monkeypatch.setattr(leases, "GRACE", -1.0)
+    assert store.sweep() == []
 
 
 def test_a_delete_under_a_running_worker_leaves_nothing(

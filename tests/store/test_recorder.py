@@ -39,10 +39,21 @@ def test_a_run_waits_twenty_times_as_long_as_its_last_write_took(
 
     monkeypatch.setattr(writer._index, "write", slow)
     writer.add(Note("train", 0.1))
-    clock.now += 0.5
+    clock.now += 1.5
     assert writer.is_due()
     writer.flush()
     clock.now += wait - 0.01
     assert not writer.is_due()
     clock.now += 0.02
+    assert writer.is_due()
+
+
+def test_the_first_second_is_written_sooner(store: Store) -> None:
+    fake.submit(store, 1)
+    writer = store.recorder(store.claim())
+    writer._ticked -= 0.2
+    assert writer.is_due()
+    writer._began -= 1.0
+    assert not writer.is_due()
+    writer._ticked -= 0.3
     assert writer.is_due()

@@ -1,8 +1,10 @@
 """One run on its page: form, header, charts, films and tabs."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import session
 from app.charts import CHARTS, optimization
@@ -19,9 +21,36 @@ from engine.contract import kinds
 from engine.contract.run_spec import RunSpec
 
 _NAMED = ("shift", "family", "learner")  # slots of the parts that a page names
+SOON, SOON_FOR = 0.3, 4.0  # seconds between two polls of a young run, and how long
 
 
-def draw_run_form() -> tuple[RunSpec, str] | None:
+def draw_beside_form(
+    main: DeltaGenerator, draw_main: Callable[[], None]
+) -> tuple[RunSpec, str] | None:
+    """Draw a page's main area, then the form, so that charts appear before it.
+
+    After a click on Run the form comes first: it opens another run.
+
+    Args:
+        main: Where the main area is.
+        draw_main: Draws it.
+
+    Returns:
+        The form's completed spec and its run key; None if the form is invalid.
+    """
+    pressed = experiment_form.is_run_pressed()
+    if not pressed:
+        with main:
+            draw_main()
+    with st.sidebar:
+        wanted = _draw_run_form()
+    if pressed:
+        with main:
+            draw_main()
+    return wanted
+
+
+def _draw_run_form() -> tuple[RunSpec, str] | None:
     """Draw the form; submit its experiment, or open its run, when Run is pressed."""
     if not client.is_catalogue_ready():
         _wait_for_catalogue()
@@ -69,7 +98,19 @@ def draw_run_in_view(key: str | None, page: str) -> None:
         _draw_empty(kinds.kind_named(session.form_kind()))
         return
     session.go_to_page(run.kind.name, page)
-    page_frame.poll(_draw_run, 1.0 if run.is_alive else None)(key, run.is_alive)
+    interval = _poll_interval(run)
+    page_frame.poll(_draw_run, interval)(key, interval)
+
+
+def _poll_interval(run: Run) -> float | None:
+    """Return after how many seconds a run is drawn again; None once it has ended.
+
+    A run that has just been queued or started shows its first curve any moment.
+    """
+    if run.job is None or not run.is_alive:
+        return None
+    since = max(run.job.created, run.job.started or 0.0)
+    return SOON if time.time() - since < SOON_FOR else 1.0
 
 
 def _draw_empty(kind: kinds.Kind) -> None:
@@ -98,12 +139,12 @@ def draw_no_run(title: str, text: str) -> None:
     page_elements.draw_empty(title, text)
 
 
-def _draw_run(key: str | None, was_alive: bool) -> None:
-    """Draw one run; polled while it is alive."""
+def _draw_run(key: str | None, interval: float | None) -> None:
+    """Draw one run; polled at the interval, seconds, while it is alive."""
     run = run_to_show(key)
     if run is None:
         return
-    if was_alive and not run.is_alive:
+    if _poll_interval(run) != interval:
         st.rerun()
     room = header.draw_header(run, part_titles(run))
     view_state = view_options.draw_options(run, part_titles(run))

@@ -1,5 +1,6 @@
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import share_links
 from app.client import client, recorded_examples
-from engine.contract.jobs import JobState
+from app.views.run import run_page
+from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import RunSpec
 from engine.export import export_archive
 from engine.store import Store
@@ -57,6 +59,44 @@ def test_a_click_files_one_run_however_often_it_is_made(lab: AppTest) -> None:
         assert not at.exception
     assert client.jobs([JobState.QUEUED])[1] == 1
     assert "place 1" in texts(at) or "queued" in texts(at)
+
+
+def test_a_click_files_the_run_before_anything_else_is_drawn(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = list[str]()
+    draw, submit = run_page.draw_run_in_view, client.submit_completed
+
+    def draw_it(key: str | None, page: str) -> None:
+        done.append("draw")
+        draw(key, page)
+
+    def submit_it(wanted: tuple[RunSpec, str]) -> Job:
+        done.append("submit")
+        return submit(wanted)
+
+    monkeypatch.setattr(run_page, "draw_run_in_view", draw_it)
+    monkeypatch.setattr(client, "submit_completed", submit_it)
+    at = lab.run()
+    assert done == ["draw"]
+    run_it(at)
+    assert done == ["draw", "submit", "draw"]
+
+
+def test_a_run_is_polled_fast_while_it_is_young_and_never_after_its_end(
+    key: str, home: Path
+) -> None:
+    run, now = client.run(key), time.time()
+    assert run.job is not None
+    for state, created, started, interval in (
+        (JobState.QUEUED, now, None, run_page.SOON),
+        (JobState.QUEUED, now - 60, None, 1.0),
+        (JobState.RUNNING, now - 60, now, run_page.SOON),
+        (JobState.RUNNING, now - 60, now - 30, 1.0),
+        (JobState.DONE, now, now, None),
+    ):
+        job = replace(run.job, state=state, created=created, started=started)
+        assert run_page._poll_interval(replace(run, job=job)) == interval
 
 
 def test_a_finished_experiment_opens_without_a_new_run(
