@@ -54,6 +54,7 @@ lock: | $(VENV)/bin/python  ## pin requirements*.txt and all dependencies again
 bench: $(PEERS)/.ready  ## speed, as ratios to other libraries and to a loop
 	$(PEERS)/bin/python -m tests.benchmarks.speed
 	$(PEERS)/bin/python -m tests.benchmarks.few_shot_speed
+	$(PEERS)/bin/python -m tests.benchmarks.compiled_steps
 
 torture: $(VENV)/.ready-dev  ## fault injection at full counts; takes long
 	$(BIN)/python -m pytest -m torture --timeout 0
