@@ -7,6 +7,7 @@ from rich.table import Table
 
 from engine.cli.console import AsJson, Exit, out, print_json
 from engine.contract.errors import Refused
+from engine.contract.kinds import KINDS
 
 
 def catalogue(*, as_json: AsJson = False) -> int:
@@ -17,11 +18,12 @@ def catalogue(*, as_json: AsJson = False) -> int:
     if as_json:
         print_json(known)
         return Exit.OK
-    table = Table("slot", "name", "description", box=None)
+    table = Table("slot", "name", "kind of task", "description", box=None)
     for card in known["cards"]:
         absent = f" (needs {card['missing']})" if card["missing"] else ""
         words = f"{card['title']}: {card['summary']}{absent}"
-        table.add_row(card["slot"], card["name"], words)
+        solved = ", ".join(kind for kind in KINDS if kind in card["solves"])
+        table.add_row(card["slot"], card["name"], solved, words)
     out().print(table)
     return Exit.OK
 

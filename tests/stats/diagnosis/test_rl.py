@@ -141,6 +141,18 @@ def test_tuning_that_counts_no_interactions_is_found(
     assert found[17] is flagged
 
 
+@pytest.mark.parametrize(("share", "flagged"), [(0.4, False), (0.02, True)])
+def test_trials_that_hardly_ever_reach_the_goal_are_found(
+    share: float, flagged: bool
+) -> None:
+    """Where some do, the mean over all still tells agents apart."""
+    blocks = trials("rl2", pulls(0.4, 6, tasks=50))
+    at = np.arange(200).reshape(4, 50) < 200 * share
+    rows = {"episodes_to_goal": np.where(at, 4.0, EPISODES), "reached": at * 1.0}
+    blocks = [replace(b, array=rows.get(b.metric, b.array)) for b in blocks]
+    assert flags(blocks, rl_spec(RL2))[18] is flagged
+
+
 def test_findings_of_other_kinds_do_not_apply_to_agents() -> None:
     assert not {2, 7, 9, 10, 13, 19, 24, 25} & set(flags(fine(), rl_spec(RL2, RANDOM)))
 
