@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 
 from engine.contract.errors import Refused
+from engine.runner.memory_limit import machine_memory
 
 WORKERS = "METASCOPE_WORKERS"  # how many workers compute at the same time
 NICENESS = "METASCOPE_NICENESS"  # of workers, 0 to 19
 DEFAULT_NICENESS = 5  # so that pages stay quick while every core computes
+MEMORY = 10**9  # bytes that a worker may need
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -31,12 +33,15 @@ def core_count(quota: Path = _QUOTA) -> int:
 
 
 def worker_count() -> int:
-    """Return how many workers compute at the same time: METASCOPE_WORKERS, or cores.
+    """Return how many workers compute at the same time.
+
+    METASCOPE_WORKERS says it; otherwise one per core, as far as the memory goes.
 
     Raises:
         Refused: If the setting is not a number of workers.
     """
-    return _setting(WORKERS, core_count(), 1, 1024)
+    fitting = max(1, min(core_count(), machine_memory() // MEMORY))
+    return _setting(WORKERS, fitting, 1, 1024)
 
 
 def worker_niceness() -> int:

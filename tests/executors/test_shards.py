@@ -317,6 +317,17 @@ def test_a_container_has_the_cores_of_its_quota(tmp_path: Path) -> None:
     assert core_count(quota) == core_count(tmp_path / "missing")
 
 
+def test_there_are_no_more_workers_than_the_memory_has_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("METASCOPE_WORKERS", raising=False)
+    monkeypatch.setattr("engine.executors.cores.core_count", lambda: 8)
+    monkeypatch.setattr("engine.executors.cores.machine_memory", lambda: 3 * 10**9)
+    assert worker_count() == 3
+    monkeypatch.setattr("engine.executors.cores.machine_memory", lambda: 10**8)
+    assert worker_count() == 1
+
+
 def test_how_many_workers_there_are_is_one_setting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -122,7 +122,7 @@ def _draw_shards(shards: Sequence[Job]) -> None:
     with st.expander("Batches of replicates computed ahead"):
         for shard in shards:
             stage = _stage_name(shard.stage) if shard.state == JobState.RUNNING else ""
-            done = f"{shard.done:.0%}" if stage else ""
+            done = f"{100 * shard.done:.0f} %" if stage else ""
             parts = [shard.title.capitalize(), shard.state, stage, done]
             st.caption(escape_markdown(" · ".join(filter(None, parts))))
 
