@@ -30,8 +30,12 @@ class Rng:
         """Return the stream below this one; integers and words may mix."""
         return Rng(self.root, self.path + names)
 
-    def key(self) -> int:
-        """Return the 128-bit key of this stream's counter-based generator."""
+    def key(self, *names: str | int) -> int:
+        """Return the 128-bit key of a stream's counter-based generator.
+
+        Args:
+            names: Of the stream below this one; none for this one.
+        """
         # hashed, as neighboring paths must give unrelated streams
-        text = repr((self.root, self.path)).encode()
+        text = repr((self.root, self.path + names)).encode()
         return int.from_bytes(hashlib.sha256(text).digest()[:16], "big")

@@ -41,6 +41,7 @@ from engine.protocol.samples import Episode, Sample, Warp
 from engine.protocol.search import Evaluation, Objective, Proposal, SearchBatch
 from engine.protocol.shifts import Shift
 from engine.protocol.spaces import Evaluator, Measurement, Space
+from engine.protocol.stream_batches import draw_uniform
 from engine.protocol.tasks import (
     BatchSpec,
     Family,
@@ -104,6 +105,7 @@ __all__ = [
     "Warp",
     "Weights",
     "chosen_class",
+    "draw_uniform",
     "generator",
     "run_eagerly",
     "square_root",

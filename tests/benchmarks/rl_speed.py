@@ -7,10 +7,15 @@ of A2C. Here a meta-step has 1,000 trials, drawing them included; there it has 8
 environments with gymnasium's interface, stepped one after the other in numpy, and the
 same net as torch modules, batched over the eight. What is compared is environment steps
 per second of one core, the update included; at least 20 times as many are asked for.
+Where JAX is installed (`requirements.txt` beside this file), the meta-step as one
+compiled program, written as for gymnax, is measured too. The tests' portable arithmetic
+slows matrix products: METASCOPE_ARITHMETIC=native measures what users have.
 """
 
+import os
 import time
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 import torch
@@ -148,14 +153,31 @@ def steps_per_second(step: Callable[[], int], seconds: float) -> float:
     return best
 
 
+def compiled_step() -> Callable[[], int] | None:
+    """Return a meta-step of the JAX program; None where JAX is not installed."""
+    # It is read when JAX is loaded; one core, as everything else here.
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    try:
+        peer = import_module("tests.benchmarks.rl_speed_jax")
+    except ImportError:
+        return None
+    sizes = ARMS, PULLS, UNITS, TRIALS, RATE, DISCOUNT, TRACE, BONUS
+    step: Callable[[], int] = peer.meta_step(*sizes)
+    return step
+
+
 def main() -> None:
-    """Measure both, and print the ratio."""
+    """Measure all sides, and print the ratio that is asked for."""
     torch.set_num_threads(1)
     batched = steps_per_second(batched_step(), 4.0)
     looped = steps_per_second(loop_step(), 4.0)
+    compiled, told = compiled_step(), "not installed"
+    if compiled is not None:
+        told = f"{steps_per_second(compiled, 4.0):10,.0f} steps per second"
     out = Console()
     out.print(f"batched  {batched:10,.0f} steps per second")
     out.print(f"loop     {looped:10,.0f} steps per second")
+    out.print(f"JAX      {told}")
     out.print(f"ratio    {batched / looped:10.1f}; asked for: {GOAL:g}")
 
 

@@ -1,6 +1,7 @@
 """Base classes of bandits: arms whose means may walk from pull to pull."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.protocol import ActionSpace, Environment, Transition, Weights, generator
-from engine.tasks.rl._environment_family import EnvironmentFamily
+from engine.tasks.rl._environment_family import WALK, EnvironmentFamily
 
 
 class Arms(Environment):
@@ -97,11 +98,30 @@ class BanditFamily(EnvironmentFamily):
         "its probability or in its mean; 0: arms stay as they are.",
     )
 
-    def walks(self, rng: Rng, episodes: int) -> dict[str, np.ndarray]:
+    @abstractmethod
+    def pays(self, rngs: Sequence[Rng]) -> np.ndarray:
+        """Draw what each arm pays.
+
+        Args:
+            rngs: The tasks' streams.
+
+        Returns:
+            float32, shape (task, arm).
+        """
+
+    def draw_parameters(self, rngs: Sequence[Rng], pool: str) -> dict[str, np.ndarray]:
+        """Draw the arms of all tasks."""
+        return {"pays": self.pays(rngs)}
+
+    def walks(self, rngs: Sequence[Rng], episodes: int) -> dict[str, np.ndarray]:
         """Draw a random walk of each arm, which begins at 0 with the first pull."""
         if not self.drift:
             return {}
-        steps = self.drift * generator(rng).standard_normal((episodes, self.arms))
+        shape = (episodes, self.arms)
+        steps = np.stack(
+            [generator(rng.child(*WALK)).standard_normal(shape) for rng in rngs]
+        )
         # The last step leads beyond the trial.
-        walk = np.concatenate([np.zeros((1, self.arms)), steps[:-1].cumsum(0)])
+        walk = (self.drift * steps[:, :-1]).cumsum(1)
+        walk = np.concatenate([np.zeros((len(rngs), 1, self.arms)), walk], 1)
         return {"walk": walk.astype(np.float32)}

@@ -16,8 +16,11 @@ from engine.protocol import (
     Setting,
     TaskBatch,
     TrialBatch,
+    draw_uniform,
     generator,
 )
+
+TASK, WALK, WORLD, ACTION = ("task",), ("walk",), ("world",), ("action",)  # streams
 
 
 class EnvironmentFamily(Family):
@@ -39,21 +42,34 @@ class EnvironmentFamily(Family):
     def environment(self) -> Environment:
         """Return the environment that all tasks share but for their parameters."""
 
-    @abstractmethod
     def parameters(self, rng: Rng, pool: str) -> dict[str, np.ndarray]:
-        """Draw the parameters of one task.
+        """Draw the parameters of one task; called by `draw_parameters` alone.
 
         Args:
-            rng: The task's stream.
+            rng: The stream of its parameters.
             pool: "train", "validation" or "test".
         """
+        raise NotImplementedError(f"{type(self).__name__} draws all tasks at once")
 
-    def walks(self, rng: Rng, episodes: int) -> dict[str, np.ndarray]:
-        """Draw what changes over one trial; float32, shape (episode, …).
+    def draw_parameters(self, rngs: Sequence[Rng], pool: str) -> dict[str, np.ndarray]:
+        """Draw the parameters of all tasks, one by one unless a family knows better.
 
         Args:
-            rng: The task's stream; more episodes leave the earlier ones unchanged.
-            episodes: Number of episodes.
+            rngs: The tasks' streams; their children at `TASK` are for this.
+            pool: "train", "validation" or "test".
+
+        Returns:
+            Shape (task, …).
+        """
+        drawn = [self.parameters(rng.child(*TASK), pool) for rng in rngs]
+        return {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
+
+    def walks(self, rngs: Sequence[Rng], episodes: int) -> dict[str, np.ndarray]:
+        """Draw what changes over each trial; float32, shape (task, episode, …).
+
+        Args:
+            rngs: The tasks' streams; their children at `WALK` are for this.
+            episodes: Number of episodes; more leave the earlier ones unchanged.
         """
         return {}
 
@@ -76,18 +92,12 @@ class EnvironmentFamily(Family):
         for wrap in setting.wrappers:
             world = wrap(world)
         count = setting.horizon
-        drawn = [
-            self.parameters(rng.child("task"), pool)
-            | self.walks(rng.child("walk"), count)
-            for rng in rngs
-        ]
-        parameters = {
-            name: torch.from_numpy(np.stack([one[name] for one in drawn])).to(device)
-            for name in drawn[0]
-        }
-        parameters = world.prepare(parameters)
-        noise = [environment_noise(world, rng.child("world"), count) for rng in rngs]
-        sampling = [action_noise(world, rng.child("action"), count) for rng in rngs]
+        drawn = self.draw_parameters(rngs, pool) | self.walks(rngs, count)
+        parameters = world.prepare(
+            {name: torch.from_numpy(row).to(device) for name, row in drawn.items()}
+        )
+        noise = environment_noise(world, rngs, WORLD, count)
+        sampling = action_noise(world, rngs, ACTION, count)
         return TrialBatch(
             environment=world,
             parameters=parameters,
@@ -96,44 +106,74 @@ class EnvironmentFamily(Family):
             horizon=count,
             judged=max(1, round(self.judged_share * count)),
             totals=self.totals,
-            noise=torch.from_numpy(np.stack(noise)).to(device),
-            action_noise=torch.from_numpy(np.stack(sampling)).to(device),
+            noise=torch.from_numpy(noise).to(device),
+            action_noise=torch.from_numpy(sampling).to(device),
             optimum=world.optimum(parameters, count),
             streams=tuple(rngs),
         )
 
 
-def environment_noise(world: Environment, rng: Rng, episodes: int) -> np.ndarray:
-    """Draw a trial's random numbers; shape (episode, 1 + step, number), float32.
+def environment_noise(
+    world: Environment, rngs: Sequence[Rng], path: tuple[str, ...], episodes: int
+) -> np.ndarray:
+    """Draw trials' random numbers.
 
     Episodes come first, so that more of them leave the earlier ones unchanged. A
     changed environment has a stream of its own for the change: luck stays the same.
+
+    Args:
+        world: Says how many numbers a step takes.
+        rngs: The tasks' streams.
+        path: Of the stream below them.
+        episodes: Number of episodes.
+
+    Returns:
+        float32, shape (task, episode, 1 + step, number).
     """
-    if world.inner is not None:
-        inner = environment_noise(world.inner, rng, episodes)
-        own = _draw(world, rng.child(type(world).__name__), episodes)
-        return np.concatenate([inner, own], 2)
-    return _draw(world, rng, episodes)
+    if world.inner is None:
+        return _draw(world, rngs, path, episodes)
+    inner = environment_noise(world.inner, rngs, path, episodes)
+    own = _draw(world, rngs, (*path, type(world).__name__), episodes)
+    return np.concatenate([inner, own], 3)
 
 
-def _draw(world: Environment, rng: Rng, episodes: int) -> np.ndarray:
+def _draw(
+    world: Environment, rngs: Sequence[Rng], path: tuple[str, ...], episodes: int
+) -> np.ndarray:
     shape = (episodes, 1 + world.steps)
-    uniform = generator(rng.child("uniform")).random(
-        (*shape, world.uniforms), np.float32
+    uniform = draw_uniform(
+        rngs, (*path, "uniform"), (*shape, world.uniforms), np.float32
     )
     if not world.normals:  # a generator takes longer than a bandit's numbers
         return uniform
-    normal = generator(rng.child("normal")).standard_normal(
-        (*shape, world.normals), np.float32
-    )
-    return np.concatenate([uniform, normal], 2)
+    normal = _draw_normal(rngs, (*path, "normal"), (*shape, world.normals))
+    return np.concatenate([uniform, normal], 3)
 
 
-def action_noise(world: Environment, rng: Rng, episodes: int) -> np.ndarray:
-    """Draw the numbers by which actions are sampled; (episode, step, number)."""
+def action_noise(
+    world: Environment, rngs: Sequence[Rng], path: tuple[str, ...], episodes: int
+) -> np.ndarray:
+    """Draw the numbers by which actions are sampled.
+
+    Args:
+        world: Says what actions are.
+        rngs: The tasks' streams.
+        path: Of the stream below them.
+        episodes: Number of episodes.
+
+    Returns:
+        float32, shape (task, episode, step, number).
+    """
     actions: ActionSpace = world.actions
     shape = (episodes, world.steps, actions.noise)
-    draws = generator(rng)
     if actions.continuous:
-        return draws.standard_normal(shape, np.float32)
-    return draws.random(shape, np.float32)
+        return _draw_normal(rngs, path, shape)
+    return draw_uniform(rngs, path, shape, np.float32)
+
+
+def _draw_normal(
+    rngs: Sequence[Rng], path: tuple[str, ...], shape: tuple[int, ...]
+) -> np.ndarray:
+    """Draw from N(0, 1); float32, shape (task, *shape)."""
+    streams = [generator(rng.child(*path)) for rng in rngs]
+    return np.stack([each.standard_normal(shape, np.float32) for each in streams])

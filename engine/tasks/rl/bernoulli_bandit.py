@@ -4,6 +4,7 @@ Source: Duan et al. (2016), arXiv:1611.02779, section 3.1.
 Helps: the smallest task that needs exploration, and its Bayes optimum is known.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +14,10 @@ from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Environment, generator
+from engine.protocol import Environment, draw_uniform
 from engine.tasks.rl._bandit_family import BanditFamily
 from engine.tasks.rl._bernoulli_arms import BernoulliArms
+from engine.tasks.rl._environment_family import TASK
 
 
 @register("family")
@@ -56,10 +58,11 @@ class BernoulliBandit(BanditFamily):
         """Return the arms."""
         return BernoulliArms(self.arms)
 
-    def parameters(self, rng: Rng, pool: str) -> dict[str, np.ndarray]:
+    def pays(self, rngs: Sequence[Rng]) -> np.ndarray:
         """Draw the probability of each arm."""
-        drawn = generator(rng).uniform(self.low, self.high, self.arms)
-        return {"pays": drawn.astype(np.float32)}
+        shares = draw_uniform(rngs, TASK, (self.arms,), np.float64)
+        drawn = self.low + (self.high - self.low) * shares
+        return drawn.astype(np.float32)
 
     def least_regret(self, episodes: int) -> float | None:
         """Return that of the Bayes optimum, if arms stay as they are."""

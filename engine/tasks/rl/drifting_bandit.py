@@ -5,6 +5,7 @@ probabilities stay between 0 and 1 without a border.
 Helps: shows whether an agent keeps exploring: an arm that was best need not stay so.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy as np
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Environment, generator
+from engine.protocol import Environment, draw_uniform
 from engine.tasks.rl._bandit_family import BanditFamily
 from engine.tasks.rl._bernoulli_arms import BernoulliArms
+from engine.tasks.rl._environment_family import TASK
 
 
 @register("family")
@@ -35,6 +37,6 @@ class DriftingBandit(BanditFamily):
         """Return the arms."""
         return BernoulliArms(self.arms)
 
-    def parameters(self, rng: Rng, pool: str) -> dict[str, np.ndarray]:
+    def pays(self, rngs: Sequence[Rng]) -> np.ndarray:
         """Draw the probability of each arm at the first pull."""
-        return {"pays": generator(rng).random(self.arms, np.float32)}
+        return draw_uniform(rngs, TASK, (self.arms,), np.float32)

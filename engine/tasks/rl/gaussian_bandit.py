@@ -4,6 +4,7 @@ Source: the Gaussian testbed of Sutton and Barto (2018), section 2.3.
 Helps: rewards say how good an arm is, not only whether it paid.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Environment, Weights, generator
 from engine.tasks.rl._bandit_family import Arms, BanditFamily
+from engine.tasks.rl._environment_family import TASK
 
 
 class GaussianArms(Arms):
@@ -63,7 +65,7 @@ class GaussianBandit(BanditFamily):
         """Return the arms."""
         return GaussianArms(self.arms, self.reward_sd, self.spread)
 
-    def parameters(self, rng: Rng, pool: str) -> dict[str, np.ndarray]:
+    def pays(self, rngs: Sequence[Rng]) -> np.ndarray:
         """Draw the mean of each arm."""
-        drawn = self.spread * generator(rng).standard_normal(self.arms)
-        return {"pays": drawn.astype(np.float32)}
+        drawn = [generator(r.child(*TASK)).standard_normal(self.arms) for r in rngs]
+        return (self.spread * np.stack(drawn)).astype(np.float32)
