@@ -100,16 +100,21 @@ def cut_training(spec: RunSpec) -> RunSpec:
     """Return a preset that ends at its first look, after a few meta-steps.
 
     Its batches of tasks are whole, but for tests of images: those are computed one by
-    one.
+    one. No rate is tuned: that needs no more memory than a test with it.
     """
     few = IMAGE_TESTS if takes_images(spec) else spec.budget.test_tasks
     most = META_STEPS[_kind_of(spec)] * spec.budget.tasks_per_step
+    learners = tuple(
+        each.model_copy(update={"knobs": each.knobs | {"tuning": "given"}})
+        if any(k.name == "tuning" for k in find_card("learner", each.name).knobs)
+        else each
+        for each in spec.learners
+    )
     return _with_less(
-        spec,
+        spec.model_copy(update={"learners": learners}),
         spec.looks[0] if spec.looks else spec.replicates,
         task_evaluations=most,
         test_tasks=few,
-        tuning_tasks=8,
     )
 
 
