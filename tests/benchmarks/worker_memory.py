@@ -21,7 +21,7 @@ from tests.benchmarks.measured_runs import (
     write_line,
 )
 
-LIMIT, IMAGES = 600, 1200  # MB
+LIMIT, IMAGES = 600, 1200  # MiB
 
 
 def print_preset(name: str) -> bool:

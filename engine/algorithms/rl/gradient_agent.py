@@ -5,12 +5,13 @@ last update the rest is played. The episodes of a part lie side by side, in lane
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from torch import Tensor
 
 from engine.algorithms.rl.actor_critic import Credit, assign_credit
+from engine.algorithms.rl.chunked_update import PolicyUpdate, update_in_chunks
 from engine.algorithms.rl.feature_baseline import feature_values
 from engine.algorithms.rl.memoryless_agent import MemorylessAgent
 from engine.algorithms.rl.policies import POLICY, PolicyAndValue
@@ -21,8 +22,6 @@ from engine.contract.rng import Rng
 from engine.protocol import Meta, TaskBatch, TrialBatch, Weights
 from engine.protocol.member_chunks import broadcast_to_members
 
-# Each member's weights and the episodes that they played → its new weights.
-PolicyUpdate = Callable[[Weights, Rollout], Weights]
 RATE = "lr"  # the meta-weight that tuning sets and no gradient moves
 
 
@@ -106,10 +105,15 @@ class GradientAgent(TrialLearner):
     def play(self, weights: Weights, tasks: TrialBatch) -> Iterator[Rollout]:
         """Play the trial, with updates between its parts."""
         own = self.starts(weights, tasks)
-        update = self.policy_update(own, tasks)
+        update = self.chunked_update(own, tasks)
         parts = trial_parts(tasks.horizon, self.episodes, self.updates)
         for _, part in play_and_update(tasks, own, parts, update):
             yield part
+
+    def chunked_update(self, own: Weights, tasks: TrialBatch) -> PolicyUpdate:
+        """Return the update of weights without a graph, some members at a time."""
+        steps = self.episodes * tasks.steps
+        return update_in_chunks(self.policy_update, own, tasks, steps)
 
     def credit(self, part: Rollout) -> Credit:
         """Return what each step was worth, by a linear feature baseline."""

@@ -132,7 +132,7 @@ class MetaCritic(ActorCriticAgent):
         """Return what the critic expects, told by the first and by the last part."""
         own, critic = self.starts(weights, tasks), TaskCritic(tasks, self.discount)
         parts = trial_parts(tasks.horizon, self.episodes, self.updates)
-        update = self.policy_update(own, tasks)
+        update = self.chunked_update(own, tasks)
         maps = [
             critic.start_values(now, part, seen)
             for now, part in play_and_update(tasks, own, parts, update)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.algorithms.rl import chunked_update
 from engine.algorithms.rl.feature_baseline import RIDGE, feature_values
-from engine.algorithms.rl.gradient_agent import GradientAgent, trial_parts
+from engine.algorithms.rl.gradient_agent import GradientAgent, play_part, trial_parts
 from engine.algorithms.rl.inner_updates import MemberAdam, descend
 from engine.algorithms.rl.rollouts import Rollout
 from engine.contract.rng import Rng
@@ -51,6 +52,23 @@ def test_a_longer_trial_only_adds_parts() -> None:
     assert [*long[0], *long[1], *long[2]] == list(range(6))
     assert short[:3] == long[:3] and short[3] == range(6, 7)
     assert trial_parts(7, 2, 0) == [range(7)]
+
+
+@pytest.mark.parametrize(
+    "name", ["maml_rl", "reptile_rl", "policy_from_scratch", "meta_critic"]
+)
+def test_an_update_of_some_members_at_a_time_changes_nothing(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, meta, batch = drawn(name)
+    own = learner.starts(meta.weights, batch)
+    part = play_part(batch, own, range(learner.episodes))
+    whole = learner.chunked_update(own, batch)(own, part)
+    monkeypatch.setattr(chunked_update, "STEPS", 2 * learner.episodes * batch.steps)
+    in_chunks = learner.chunked_update(own, batch)(own, part)
+    assert batch.members > 2 and any(not whole[n].equal(own[n]) for n in own)
+    for weight, rows in whole.items():
+        torch.testing.assert_close(in_chunks[weight], rows, rtol=1e-5, atol=1e-6)
 
 
 def test_the_feature_baseline_is_a_ridge_regression() -> None:
