@@ -8,7 +8,9 @@ quarter of the whole; all others get the whole one, from the installed plotly pa
 """
 
 import json
+import weakref
 from pathlib import Path
+from typing import Any
 
 import plotly
 import plotly.graph_objects as go
@@ -76,6 +78,23 @@ def needed_library(fig: go.Figure) -> str:
     return BASIC_LIBRARY if is_basic else WHOLE_LIBRARY
 
 
+_json: dict[int, tuple[weakref.ref[go.Figure], dict[str, Any]]] = {}
+
+
+def figure_json(fig: go.Figure) -> dict[str, Any]:
+    """Return a figure as plain data; made once, since a drawn figure never changes.
+
+    Plotly needs longer for it than everything else on a page of cached figures.
+    """
+    name = id(fig)  # a figure cannot be hashed
+    held = _json.get(name)
+    if held is not None and held[0]() is fig:
+        return held[1]
+    made: dict[str, Any] = json.loads(fig.to_json())
+    _json[name] = weakref.ref(fig, lambda _: _json.pop(name, None)), made
+    return made
+
+
 def preload_library() -> None:
     """Let the browser load plotly.js while the page is still being computed."""
     ask = f"library({BASIC_LIBRARY!r}).catch(() => {{}});"
@@ -114,10 +133,10 @@ def live_plot(
         key=key,
         **({"on_picked_change": _ignore_event} if pick else {}),
         data={
-            "figure": json.loads(fig.to_json()),
+            "figure": figure_json(fig),
             "alt": alt,
             "height": height,
-            "narrow": narrow and json.loads(narrow.to_json())["layout"],
+            "narrow": narrow and figure_json(narrow)["layout"],
             "library": needed_library(fig),
             "pick": pick,
         },

@@ -1,5 +1,7 @@
 """The live chart keeps what the user did while data arrives."""
 
+import gc
+import json
 import socket
 import subprocess
 import sys
@@ -13,7 +15,13 @@ import plotly.graph_objects as go
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.widgets.live_plot import BASIC_LIBRARY, WHOLE_LIBRARY, needed_library
+from app.widgets import live_plot
+from app.widgets.live_plot import (
+    BASIC_LIBRARY,
+    WHOLE_LIBRARY,
+    figure_json,
+    needed_library,
+)
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = f"""
@@ -50,6 +58,18 @@ def test_lines_and_bars_need_only_the_basic_library() -> None:
     assert needed_library(go.Figure([go.Scatter(), go.Scattergl()])) == WHOLE_LIBRARY
     film = go.Figure(go.Scatter(), frames=[go.Frame(data=[go.Contour()])])
     assert needed_library(film) == WHOLE_LIBRARY
+
+
+def test_a_figure_is_made_json_once_and_forgotten_with_it() -> None:
+    figure = go.Figure(go.Scatter(y=[1, 2]))
+    made = figure_json(figure)
+    assert made == json.loads(figure.to_json())
+    assert figure_json(figure) is made
+    assert figure_json(go.Figure(figure)) is not made
+    held = len(live_plot._json)
+    del figure
+    gc.collect()
+    assert len(live_plot._json) < held
 
 
 @pytest.fixture(scope="module")
