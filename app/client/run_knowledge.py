@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from app.figures.figure_types import Film, Indices
 from engine.data.user.knowledge_records import (
@@ -14,6 +13,8 @@ from engine.data.user.knowledge_records import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from engine.data.user.knowledge_records import Knowledge
 
 
@@ -85,8 +86,10 @@ def _task_names(film: Film) -> tuple[str, ...]:
     return tuple((film.info.get("evaluator") or film.info)["tasks"])
 
 
-def experience_table(base: FrozenKnowledge) -> pd.DataFrame:
+def experience_table(base: FrozenKnowledge) -> "pd.DataFrame":
     """Return experiences as a table, the most accurate first."""
+    import pandas as pd  # here, so that pages start without it
+
     # Failed trainings sort last.
     accuracy = np.nan_to_num(base.entries.accuracy, nan=-1.0)
     held = base.entries.take(np.argsort(-accuracy, kind="stable"))

@@ -3,7 +3,6 @@
 A file is stored under its sha256, by which runs refer to it.
 """
 
-import pandas as pd
 import streamlit as st
 
 from app import session
@@ -106,6 +105,8 @@ def _csv_dialog(place: str, knobs: frozenset[str]) -> None:
 
 def _draw_preview(table: "files.CsvFile") -> None:
     st.caption(f"{table.rows:,} rows, {len(table.columns)} columns")
+    import pandas as pd  # here, so that pages start without it
+
     names = [column.name for column in table.columns]
     tables.draw_table(
         pd.DataFrame(table.preview(5), columns=names),

@@ -9,7 +9,7 @@ const charts = new WeakMap();
 
 // A figure may bring a second layout for narrow screens.
 function layoutFor({ figure, narrow }, node) {
-  return (narrow && node.clientWidth < NARROW ? narrow : figure.layout) ?? {};
+  return (narrow && node.clientWidth < NARROW ? narrow : figure).layout ?? {};
 }
 
 function themed(source, parent, resets) {
@@ -286,7 +286,13 @@ function complain(chart, error) {
   chart.node.textContent = error.message;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function parsed(bytes) {
+  const { options, ...figures } = JSON.parse(new TextDecoder().decode(bytes));
+  return { ...figures, ...options };
+}
+
+export default function ({ data: bytes, parentElement, setTriggerValue }) {
+  const data = parsed(bytes);
   const node = parentElement.querySelector(".metascope-plot");
   let chart = charts.get(parentElement);
   if (!chart || chart.node !== node) {

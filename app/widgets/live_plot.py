@@ -10,7 +10,6 @@ quarter of the whole; all others get the whole one, from the installed plotly pa
 import json
 import weakref
 from pathlib import Path
-from typing import Any
 
 import plotly
 import plotly.graph_objects as go
@@ -78,21 +77,25 @@ def needed_library(fig: go.Figure) -> str:
     return BASIC_LIBRARY if is_basic else WHOLE_LIBRARY
 
 
-_json: dict[int, tuple[weakref.ref[go.Figure], dict[str, Any]]] = {}
+_texts: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], str]] = {}
 
 
-def figure_json(fig: go.Figure) -> dict[str, Any]:
-    """Return a figure as plain data; made once, since a drawn figure never changes.
+def figure_json(fig: go.Figure, *, only_layout: bool = False) -> str:
+    """Return a figure as JSON; made once, since a drawn figure never changes.
 
     Plotly needs longer for it than everything else on a page of cached figures.
+
+    Args:
+        fig: The figure.
+        only_layout: Whether to leave out its traces and frames.
     """
-    name = id(fig)  # a figure cannot be hashed
-    held = _json.get(name)
+    name = (id(fig), only_layout)  # a figure cannot be hashed
+    held = _texts.get(name)
     if held is not None and held[0]() is fig:
         return held[1]
-    made: dict[str, Any] = json.loads(fig.to_json())
-    _json[name] = weakref.ref(fig, lambda _: _json.pop(name, None)), made
-    return made
+    text = str((go.Figure(layout=fig.layout) if only_layout else fig).to_json())
+    _texts[name] = weakref.ref(fig, lambda _: _texts.pop(name, None)), text
+    return text
 
 
 def preload_library() -> None:
@@ -129,17 +132,18 @@ def live_plot(
     Returns:
         The number in `customdata` of the mark that was just clicked, if any.
     """
+    options = {"alt": alt, "height": height, "pick": pick}
+    texts = {
+        "figure": figure_json(fig),
+        "narrow": "null" if narrow is None else figure_json(narrow, only_layout=True),
+        "options": json.dumps(options | {"library": needed_library(fig)}),
+    }
+    body = ",".join(f'"{name}":{text}' for name, text in texts.items())
     result = _component(
         key=key,
         **({"on_picked_change": _ignore_event} if pick else {}),
-        data={
-            "figure": figure_json(fig),
-            "alt": alt,
-            "height": height,
-            "narrow": narrow and figure_json(narrow)["layout"],
-            "library": needed_library(fig),
-            "pick": pick,
-        },
+        # As bytes, Streamlit forwards them; a dict it would read and write again.
+        data=f"{{{body}}}".encode(),
     )
     return result.picked if pick else None
 

@@ -1,13 +1,14 @@
 """Tables and their CSV, with user text escaped against Markdown and formulas."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from app.widgets.escaping import escape_markdown
-from engine.export.long_format import escape_formula
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NUMBER = re.compile(r"-\d+(\.\d*)?([eE][-+]?\d+)?")
 
@@ -22,6 +23,8 @@ def draw_table(rows: Any, **options: Any) -> Any:
     Returns:
         What `st.dataframe` returns, such as the selection.
     """
+    import pandas as pd  # here and below, so that pages start without it
+
     return st.dataframe(escape_formulas(pd.DataFrame(rows)), hide_index=True, **options)
 
 
@@ -32,20 +35,25 @@ def draw_static_table(rows: Any, **options: Any) -> None:
         rows: A frame of texts, or what one is made of.
         options: Passed on to `st.table`.
     """
+    import pandas as pd
+
     st.table(pd.DataFrame(rows).map(escape_markdown), hide_index=True, **options)
 
 
-def csv_bytes(rows: pd.DataFrame) -> bytes:
+def csv_bytes(rows: "pd.DataFrame") -> bytes:
     """Return a frame as the bytes of a CSV."""
     return escape_formulas(rows).to_csv(index=False).encode()
 
 
-def escape_formulas(rows: pd.DataFrame) -> pd.DataFrame:
+def escape_formulas(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Prefix cells and headers that a spreadsheet would run as formulas.
 
+    >>> import pandas as pd
     >>> escape_formulas(pd.DataFrame({"+a": ["=1+1", "-0.5", "sgd"]})).to_dict("list")
     {"'+a": ["'=1+1", '-0.5', 'sgd']}
     """
+    import pandas as pd
+
     made = rows.rename(columns=_escape_cell)
     for place, kind in enumerate(made.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
@@ -59,5 +67,7 @@ def _escape_cell(cell: object) -> object:
     # A negative number is not a formula.
     if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
         return cell
+    from engine.export.long_format import escape_formula
+
     # The csv writer does not quote a lone carriage return, which would start a row.
     return escape_formula(cell.replace("\r\n", "\n").replace("\r", "\n"))

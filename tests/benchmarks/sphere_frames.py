@@ -31,11 +31,12 @@ FRAMES, EVALUATIONS = 40, 500
 SCRIPT = Path(live_plot.__file__).with_suffix(".js")
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 DRAW = """async (given) => {
-  window.__metascope_plotly = { [given.library]: Promise.resolve(Plotly) };
+  window.__metascope_plotly = { [given.options.library]: Promise.resolve(Plotly) };
   const parentElement = document.querySelector('.metascope-live').parentElement;
   const node = parentElement.querySelector('.metascope-plot');
   const began = performance.now();
-  window.chart({ data: given, parentElement, setTriggerValue: () => {} });
+  const data = new TextEncoder().encode(JSON.stringify(given));
+  window.chart({ data, parentElement, setTriggerValue: () => {} });
   const scene = () => node._fullLayout?.scene?._scene?.glplot;
   while (!(scene()?.objects.length >= given.figure.data.length))
     await new Promise(requestAnimationFrame);
@@ -96,7 +97,7 @@ def measured(page: Page, figure: str) -> dict[str, float]:
     page.set_content(f'<div style="width:540px">{live_plot._HTML}</div>')
     page.add_script_tag(path=LIBRARY)
     page.add_script_tag(content=_script())
-    given = {"figure": json.loads(figure), "alt": "", "library": "plotly"}
+    given = {"figure": json.loads(figure), "options": {"alt": "", "library": "plotly"}}
     drawn = page.evaluate(DRAW, given) / 1e3
     times = page.evaluate(TURN, [FRAMES, FAR])[5:]
     return {

@@ -18,7 +18,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from engine.stats.array_types import Bools, Floats
 
@@ -75,6 +74,8 @@ def constant_density(residual: Floats, variance: Floats) -> dict[str, Floats]:
     Returns:
         `log_density`, `below` and `sd`, as in `query_beliefs`; the shape of residuals.
     """
+    from scipy.special import ndtr  # here, so that pages start without scipy
+
     sd = np.sqrt(np.maximum(variance, _LEAST_VARIANCE))[:, None, None]
     z = -residual / sd
     log_density = -0.5 * z**2 - np.log(sd) - 0.5 * np.log(2.0 * np.pi)
