@@ -21,12 +21,12 @@ WORKERS = 3
 
 
 def batched() -> RunSpec:
-    """Return a run of eight batches, of a few seconds each, that is never decided."""
+    """Return a run of eight batches, of a second or two each, that is never decided."""
     learners = [
         {"name": "lr_scale"},
         {"name": "sgd", "role": "baseline", "knobs": {"tuning": "tuned"}},
     ]
-    budget = {"task_evaluations": 400, "validate_every": 10}
+    budget = {"task_evaluations": 96}
     looks = list(range(2, 18, 2))
     return spec_of(learners=learners, budget=budget, replicates=16, looks=looks)
 
@@ -56,8 +56,8 @@ def kill_shard_workers(home: Path, count: int) -> Outcome:
     store.tidy()
     left = store.count(kind="shard")
     figures = (
-        f"{killed} kills in {rounds} runs, up to {sharded} shards at once: {wrong} runs "
-        f"with other rows, {left} shards left"
+        f"{killed} kills in {rounds} runs, up to {sharded} shards at once: {wrong} "
+        f"runs with other rows, {left} shards left"
     )
     return Outcome(not wrong and not left and sharded > 0, figures)
 
@@ -72,7 +72,7 @@ def _kill_until(
     """
     killed = sharded = 0
     while not _is_over(store, key):
-        time.sleep(chance.uniform(0.2, 6.0))
+        time.sleep(chance.uniform(0.2, 4.0))
         sharded = max(sharded, store.count([JobState.RUNNING], kind="shard"))
         workers = psutil.Process(pid).children()
         if workers:
