@@ -2,8 +2,12 @@
 
 It computes nothing itself. Each batch is a stream of events, whoever computes it; here
 they are numbered and joined in the order of the batches, so that the rows do not depend
-on how many workers computed them. What waits for what: a look waits for all batches
-before it, and the last films, probes and claims for theirs; nothing else waits.
+on how many workers computed them.
+
+What waits for what: a look, and so the end of a run, waits for all batches before it.
+Within a batch, tests wait for training, tuning and the threshold, and films and probes
+for the first test. Nothing else waits: a batch tunes, trains and validates its own
+replicates, and its threshold is a definition that every batch finds alike.
 """
 
 from collections.abc import Generator, Iterator

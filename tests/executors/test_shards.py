@@ -264,7 +264,9 @@ def test_a_shard_gives_way_to_a_run_that_waits(store: Store) -> None:
 
     files_written: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.store.recorder.TICK", 0.0)
+        patch.setattr("engine.store.recorder.WAITS_PER_WRITE", 0.0)
+        for tick in ("TICK", "FIRST_TICK"):
+            patch.setattr(f"engine.store.recorder.{tick}", 0.0)
         play_run(store, batched(), work)
     assert states == [JobState.QUEUED]
 
