@@ -8,9 +8,11 @@ Import it with `ray_environment.load_ray_cluster`.
 
 import contextlib
 import logging
+import os
 import secrets
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -32,7 +34,9 @@ from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.executors.worker_handle import ONE_THREAD
 from engine.store import Store, StoreBusy, StoreError, StoreFull
 
+SHORT_FOLDER = "/tmp"  # nosec B108: mkdtemp makes a private folder in it
 POLL_INTERVAL = 0.25  # seconds between two looks at the queue
+CONNECT_TIMEOUT = 5.0  # seconds
 OBJECT_STORE = 256 * 2**20  # bytes of a cluster started here; events are small
 _log = logging.getLogger(__name__)
 
@@ -144,7 +148,9 @@ def connect(store: Store, address: str = "", jobs: int = 0) -> Iterator[RayWorke
 
 @contextlib.contextmanager
 def _own_cluster(jobs: int) -> Iterator[None]:
-    folder = tempfile.mkdtemp(prefix="metascope-ray-")
+    # The path of a socket has at most 107 bytes, and a user's TMPDIR may be long.
+    short = SHORT_FOLDER if os.access(SHORT_FOLDER, os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix="metascope-ray-", dir=short)
     try:
         _init(
             {"METASCOPE_HOME": f"{folder}/node"},
@@ -162,14 +168,22 @@ def _own_cluster(jobs: int) -> Iterator[None]:
 @contextlib.contextmanager
 def _other_cluster(address: str) -> Iterator[None]:
     try:
+        _check_reachable(address)
         _init({}, address=address)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         first = str(error).strip().partition("\n")[0]
         raise Refused(f"no cluster answers at {address}: {first}", "address") from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Check that something listens at HOST:PORT; Ray itself tries for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT).close()
 
 
 def _init(variables: dict[str, str], **options: Any) -> None:
