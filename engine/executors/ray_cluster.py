@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import signal
 import socket
 import tempfile
@@ -28,14 +27,17 @@ from engine.contract.errors import Refused
 from engine.executors.allocator import ALLOCATOR
 from engine.executors.cores import worker_count
 from engine.executors.ray_batches import RayBatches, RunResults
+from engine.executors.ray_reaper import reap_afterwards
 from engine.executors.supervisor_control import ROOT
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.executors.worker_handle import ONE_THREAD
 from engine.store import Store, StoreBusy, StoreError, StoreFull
 
-SHORT_FOLDER = "/tmp"  # nosec B108: mkdtemp makes a private folder in it
+# A private folder is made in it.
+SHORT_FOLDER = "/tmp"  # nosec B108
 POLL_INTERVAL = 0.25  # seconds between two looks at the queue
+SWEEP_INTERVAL = 2.0  # seconds between two checks of the leases
 CONNECT_TIMEOUT = 5.0  # seconds
 OBJECT_STORE = 256 * 2**20  # bytes of a cluster started here; events are small
 _log = logging.getLogger(__name__)
@@ -76,8 +78,13 @@ class RayWorkers:
             store: The store, that of this object.
             is_over: Asked several times a second.
         """
+        swept = -SWEEP_INTERVAL
         with self.helpers(self.slots) as failures:
             while not (failures or is_over()):
+                # Runs of a process that was killed go back to the queue.
+                if time.monotonic() - swept > SWEEP_INTERVAL:
+                    swept = time.monotonic()
+                    _sweep(store)
                 time.sleep(POLL_INTERVAL)
         if failures:
             raise failures[0]
@@ -122,6 +129,11 @@ class RayWorkers:
             time.sleep(POLL_INTERVAL)
 
 
+def _sweep(store: Store) -> None:
+    with contextlib.suppress(StoreBusy, StoreFull):
+        store.sweep()
+
+
 @contextlib.contextmanager
 def connect(store: Store, address: str = "", jobs: int = 0) -> Iterator[RayWorkers]:
     """Connect to a cluster, or start one on this machine; leave nothing of it behind.
@@ -151,18 +163,18 @@ def _own_cluster(jobs: int) -> Iterator[None]:
     # The path of a socket has at most 107 bytes, and a user's TMPDIR may be long.
     short = SHORT_FOLDER if os.access(SHORT_FOLDER, os.W_OK) else None
     folder = tempfile.mkdtemp(prefix="metascope-ray-", dir=short)
-    try:
-        _init(
-            {"METASCOPE_HOME": f"{folder}/node"},
-            num_cpus=jobs or worker_count(),
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE,
-            _temp_dir=folder,
-        )
-        yield
-    finally:
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    with reap_afterwards(folder):
+        try:
+            _init(
+                {"METASCOPE_HOME": f"{folder}/node"},
+                num_cpus=jobs or worker_count(),
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE,
+                _temp_dir=folder,
+            )
+            yield
+        finally:
+            ray.shutdown()
 
 
 @contextlib.contextmanager

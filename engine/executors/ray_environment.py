@@ -49,5 +49,7 @@ def load_ray_cluster(address: str) -> ModuleType:
         )
     os.environ |= {AUTH_MODE: "token", "RAY_USAGE_STATS_ENABLED": "0"}
     if not address:
-        os.environ |= {TOKEN: secrets.token_hex(32), LOOPBACK_UNLESS: "0"}
+        os.environ[LOOPBACK_UNLESS] = "0"
+        # Ray reads it once per process, so a second cluster gets the same.
+        os.environ.setdefault(TOKEN, secrets.token_hex(32))
     return import_module("engine.executors.ray_cluster")

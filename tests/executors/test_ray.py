@@ -3,6 +3,8 @@
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,13 +24,13 @@ from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 from engine.data.user.csv_store import read_csv, store_csv
-from engine.executors import ray_environment
+from engine.executors import ray_environment, ray_reaper
 from engine.executors.in_process import settle_spec
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import load_toolkit
 from engine.store import Store
 from tests.cli.test_cli import TINY, written
-from tests.executors.test_node import CSV
+from tests.executors.test_node import CSV, ROOT
 from tests.executors.test_shards import batched, rows_of, submit
 from tests.laws.small import assert_same, spec_of
 from tests.torture.items import until
@@ -38,16 +40,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # Ray's own
     pytest.mark.timeout(300),
 ]
-TOKEN = secrets.token_hex(32)
 
 
 @pytest.fixture(scope="module")
 def module() -> Any:
     """Import Ray with a token, on addresses of this machine alone."""
-    os.environ["RAY_AUTH_TOKEN"] = TOKEN
-    loaded = ray_environment.load_ray_cluster("")
-    os.environ["RAY_AUTH_TOKEN"] = TOKEN
-    return loaded
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    return ray_environment.load_ray_cluster("")
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +184,7 @@ def test_a_cluster_of_its_own_is_of_this_machine_alone_and_leaves_nothing(
     module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("METASCOPE_HOME", str(tmp_path / "home"))
-    before = set(Path("/tmp").glob("metascope-ray-*"))
+    before = set(_own_folders())
     seen: list[Any] = []
     real = module.RayWorkers.run_until
 
@@ -202,7 +201,29 @@ def test_a_cluster_of_its_own_is_of_this_machine_alone_and_leaves_nothing(
     assert not [
         p for p in psutil.Process().children(recursive=True) if "ray" in p.name()
     ]
-    assert set(Path("/tmp").glob("metascope-ray-*")) <= before
+    assert set(_own_folders()) <= before
+
+
+def test_a_command_that_is_killed_leaves_no_process_and_its_runs_go_on(
+    module: Any, tmp_path: Path
+) -> None:
+    store, before = Store.open(tmp_path / "home"), set(_own_folders())
+    spec = written(tmp_path / "spec.json", longer().model_dump(mode="json"))
+    words = ["-m", "engine", "sweep", spec, "--on", "ray", "--jobs", "1"]
+    home = ["--home", str(store.home)]
+    killed = subprocess.Popen([sys.executable, *words, *home], cwd=ROOT)
+    until(lambda: store.count([JobState.RUNNING]) == 1, 120)
+    (folder,) = set(_own_folders()) - before
+    killed.kill()
+    killed.wait()
+    until(lambda: not folder.exists(), 15)
+    assert ray_reaper.kill_members(str(folder)) == 0
+    assert __main__.main([*words[2:], *home]) == 0
+    assert store.count([JobState.DONE]) == 1
+
+
+def _own_folders() -> Iterator[Path]:
+    return Path("/tmp").glob("metascope-ray-*")
 
 
 def _listening() -> list[tuple[str, str]]:
