@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.algorithms.adam_moments import advance_moments
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.outers._clipping import clip_factor, from_rows, to_rows
@@ -20,7 +21,7 @@ from engine.outers._schedules import (
     outer_factor,
     schedule_knob,
 )
-from engine.protocol import OuterRule, Weights, square_root
+from engine.protocol import OuterRule, Weights
 
 
 @register("outer")
@@ -71,11 +72,8 @@ class Adam(OuterRule):
         t = state["t"] + 1
         # Not `adam_step`: each replicate has its own step count, and correcting the
         # bias under the root rounds differently.
-        # 0.1 is 1 − β₁, 0.001 is 1 − β₂.
-        m = torch.lerp(state["m"], grad, 0.1)
-        v = torch.lerp(state["v"], grad.square(), 0.001)
-        root = square_root(v / (1 - 0.999**t).unsqueeze(1)) + 1e-8
+        now = advance_moments(grad, state["m"], state["v"], t.unsqueeze(1))
         # Decoupled: the decay acts on the weights, not through the moments.
         kept = (1.0 - rate * self.weight_decay) * to_rows(weights)
-        after = kept - rate * m / (1 - 0.9**t).unsqueeze(1) / root
-        return from_rows(after, weights), {"m": m, "v": v, "t": t}
+        after = kept - rate * now.m / now.correction / now.root
+        return from_rows(after, weights), {"m": now.m, "v": now.v, "t": t}

@@ -14,7 +14,7 @@ from engine.algorithms.rl.gradient_agent import (
     GradientAgent,
     PolicyUpdate,
     log_probs,
-    mean_entropy,
+    log_probs_and_entropy,
 )
 from engine.algorithms.rl.inner_updates import Loss, MemberAdam, policy_names
 from engine.algorithms.rl.rollouts import Rollout
@@ -105,10 +105,8 @@ class ActorCriticAgent(GradientAgent):
         clip = self.clip if self.rule == "ppo" else math.inf
 
         def loss(theta: Weights) -> Tensor:
-            new = log_probs(theta, part, tasks).flatten(1)
-            found = surrogate_loss(new, old, credit, clip)
-            if self.entropy:
-                found = found - self.entropy * mean_entropy(theta, part, tasks)
-            return found
+            new, entropy = log_probs_and_entropy(theta, part, tasks)
+            found = surrogate_loss(new.flatten(1), old, credit, clip)
+            return found - self.entropy * entropy if self.entropy else found
 
         return loss

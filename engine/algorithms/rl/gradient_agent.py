@@ -182,8 +182,16 @@ def log_probs(weights: Weights, part: Rollout, tasks: TrialBatch) -> Tensor:
     return policy.log_prob(part.action.flatten(1, 2)).view_as(part.reward)
 
 
-def mean_entropy(weights: Weights, part: Rollout, tasks: TrialBatch) -> Tensor:
-    """Return the policy's mean entropy, with a graph; shape (member,)."""
+def log_probs_and_entropy(
+    weights: Weights, part: Rollout, tasks: TrialBatch
+) -> tuple[Tensor, Tensor]:
+    """Return log probabilities, and the policy's mean entropy, in one run of the net.
+
+    Returns:
+        Shape (member, episode, step); and (member,), both with a graph.
+    """
     policy = nets_of(tasks).distribution(weights, part.observation.flatten(1, 2))
+    logs = policy.log_prob(part.action.flatten(1, 2)).view_as(part.reward)
     alive = part.alive.flatten(1).to(part.reward)
-    return (policy.entropy() * alive).sum(1) / alive.sum(1).clamp(min=1.0)
+    entropy = (policy.entropy() * alive).sum(1) / alive.sum(1).clamp(min=1.0)
+    return logs, entropy

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from engine.algorithms.adam_moments import advance_moments
 from engine.algorithms.rl.policies import POLICY
-from engine.protocol import Weights, square_root
+from engine.protocol import Weights
 
-BETAS = (0.9, 0.999)  # of Adam
 Loss = Callable[[Weights], Tensor]  # weights → each member's loss, shape (member,)
 
 
@@ -92,12 +92,9 @@ class MemberAdam:
     def _direction(self, name: str, grad: Tensor) -> Tensor:
         """Return m̂ / (√v̂ + ε) of one tensor."""
         zero = torch.zeros_like(grad)
-        m, v = self.moments.get(name, (zero, zero))
-        m = torch.lerp(m, grad, 1 - BETAS[0])
-        v = torch.lerp(v, grad.square(), 1 - BETAS[1])
-        self.moments[name] = (m, v)
-        root = square_root(v / (1 - BETAS[1] ** self.steps)) + 1e-8
-        return m / (1 - BETAS[0] ** self.steps) / root
+        now = advance_moments(grad, *self.moments.get(name, (zero, zero)), self.steps)
+        self.moments[name] = (now.m, now.v)
+        return now.m / now.correction / now.root
 
 
 def per_member(rate: Tensor, like: Tensor) -> Tensor:
