@@ -59,6 +59,8 @@ class Question:
         lost: The tasks that both lost there.
         over: The independent units.
         decisive: Whether the other one is the learner's main rival.
+        unreached: Whether neither reached the goal on any task: then nothing is known
+            of the time that it takes, and they are not "equal" in it.
     """
 
     learner: str
@@ -70,6 +72,7 @@ class Question:
     lost: LostTasks
     over: SampleUnit
     decisive: bool
+    unreached: bool = False
 
     def answer(self, alpha: float) -> Answer:
         """Return the answer at a level.
@@ -108,4 +111,4 @@ class Question:
         return 2 * self.lost.least_p <= alpha
 
     def _margin(self) -> float:
-        return self.margin if self.lost.alike else 0.0
+        return self.margin if self.lost.alike and not self.unreached else 0.0

@@ -74,7 +74,16 @@ def _ask(
             lost=_lost_tasks(table, labels, condition, over),
             over=over,
             decisive=decisive,
+            unreached=metric == rule.beside and _is_unreached(table, labels, condition),
         )
+
+
+def _is_unreached(
+    table: BlockTable, labels: tuple[str, str], condition: Condition
+) -> bool:
+    """Return whether neither learner reached the goal on any task."""
+    both = [table.test_values(label, "reached", condition) for label in labels]
+    return all(reached is not None and not reached.any() for reached in both)
 
 
 def _margin_level(

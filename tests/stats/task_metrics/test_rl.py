@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.stats.block_table import BlockTable
-from engine.stats.learner_claims import EQUAL, make_claims
+from engine.stats.learner_claims import CANT_TELL, EQUAL, make_claims
 from engine.stats.task_metrics.rl import summarize_trials
 from tests.stats.made_up import Array
 from tests.stats.made_up_trials import BEST, EPISODES, LOST, pulls, rl_spec, trials
@@ -68,3 +68,17 @@ def test_agents_without_regret_can_be_equal() -> None:
     )
     assert claim.margin == pytest.approx(0.05 * LOST * EPISODES)
     assert claim.call == EQUAL
+
+
+@pytest.mark.parametrize(("level", "call"), [(BEST, EQUAL), (BEST - LOST, CANT_TELL)])
+def test_agents_that_never_reach_the_goal_are_not_equal_in_reaching_it(
+    level: float, call: str
+) -> None:
+    """Both earn the same, at once the best possible or never enough."""
+    earned = np.full((2, 8, EPISODES), level)
+    blocks = [*trials("rl2", earned), *trials("random_actions", earned)]
+    claims = make_claims(BlockTable(blocks, "rl"), rl_spec(replicates=2), None)
+    assert {each.metric: each.call for each in claims} == {
+        "trial_regret": EQUAL,
+        "episodes_to_goal": call,
+    }
