@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
+from engine.nets._gru_sequence import GruSequence
 from engine.protocol import Weights, generator
 
 
@@ -65,10 +66,9 @@ def read_gru(weights: Weights, x: Tensor, state: Tensor) -> Tensor:
         state: Before the first step; shape (member, hidden, item).
 
     Returns:
-        The state after each step; shape (step, member, hidden, item).
+        The state after each step; shape (step, member, hidden, item). It has first
+        derivatives only; those of `apply_gru` can be differentiated again.
     """
-    states = []
-    for now in x.unbind():
-        state = apply_gru(weights, now, state)
-        states.append(state)
-    return torch.stack(states)
+    cell = [weights[name] for name in ("wx", "wh", "bx", "bh")]
+    states: Tensor = GruSequence.apply(*cell, x, state)
+    return states

@@ -1,5 +1,6 @@
 """The GRU, a step at a time and along a sequence, is that of torch."""
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -35,3 +36,27 @@ def test_a_sequence_is_that_of_torch() -> None:
     net.load_state_dict({name: weights[own][0] for name, own in names.items()})
     wanted, _ = net(x[:, 0].mT, state[0].T.unsqueeze(0))
     torch.testing.assert_close(read_gru(weights, x, state)[:, 0].mT, wanted)
+
+
+def test_derivatives_of_a_sequence_are_those_of_its_steps() -> None:
+    weights, x, state = drawn()
+    leaves = [each.requires_grad_() for each in (*weights.values(), x, state)]
+    stepped = []
+    for now in x.unbind():
+        state = apply_gru(weights, now, state)
+        stepped.append(state)
+    # Every state counts differently, or an error could cancel.
+    count = torch.linspace(1, 2, 5 * 2 * 4 * 6, dtype=torch.float64).view(5, 2, 4, 6)
+    wanted = torch.autograd.grad((torch.stack(stepped) * count).sum(), leaves)
+    found = torch.autograd.grad(
+        (read_gru(weights, x, leaves[-1]) * count).sum(), leaves
+    )
+    for own, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(own, other, rtol=1e-10, atol=1e-12)
+
+
+def test_a_sequence_has_no_second_derivatives() -> None:
+    weights, x, state = drawn()
+    read = read_gru(weights, x.requires_grad_(), state)
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        torch.autograd.grad(read.square().sum(), x, create_graph=True)

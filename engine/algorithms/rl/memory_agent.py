@@ -104,14 +104,12 @@ class MemoryPolicy(NamedTuple):
             features: Shape (group, feature, item).
 
         Returns:
-            Its outputs have shape (group, item, action).
+            Of an action at each item.
         """
         own = part_of(weights, POLICY)
         log_std = own.pop(LOG_STD, None)
-        spread = None if log_std is None else log_std.unsqueeze(1)
-        # A softmax over an axis that is not contiguous takes much longer.
-        outputs = apply_dense(own, features).mT.contiguous()
-        return ActionDistribution(self.space, outputs, spread)
+        spread = None if log_std is None else log_std.unsqueeze(2)
+        return ActionDistribution(self.space, apply_dense(own, features), spread)
 
     def value(self, weights: Weights, features: Tensor) -> Tensor:
         """Return the value of each item; shape (group, item)."""

@@ -26,7 +26,8 @@ class ActionDistribution(NamedTuple):
 
     Args:
         space: What actions are.
-        outputs: Logits, or means; shape (…, action).
+        outputs: Logits, or means; shape (group, action, item), in which order a softmax
+            takes a tenth of the time of one over the last axis.
         log_std: Log standard deviation of continuous actions; broadcasts to `outputs`.
     """
 
@@ -38,33 +39,34 @@ class ActionDistribution(NamedTuple):
         """Return actions; continuous ones are not clipped yet.
 
         Args:
-            noise: Uniform numbers, shape (…, 1); or normal ones, (…, dimension).
+            noise: Uniform numbers, shape (group, item, 1); or normal ones, (group,
+                item, dimension).
 
         Returns:
-            int64, shape (…); or shape (…, dimension).
+            int64, shape (group, item); or shape (group, item, dimension).
         """
         if self.log_std is not None:
-            return self.outputs + self.log_std.exp() * noise
+            return (self.outputs + self.log_std.exp() * noise.mT).mT
         # The first action whose cumulative probability exceeds the number.
-        below = self.outputs.softmax(-1).cumsum(-1) <= noise
+        below = self.outputs.softmax(1).cumsum(1) <= noise.mT
         # Rounding may leave the last sum below 1.
-        return below.sum(-1).clamp(max=self.space.count - 1)
+        return below.sum(1).clamp(max=self.space.count - 1)
 
     def log_prob(self, action: Tensor) -> Tensor:
-        """Return the log probability, or log density, of actions; shape (…)."""
+        """Return log probabilities, or log densities, of actions; (group, item)."""
         if self.log_std is not None:
-            return log_density(action, self.outputs, self.log_std).sum(-1)
-        logs = self.outputs.log_softmax(-1)
-        return logs.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+            return log_density(action.mT, self.outputs, self.log_std).sum(1)
+        logs = self.outputs.log_softmax(1)
+        return logs.gather(1, action.unsqueeze(1)).squeeze(1)
 
     def entropy(self) -> Tensor:
-        """Return the entropy, nats; shape (…); NaN where outputs are not finite."""
+        """Return the entropy, nats; (group, item); NaN if outputs are not finite."""
         if self.log_std is not None:
             each = gaussian_entropy(self.log_std).expand_as(self.outputs)
             # The entropy of a Gaussian does not depend on its mean: 0 · NaN is NaN.
-            return (each + 0.0 * self.outputs).sum(-1)
-        logs = self.outputs.log_softmax(-1)
-        return -(logs.exp() * logs).sum(-1)
+            return (each + 0.0 * self.outputs).sum(1)
+        logs = self.outputs.log_softmax(1)
+        return -(logs.exp() * logs).sum(1)
 
 
 class PolicyAndValue(NamedTuple):
@@ -105,15 +107,15 @@ class PolicyAndValue(NamedTuple):
             x: Inputs; shape (group, item, number).
 
         Returns:
-            Its outputs have shape (group, item, action).
+            Of an action at each item.
         """
         own = part_of(weights, POLICY)
         log_std = own.pop(LOG_STD, None)
-        outputs = self.net.apply(own, x.transpose(1, 2)).transpose(1, 2)
+        outputs = self.net.apply(own, x.transpose(1, 2))
         if self.space.continuous:
             # In units of the bound, so that no rate depends on the action's unit.
             outputs = outputs * self.space.bound
-        spread = None if log_std is None else log_std.unsqueeze(1)
+        spread = None if log_std is None else log_std.unsqueeze(2)
         return ActionDistribution(self.space, outputs, spread)
 
     def value(self, weights: Weights, x: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from engine.protocol import (
 class MultiTaskPolicy(ActorCriticAgent):
     """θ ← θ + β mean over tasks of ∇J_T(θ); in a new task PPO or A2C from θ."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "Multi-task, fine-tuned"
     hue: ClassVar[str] = "teal"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})

@@ -31,7 +31,7 @@ from engine.protocol.member_chunks import broadcast_to_members
 class PolicyFromScratch(ActorCriticAgent):
     """θ ← Adam(θ, −∇ mean_t min(ρ_t A_t, clip(ρ_t, 1 ± ε) A_t)), θ drawn per task."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hue: ClassVar[str] = "red"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})
     trains: ClassVar[bool] = False

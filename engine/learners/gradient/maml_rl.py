@@ -47,7 +47,7 @@ from engine.protocol import (
 class MamlRl(GradientAgent):
     """θ ← θ + β ∇_θ J(φ; D′), φ = θ + α ∇J(θ; D), D being played with θ, D′ with φ."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "MAML-RL"
     hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})

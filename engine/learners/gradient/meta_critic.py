@@ -56,7 +56,7 @@ Start = Literal["fresh", "learned"]
 class MetaCritic(ActorCriticAgent):
     """ψ ← ψ − β ∇ mean over tasks of (V_ψ(s, c_T) − G)²; a new task starts with V_ψ."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "Learned critic"
     hue: ClassVar[str] = "purple"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})

@@ -42,7 +42,7 @@ from engine.protocol import (
 class ReptileRl(GradientAgent):
     """θ ← θ + β mean over tasks of (φ_k − θ), φ_{i+1} = φ_i + α ∇J(φ_i; D_i)."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "Reptile-RL"
     hue: ClassVar[str] = "green"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})

@@ -18,7 +18,7 @@ from engine.algorithms.rl.memory_learner import MemoryLearner
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.gru import apply_gru, init_gru, read_gru
+from engine.nets.gru import init_gru, read_gru
 from engine.protocol import TrialBatch, Weights
 
 
@@ -41,7 +41,7 @@ class GruMemory(MemoryNet):
     ) -> tuple[Tensor, Weights]:
         """Take one step of the cell; its state is what the policy sees."""
         before = memory["state"][:, 0].unflatten(0, (len(x), -1)).mT
-        state = apply_gru(weights, x, before)
+        state = read_gru(weights, x.unsqueeze(0), before)[0]
         return state, {"state": state.mT.flatten(0, 1).unsqueeze(1)}
 
     def read(self, weights: Weights, x: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class GruMemory(MemoryNet):
 class Rl2(MemoryLearner):
     """a_t ~ π(· | h_t), h_t = GRU(h_{t−1}, [o_t, a_{t−1}, r_{t−1}, d_{t−1}])."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "RL²"
     hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})

@@ -163,7 +163,7 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, known: Tensor) -> Tensor:
 class SnailPolicy(MemoryLearner):
     """h_t ← [h_t, tanh(f_t) σ(g_t)], (f_t, g_t) = W [h_{t−d}, h_t], and attention."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     short: ClassVar[str] = "SNAIL"
     hue: ClassVar[str] = "brown"
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})

@@ -20,7 +20,7 @@ def drawn_policy(tasks: TrialBatch) -> tuple[Weights, torch.Tensor]:
         for name, row in weights.items()
     }
     seen = torch.eye(tasks.environment.observation).unsqueeze(0)
-    return weights, nets_of(tasks).distribution(weights, seen).outputs.softmax(-1)[0]
+    return weights, nets_of(tasks).distribution(weights, seen).outputs.softmax(1)[0].T
 
 
 def test_an_mdp_pays_what_every_path_pays_by_its_chance() -> None:

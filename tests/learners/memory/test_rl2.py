@@ -109,7 +109,7 @@ def acted_log_probs(
             features, _ = self.policy.net.advance(self.own, memory, x)
             outputs = self.policy.distribution(self.weights, features).outputs
             chosen = encode(tasks, decision.action[:, 0])
-            found.append((outputs.log_softmax(-1).flatten(0, 1) * chosen).sum(-1))
+            found.append((outputs.log_softmax(1).mT.flatten(0, 1) * chosen).sum(-1))
             return decision
 
     play_trial(tasks, Scribe(SMALL.policy(tasks), weights))
