@@ -20,6 +20,7 @@ EARNED = ("episode_return", "episode_regret")
 SWITCHES = ("switch_after_loss", "switch_after_win")
 BEHAVIOR = ("best_action", "cells", "policy_entropy", "episode_length")
 PARTS = 20  # long trials are averaged over this part of them
+FEW = 8  # episodes that each have a tick
 BEST = " Dashed: best possible."
 CUT = " Wide bands are cut."
 
@@ -77,6 +78,8 @@ def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | No
         x_title=RL.words.step, height=HEIGHT, smooth=_past_weight(run, view_state)
     )
     made = curves_figure(lines, metric, run.roles, view)
+    if run.spec.budget.horizon <= FEW:
+        made.update_xaxes(dtick=1)  # no half episodes
     best = _best_return(run, condition) if metric == "episode_return" else None
     if best is not None:
         add_level_line(made, best)

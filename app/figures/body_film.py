@@ -26,6 +26,7 @@ from app.figures.trial_film import (
 )
 
 PANEL, ABOVE = 210, 46  # pixels of a panel, and of the title above it
+TALL = 290  # of a panel whose body turns full circle
 RAIL = 2.4  # the cart leaves the picture beyond
 Lines = tuple[Floats, Floats]
 
@@ -92,13 +93,14 @@ def body_film(film: Film, roles: Mapping[str, str], options: FilmOptions) -> go.
     labels = filmed_agents(film, roles)
     columns = min(options.columns, len(labels))
     rows = math.ceil(len(labels) / columns)
+    panel = PANEL if BODIES[str(film.info["picture"])].on_rail else TALL
     made = make_subplots(
         rows,
         columns,
         shared_xaxes="all",
         shared_yaxes="all",
         horizontal_spacing=0.06 / columns,
-        vertical_spacing=ABOVE / (rows * PANEL) if rows > 1 else 0,
+        vertical_spacing=ABOVE / (rows * panel) if rows > 1 else 0,
     )
     episode = shown_episodes(film)[-1] if options.episode is None else options.episode
     style_figure(
@@ -107,7 +109,7 @@ def body_film(film: Film, roles: Mapping[str, str], options: FilmOptions) -> go.
         how_to_read="All agents meet the same body. One whose episode has ended stays "
         "where it ended, pale.",
         alt=f"The body in each agent's episode {episode + 1}, step by step",
-        height=rows * PANEL + 90,
+        height=rows * panel + 90,
     )
     shots = _Shots(film, options.task, episode, assign_styles(roles))
     steps = film_steps(film, labels, options.task, episode)

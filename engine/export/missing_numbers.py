@@ -4,20 +4,8 @@ import numpy as np
 from jaxtyping import Num
 
 from engine.contract.events import Block
+from engine.contract.metrics import METRICS
 
-# NaN here: nothing was trained any more, a training failed, no class was shown so
-# often, or no pull of this kind came before.
-GAPS = frozenset(
-    {
-        "architecture",
-        "signal",
-        "presentation_accuracy",
-        "switch_after_loss",
-        "switch_after_win",
-        "loss_switches",
-        "win_switches",
-    }
-)
 _HISTOGRAM = ("replicate", "bin")  # a bin without queries has no mean
 
 
@@ -25,7 +13,7 @@ def _may_have_gaps(block: Block) -> bool:
     """Return whether a NaN says that nothing was measured there."""
     # A replicate does not try the rates around another one's best.
     parts = (("replicate", "rate"), _HISTOGRAM)
-    return block.metric in GAPS or block.axes in parts
+    return METRICS[block.metric].gaps or block.axes in parts
 
 
 def missing_status(

@@ -75,6 +75,8 @@ def make_curve(
     values = _values_per_task(block, layer)
     flat = values.reshape(-1, values.shape[-1])
     gone = (~np.isfinite(flat)).sum(axis=0)
+    if metric(block.metric).gaps:
+        gone = np.zeros_like(gone)  # nothing was there to measure: no task is lost
     if has_diverged(block.metric, [values]) if capped is None else capped:
         values = count_diverged(block.metric, values)
         flat, counted_as = values.reshape(flat.shape), metric(block.metric).worst

@@ -8,7 +8,8 @@ class Metric(NamedTuple):
     """One measured quantity.
 
     `direction` is -1 if less is better, +1 if more is better, else 0. Values lie from
-    `low` to `high`; a `flag` is 0 or 1; a value that is `always` there is never NaN. A
+    `low` to `high`; a `flag` is 0 or 1; a value that is `always` there is never NaN. Of
+    one with `gaps`, NaN says that there was nothing to measure, and not divergence. A
     `share` is a fraction of 1; a `logarithm` is already one, so that differences are
     ratios. `mean` says how values are averaged; the interval of that mean is made
     on a scale that stays within `ends`. A diverged task counts as `worst` in means, if
@@ -25,6 +26,7 @@ class Metric(NamedTuple):
     high: float = inf
     flag: bool = False
     always: bool = False
+    gaps: bool = False
     share: bool = False
     logarithm: bool = False
     mean: Literal["arithmetic", "geometric"] = "arithmetic"

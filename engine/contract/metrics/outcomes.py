@@ -66,8 +66,25 @@ OUTCOMES = (
         "Distance of the best so far from the best of the space; from 1 where that is "
         "unknown.",
     ),
-    Metric("signal", "Validation accuracy", "share", 1, "linear", "Of the evaluated."),
-    Metric("architecture", "Architecture", "index", 0, "linear", "Which was trained."),
+    # Gaps: a training failed, or nothing was trained any more.
+    Metric(
+        "signal",
+        "Validation accuracy",
+        "share",
+        1,
+        "linear",
+        "Of the evaluated.",
+        gaps=True,
+    ),
+    Metric(
+        "architecture",
+        "Architecture",
+        "index",
+        0,
+        "linear",
+        "Which was trained.",
+        gaps=True,
+    ),
     Metric(
         "spent",
         "Price so far",

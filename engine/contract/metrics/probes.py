@@ -156,6 +156,7 @@ PROBES = (
         1,
         "linear",
         "Of answers when a class is seen for the 1st, 2nd, … time in its episode.",
+        gaps=True,  # no class was shown so often
     ),
     Metric(
         "order_spread",

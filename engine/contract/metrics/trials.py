@@ -32,6 +32,7 @@ TRIALS = (
         "linear",
         "Of a bandit's pulls that follow one without reward (at most 0): those of "
         "another arm.",
+        gaps=True,  # no such pull came before
     ),
     Metric(
         "switch_after_win",
@@ -41,6 +42,7 @@ TRIALS = (
         "linear",
         "Of a bandit's pulls that follow one with a reward above 0: those of another "
         "arm.",
+        gaps=True,
     ),
     # per trial
     Metric(
@@ -81,6 +83,7 @@ TRIALS = (
         0,
         "linear",
         "Of the pulls of a trial that follow a loss: those of another arm.",
+        gaps=True,
     ),
     Metric(
         "win_switches",
@@ -89,6 +92,7 @@ TRIALS = (
         0,
         "linear",
         "Of the pulls of a trial that follow a win: those of another arm.",
+        gaps=True,
     ),
     Metric("cells_visited", "Visited", "share", 0, "linear", "In the whole trial."),
     Metric(

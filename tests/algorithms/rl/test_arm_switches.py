@@ -9,7 +9,9 @@ from torch import Tensor
 
 from engine.algorithms.rl.rollouts import Decision, Rollout, Seen, play_trial
 from engine.algorithms.rl.trial_traces import segments
+from engine.contract.events import Block
 from engine.protocol import TrialBatch, Weights
+from engine.stats.curves import make_curve
 from engine.stats.task_metrics.rl import summarize_trials
 from tests.tasks.rl.trials import learner, trials
 
@@ -86,3 +88,11 @@ def test_a_trial_counts_each_of_its_losses_once() -> None:
     found = summarize_trials(rows, 5, [[9.0]], [[1.0]], totals=True)
     assert found["loss_switches"] == pytest.approx(2 / 3)
     assert np.isnan(found["win_switches"]).all()
+
+
+def test_pulls_without_a_loss_before_them_are_not_counted_as_lost() -> None:
+    rows = np.array([[[np.nan, 1.0, np.nan], [np.nan, 0.0, 1.0]]])
+    axes, at = ("replicate", "task", "step"), {"step": (1.0, 2.0, 3.0)}
+    curve = make_curve(Block("a", "test", "switch_after_loss", axes, rows, coords=at))
+    np.testing.assert_array_equal(curve.mean, [np.nan, 0.5, 1.0])
+    assert not curve.missing_counts.any()
