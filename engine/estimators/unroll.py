@@ -40,6 +40,7 @@ class Unroll(Estimator):
 
     version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
+    compiles: ClassVar[bool] = True
 
     length: int = knob(
         50,

@@ -85,11 +85,18 @@ class UnrollWindow(NamedTuple):
 
 
 class Estimator(Part):
-    """How the outer gradient is estimated."""
+    """How the outer gradient is estimated.
+
+    Attributes:
+        needs_policy: Whether the learner must have a stochastic policy.
+        compiles: Whether a meta-step with it can be compiled: it draws no random
+            numbers.
+    """
 
     slot: ClassVar[str] = "estimator"
     traits: ClassVar[tuple[str, ...]] = ("needs_policy",)
     needs_policy: ClassVar[bool] = False
+    compiles: ClassVar[bool] = False
 
     @abstractmethod
     def window_length(self, horizon: int) -> int:

@@ -105,16 +105,23 @@ class EpisodeBatch(TaskBatch):
     def take(self, index: Sequence[int]) -> Self:
         """Return the chosen members as one replicate."""
         chosen = torch.as_tensor(index, device=self.support.y.device)
+        return self.map_tensors(lambda tensor: tensor[chosen], 1)
 
-        def take_rows(tensor: Tensor) -> Tensor:
-            return tensor[chosen]
+    def map_tensors(
+        self, change: Callable[[Tensor], Tensor], replicates: int = 0
+    ) -> Self:
+        """Apply a function to every tensor, always in the same order.
 
+        Args:
+            change: The function; the first axis is the member.
+            replicates: Replicates of the result; 0 leaves them as they are.
+        """
         return replace(
             self,
-            replicates=1,
-            support=self.support.map(take_rows),
-            query=self.query.map(take_rows),
-            truth=None if self.truth is None else take_rows(self.truth),
+            replicates=replicates or self.replicates,
+            support=self.support.map(change),
+            query=self.query.map(change),
+            truth=None if self.truth is None else change(self.truth),
         )
 
     def first_tasks(self, count: int) -> Self:

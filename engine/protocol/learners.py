@@ -104,9 +104,9 @@ class Learner(Part):
         keeps_last: Whether the last meta-weights are frozen instead of those with
             the best validation score.
         answers: The kinds of answer that it can give: "classes", "value".
-        compiles: Whether what `outer` differentiates goes through
-            `OuterStepContext.compile_gradient` and depends on the knobs, the
-            meta-weights and the episodes alone, not on the progress of training.
+        compiles: Whether what `outer` differentiates depends on the knobs, the
+            meta-weights and the tasks alone, not on the progress of training; with
+            episodes, it goes through `OuterStepContext.compile_gradient`.
         draws_in_outer: Whether `outer` draws random numbers, so that only what it
             differentiates is compiled, not the whole meta-step.
         uses_net: Whether it builds what it learns from the run's net.

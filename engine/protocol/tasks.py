@@ -100,6 +100,17 @@ class OptimizationBatch(TaskBatch):
     def repeat(self, particles: int) -> Self:
         """Return the batch with each task repeated: replicate × particle × task."""
 
+    @abstractmethod
+    def map_tensors(
+        self, change: Callable[[Tensor], Tensor], replicates: int = 0
+    ) -> Self:
+        """Apply a function to every tensor, always in the same order.
+
+        Args:
+            change: The function; the first axis is the member.
+            replicates: Replicates of the result; 0 leaves them as they are.
+        """
+
 
 @dataclass(frozen=True)
 class Setting:

@@ -16,14 +16,13 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from engine.algorithms.compiled_graphs import compiler, inductor
 from engine.algorithms.few_shot.compiled_outer_gradients import (
     CompiledGradients,
-    compiler,
-    inductor,
     relative_gaps,
 )
 from engine.contract.events import Artefact, Block, Event, Note, Timing
-from engine.protocol import EpisodeBatch, Learner, Outer, TaskBatch
+from engine.protocol import EpisodeBatch, OptimizationBatch, Outer, TaskBatch
 from engine.runner.compiled_steps import CompiledStep, covers_whole_step
 from engine.runner.outer_steps import (
     OuterStep,
@@ -67,7 +66,7 @@ def choose_compilation(
     if not eager.context.spec.compile or known.compiled is False:
         return eager
     compiled: TakeStep = eager
-    reason = why_not_compiled(eager.entry.learner, tasks)
+    reason = why_not_compiled(eager, tasks)
     if not reason:
         coming = _ComingStep(eager, trees, known.step or 0)
         compiled = compile_step(eager, coming.tasks)
@@ -118,21 +117,32 @@ class _ComingStep:
         return torch.stack([relative_gaps(*pair) for pair in pairs if pair[0]]).amax(0)
 
 
-def why_not_compiled(learner: Learner, tasks: TaskBatch) -> str:
-    """Return why a learner's outer steps cannot be compiled; empty if they can."""
-    if not isinstance(tasks, EpisodeBatch):
-        return "only few-shot training is compiled, so it was trained eagerly"
+def why_not_compiled(eager: OuterStep, tasks: TaskBatch) -> str:
+    """Return why a learner's meta-steps cannot be compiled; empty if they can."""
+    learner = eager.entry.learner
     if not learner.compiles:
         return "its meta-step cannot be compiled, so it was trained eagerly"
-    if tasks.online and not getattr(learner, "reads_sequences", False):
-        return (
-            "each meta-step ends its online episodes at another length, so it was "
-            "trained eagerly"
-        )
-    if tasks.layout.buffers:
-        return "its net keeps running statistics, so it was trained eagerly"
+    if reason := _why_not_these_tasks(eager, tasks):
+        return f"{reason}, so it was trained eagerly"
     if not compiler():
         return "no C++ compiler was found (CXX, c++, g++, clang++), so it ran eagerly"
+    return ""
+
+
+def _why_not_these_tasks(eager: OuterStep, tasks: TaskBatch) -> str:
+    learner, estimator = eager.entry.learner, eager.context.estimator
+    if isinstance(tasks, OptimizationBatch):
+        if not estimator.compiles:
+            return f"the estimator {estimator.name} draws random numbers"
+        if eager.plan.segments > 1:
+            return "its unroll is shorter than the horizon"
+        return ""
+    if not isinstance(tasks, EpisodeBatch):
+        return "only few-shot training and unrolls are compiled"
+    if tasks.online and not getattr(learner, "reads_sequences", False):
+        return "each meta-step ends its online episodes at another length"
+    if tasks.layout.buffers:
+        return "its net keeps running statistics"
     return ""
 
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.compiled_outer_gradients import (
+from engine.algorithms.compiled_graphs import (
     Backend,
     FlatFunction,
+    TensorTasks,
     tensors_of,
     trace,
     with_tensors,
@@ -22,13 +23,14 @@ from engine.protocol import (
     EpisodeBatch,
     Learner,
     Meta,
+    OptimizationBatch,
     OuterStepContext,
     TaskBatch,
 )
 from engine.protocol.member_chunks import chunks
 from engine.runner.outer_steps import OuterStep, StepResult, Trees, apply_outer
 
-CONCERNED = ("weights", "memory", "outer")  # the trees that a meta-step changes
+GIVEN = ("weights", "outer")  # the trees that a meta-step starts from
 Names = dict[str, tuple[str, ...]]
 
 
@@ -42,17 +44,22 @@ class CompiledFunction(NamedTuple):
 def covers_whole_step(learner: Learner, tasks: TaskBatch) -> bool:
     """Return whether a meta-step can be one function of tensors.
 
-    A step in several chunks is not: its graph would hold each chunk anew.
+    Episodes in several chunks are not: the graph would hold each chunk anew.
 
     Args:
         learner: What is trained.
         tasks: The tasks of a meta-step.
     """
+    if isinstance(tasks, OptimizationBatch):  # unrolled without chunks
+        return True
     return not learner.draws_in_outer and len(list(chunks(tasks))) == 1
 
 
 class CompiledStep:
-    """The meta-step of one learner, compiled when a shape is first seen."""
+    """The meta-step of one learner, compiled when a shape is first seen.
+
+    It starts without memory, so each horizon must be one segment.
+    """
 
     def __init__(self, eager: OuterStep, build: Backend) -> None:
         self._eager, self._build = eager, build
@@ -60,17 +67,17 @@ class CompiledStep:
 
     def __call__(self, trees: Trees, tasks: TaskBatch, step: int) -> StepResult:
         """Return the result of a meta-step; see `TakeStep`."""
-        assert isinstance(tasks, EpisodeBatch)
-        concerned = {part: trees[part] for part in CONCERNED}
+        assert isinstance(tasks, EpisodeBatch | OptimizationBatch)
+        before = {part: trees[part] for part in GIVEN}
         done = torch.tensor(self._eager.share_done(step))
-        given = [*tensors_of(tasks), *_flatten(concerned), done]
+        given = [*tensors_of(tasks), *_flatten(before), done]
         # Compiled code assumes the strides of the first call.
         inputs = [tensor.detach().contiguous() for tensor in given]
         key = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
         # The graph already holds the backward pass: compile it for inference.
         with torch.no_grad():
             if key not in self._made:
-                self._made[key] = self._compile(concerned, tasks, inputs)
+                self._made[key] = self._compile(before, tasks, inputs)
             made = self._made[key]
             found = _name_tensors(made.run(*inputs), made.names)
         grads, info = found.pop("grads"), found.pop("info")
@@ -82,7 +89,7 @@ class CompiledStep:
         return len(self._made)
 
     def _compile(
-        self, trees: Trees, tasks: EpisodeBatch, inputs: list[Tensor]
+        self, trees: Trees, tasks: TensorTasks, inputs: list[Tensor]
     ) -> CompiledFunction:
         names: Names = {}
         learner, context = self._eager.entry.learner, self._eager.context
@@ -95,7 +102,7 @@ class CompiledStep:
             some = with_tensors(tasks, left)
             *rest, done = left
             before = _name_tensors(rest, own)
-            meta = Meta(before["weights"], before["memory"])
+            meta = Meta(before["weights"], {})
             outer = learner.outer(meta, some, step_context, context.estimator)
             after = apply_outer(context.outer, before, outer, done)
             found = after.trees | {"info": after.info, "grads": after.grads or {}}

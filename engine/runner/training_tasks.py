@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.algorithms.few_shot.compiled_outer_gradients import tensors_of
+from engine.algorithms.compiled_graphs import tensors_of
 from engine.protocol import EpisodeBatch, Plan, TaskBatch
 from engine.runner.context import LearnerEntry, RunContext
 

@@ -132,8 +132,18 @@ def test_a_net_with_running_statistics_is_not_compiled() -> None:
     assert "running statistics" in remark(events)
 
 
-def test_an_optimizer_is_not_compiled() -> None:
-    assert "only few-shot training" in remark(played(asked("lr_scale")))
+def test_an_optimizer_is_compiled_if_its_horizon_is_one_unroll() -> None:
+    def unroll(length: int) -> dict[str, Any]:
+        return {"name": "unroll", "knobs": {"length": length}}
+
+    assert gap_of(played(asked("lr_scale", estimator=unroll(50)))).max() < 1e-5
+    events = played(asked("lr_scale", estimator=unroll(4)))
+    assert "unroll is shorter than the horizon" in remark(events)
+    assert "pes draws random numbers" in remark(played(asked("lr_scale")))
+
+
+def test_agents_are_not_compiled() -> None:
+    assert "cannot be compiled" in remark(played(asked("maml_rl")))
 
 
 def test_a_resumed_run_computes_the_same(

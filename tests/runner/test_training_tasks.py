@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.algorithms.few_shot.compiled_outer_gradients import tensors_of
+from engine.algorithms.compiled_graphs import tensors_of
 from engine.protocol import EpisodeBatch
 from engine.runner.context import RunContext
 from engine.runner.training_tasks import TrainingTasks

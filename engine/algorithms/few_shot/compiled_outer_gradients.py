@@ -6,23 +6,20 @@ are the eager ones. This is valid if the loss is a function of the learner's kno
 meta-weights and the episodes alone: any other number would be baked in as a constant.
 """
 
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from engine.protocol import EpisodeBatch, ExampleBatch, ValueAndGrad, Weights
-
-FlatFunction = Callable[..., Sequence[Tensor]]
-# A traced graph and example inputs → a compiled function.
-Backend = Callable[[GraphModule, list[Tensor]], FlatFunction]
-
-COMPILERS = ("c++", "g++", "clang++", "cl")
+from engine.algorithms.compiled_graphs import (
+    Backend,
+    FlatFunction,
+    tensors_of,
+    trace,
+    with_tensors,
+)
+from engine.protocol import EpisodeBatch, ValueAndGrad, Weights
 
 
 class CompiledFunction(NamedTuple):
@@ -98,63 +95,6 @@ def trace_gradients(
         return (loss.detach(), *(grad.detach() for grad in found.values()))
 
     return trace(flat_gradients, inputs), tuple(names)
-
-
-def trace(function: FlatFunction, inputs: Sequence[Tensor]) -> GraphModule:
-    """Record a function's tensor operations, gradients that it takes included.
-
-    Args:
-        function: From tensors to tensors; any other number becomes a constant.
-        inputs: Tensors of the shapes that it will be given.
-    """
-    # Imported here, as only compiled runs need it.
-    from torch.fx.experimental.proxy_tensor import make_fx
-
-    with torch.enable_grad():
-        # Fake tensors: the trace allocates and computes nothing.
-        return make_fx(function, tracing_mode="fake")(*inputs)
-
-
-def tensors_of(tasks: EpisodeBatch) -> list[Tensor]:
-    """Return the tensors of the episodes: x, y and ids of support and queries."""
-    shots = (tasks.support, tasks.query)
-    return [t for part in shots for t in (part.x, part.y, part.ids) if t is not None]
-
-
-def with_tensors(tasks: EpisodeBatch, tensors: Iterator[Tensor]) -> EpisodeBatch:
-    """Return the episodes with other tensors, in the order of `tensors_of`.
-
-    Args:
-        tasks: The episodes.
-        tensors: An iterator; exactly the episodes' tensors are taken from it.
-    """
-
-    def refill(old: ExampleBatch) -> ExampleBatch:
-        x, y = next(tensors), next(tensors)
-        return ExampleBatch(x, y, None if old.ids is None else next(tensors))
-
-    support = refill(tasks.support)
-    return replace(tasks, support=support, query=refill(tasks.query), truth=None)
-
-
-def compiler() -> str:
-    """Return the path of a C++ compiler ($CXX first); empty if there is none."""
-    asked = os.environ.get("CXX", "")
-    found = (shutil.which(name) for name in (asked, *COMPILERS) if name)
-    return next((path for path in found if path), "")
-
-
-def inductor(graph: GraphModule, inputs: list[Tensor]) -> FlatFunction:
-    """Compile by TorchInductor, in this process and with `compiler()`."""
-    from torch import _inductor
-    from torch._inductor import config
-
-    # A pool of compile processes would outlive its worker.
-    with config.patch(compile_threads=1):
-        made: FlatFunction = _inductor.compile(
-            graph, [*inputs], options={"cpp.cxx": (compiler(),)}
-        )
-    return made
 
 
 def relative_gaps(one: Weights, other: Weights) -> Tensor:

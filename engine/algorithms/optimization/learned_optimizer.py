@@ -43,6 +43,7 @@ class LearnedOptimizer(Learner):
     """
 
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
     exploration_weights: ClassVar[tuple[str, ...]] = ()
     needs_estimator: ClassVar[bool] = True
     estimators: ClassVar[tuple[str, ...]] = ("pes", "es", "unroll")

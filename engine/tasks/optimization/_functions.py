@@ -77,11 +77,11 @@ class FunctionBatch(OptimizationBatch):
     def take(self, index: Sequence[int]) -> "Self":
         """Return the chosen members as one replicate."""
         chosen = torch.as_tensor(index, device=self.weights.device)
-        return self._map_tensors(lambda tensor: tensor[chosen], 1)
+        return self.map_tensors(lambda tensor: tensor[chosen], 1)
 
     def repeat(self, particles: int) -> "Self":
         """Return the batch with each task repeated: replicate × particle × task."""
-        return self._map_tensors(
+        return self.map_tensors(
             lambda tensor: (
                 tensor.unflatten(0, (self.replicates, 1, -1))
                 .expand(-1, particles, *[-1] * tensor.dim())
@@ -111,12 +111,13 @@ class FunctionBatch(OptimizationBatch):
             ]
         return torch.cat(rows).unflatten(0, (len(ys), len(xs)))
 
-    def _map_tensors(
-        self, change: Callable[[Tensor], Tensor], replicates: int
+    def map_tensors(
+        self, change: Callable[[Tensor], Tensor], replicates: int = 0
     ) -> "Self":
+        """Apply a function to every tensor; see `OptimizationBatch`."""
         return replace(
             self,
-            replicates=replicates,
+            replicates=replicates or self.replicates,
             weights=change(self.weights),
             constants={name: change(t) for name, t in self.constants.items()},
             noise=None if self.noise is None else change(self.noise),

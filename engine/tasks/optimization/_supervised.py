@@ -225,11 +225,11 @@ class SupervisedBatch(OptimizationBatch):
     def take(self, index: Sequence[int]) -> "Self":
         """Return the chosen members as one replicate."""
         chosen = torch.as_tensor(index, device=self.weights.device)
-        return self._map_tensors(lambda tensor: tensor[chosen], 1)
+        return self.map_tensors(lambda tensor: tensor[chosen], 1)
 
     def repeat(self, particles: int) -> "Self":
         """Return the batch with each task repeated: replicate × particle × task."""
-        return self._map_tensors(
+        return self.map_tensors(
             lambda tensor: (
                 tensor.unflatten(0, (self.replicates, 1, -1))
                 .expand(-1, particles, *[-1] * tensor.dim())
@@ -238,10 +238,11 @@ class SupervisedBatch(OptimizationBatch):
             self.replicates,
         )
 
-    def _map_tensors(self, change: TensorMap, replicates: int) -> "Self":
+    def map_tensors(self, change: TensorMap, replicates: int = 0) -> "Self":
+        """Apply a function to every tensor; see `OptimizationBatch`."""
         return replace(
             self,
-            replicates=replicates,
+            replicates=replicates or self.replicates,
             weights=change(self.weights),
             data=self.data.map(change),
             batch_rows=None if self.batch_rows is None else change(self.batch_rows),

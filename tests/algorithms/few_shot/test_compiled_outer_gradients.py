@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.algorithms.compiled_graphs import compiler, inductor
 from engine.algorithms.few_shot.compiled_outer_gradients import (
     CompiledGradients,
-    compiler,
-    inductor,
     relative_gaps,
 )
 from engine.protocol import run_eagerly
