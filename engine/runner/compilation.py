@@ -138,7 +138,7 @@ def _why_not_these_tasks(eager: OuterStep, tasks: TaskBatch) -> str:
             return "its unroll is shorter than the horizon"
         return ""
     if not isinstance(tasks, EpisodeBatch):
-        return "only few-shot training and unrolls are compiled"
+        return "only few-shot training and learned optimizers are compiled"
     if tasks.online and not getattr(learner, "reads_sequences", False):
         return "each meta-step ends its online episodes at another length"
     if tasks.layout.buffers:

@@ -150,7 +150,8 @@ def test_compile_is_on_or_off_and_nothing_else(typed: object, tiny: RunSpec) -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "offered"), [("few_shot", True), ("optimization", False)]
+    ("kind", "offered"),
+    [("few_shot", True), ("optimization", True), ("search", False), ("rl", False)],
 )
 def test_the_compiler_is_offered_where_something_can_be_compiled(
     kind: str, offered: bool, known: Catalogue
