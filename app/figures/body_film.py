@@ -157,9 +157,10 @@ class _Shots(NamedTuple):
 
 
 def _fit_axes(figure: go.Figure, film: Film, trial: int) -> None:
-    """Show the whole body in every panel, at one scale."""
-    body = BODIES[str(film.info["picture"])]
-    scale = max(1.0, body_length(film, trial))
+    """Show the whole body in every panel, as large as it can be."""
+    body, scale = BODIES[str(film.info["picture"])], body_length(film, trial)
+    if body.on_rail:
+        scale = max(1.0, scale)  # the whole rail is shown, however short the body
     ends = [body.bottom if body.on_rail else body.bottom * scale, body.top * scale]
     figure.update_xaxes(range=[-body.half * scale, body.half * scale], visible=False)
     figure.update_yaxes(range=ends, visible=False)

@@ -144,6 +144,13 @@ def test_bodies_point_where_their_angles_say() -> None:
     assert (x[2], y[2]) == pytest.approx((0, -2))  # hangs down
 
 
+@pytest.mark.parametrize("length", [0.5, 1.5])
+def test_a_body_fills_its_panel_however_long_it_is(length: float) -> None:
+    made = film("pendulum", np.zeros((1, 1, 3, 3)), length=[length])
+    low, high = body_film.body_film(made, ROLES, OPTIONS).layout.yaxis.range
+    assert (low, high) == pytest.approx((-1.2 * length, 1.2 * length))
+
+
 def test_only_recorded_agents_are_shown_and_the_first_middle_and_last_episode() -> None:
     roles = {**ROLES, "snail_policy": "chosen"}
     assert trial_film.filmed_agents(bandit(), roles) == list(ROLES)
