@@ -17,6 +17,7 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
+from streamlit.web.server import server_util
 
 PATIENCE = 10.0  # seconds
 YEAR = "public, max-age=31536000, immutable"
@@ -67,11 +68,13 @@ async def run_beside(app: st.App) -> AsyncIterator[None]:
     await asyncio.wait({visit}, timeout=PATIENCE)
     if not st.get_option("server.headless"):
         # Streamlit itself does so for plain scripts only.
-        threading.Thread(target=_open_browser, daemon=True).start()
+        threading.Thread(target=open_browser, daemon=True).start()
     yield
     visit.cancel()
 
 
-def _open_browser() -> None:
-    path = st.get_option("server.baseUrlPath").strip("/")
-    webbrowser.open(f"http://localhost:{st.get_option('server.port')}/{path}")
+def open_browser() -> None:
+    """Open the app where it listens; on this machine if it listens everywhere."""
+    address = st.get_option("server.address") or "localhost"
+    host = server_util.get_display_address(address)
+    webbrowser.open(server_util.get_url(host))

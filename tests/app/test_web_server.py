@@ -1,6 +1,7 @@
 """The web server visits the first page before anyone else, and files stay in caches."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -81,15 +82,24 @@ class FakeRuntime:
 def test_the_server_waits_for_the_first_visit_but_not_forever(
     monkeypatch: pytest.MonkeyPatch, seconds: float, has_ended: bool
 ) -> None:
-    runtime, opened = FakeRuntime(seconds), list[str]()
+    runtime = FakeRuntime(seconds)
     monkeypatch.setattr(web_server, "get_instance", lambda: runtime)
     monkeypatch.setattr(web_server, "PATIENCE", 0.1)
-    monkeypatch.setattr(web_server.webbrowser, "open", opened.append)
     monkeypatch.setattr(st, "get_option", {"server.headless": True}.get)
+    monkeypatch.delattr(web_server, "open_browser")
 
     async def start() -> bool:
         async with web_server.run_beside(None):  # type: ignore[arg-type]
             return runtime.has_ended
 
     assert asyncio.run(start()) is has_ended
-    assert not opened  # headless
+
+
+def test_a_browser_is_opened_where_the_app_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = list[str]()
+    monkeypatch.setattr(web_server.webbrowser, "open", opened.append)
+    monkeypatch.setattr(st, "get_option", {"server.address": "127.0.0.1"}.get)
+    web_server.open_browser()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/?", opened[0])
