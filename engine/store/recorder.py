@@ -59,14 +59,17 @@ class Recorder:
         self._offered: Checkpoint | None = None
         self._serial = 0
         self._longest = self._took = 0.0
-        self._began = time.monotonic()
-        self._event = self._ticked = self._kept = self._began
+        self._began = 0.0  # at the first event
+        self._event = self._ticked = self._kept = time.monotonic()
 
     def add(self, event: Event) -> None:
         """Take one event; it is on disk after the next `flush`."""
         now = time.monotonic()
         self._longest = max(self._longest, now - self._event)
         self._event = now
+        if not self._began:
+            # Checks come before; a write of the first event alone would show nothing.
+            self._began = self._ticked = now
         match event:
             case Block():
                 self._blocks.append(event)
