@@ -17,7 +17,7 @@ from engine.contract.run_spec import RunSpec
 QUANTILE = 1.2816  # standard deviations: 80 % lie within
 # Standard deviation of the log of a run's seconds that no stage explains: what else
 # the machine does, and training that stops early.
-UNEXPLAINED = 0.2
+UNEXPLAINED = 0.3
 # Seconds that a range begins or ends at, so that it claims no more than it knows.
 SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)
 MINUTES = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)

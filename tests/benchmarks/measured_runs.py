@@ -20,7 +20,8 @@ from engine.contract.run_spec import RunSpec
 from engine.executors import in_process, worker
 from engine.executors.allocator import configure_allocator
 from engine.executors.worker_functions import load_toolkit
-from engine.runner import loop, meta_test
+from engine.presets import preset
+from engine.runner import meta_test, stages
 from engine.store import Store
 
 MIB = 2**20
@@ -71,6 +72,15 @@ def measure_run(spec: RunSpec, *, fresh: bool = False) -> MeasuredRun:
     return found
 
 
+def warm_up() -> None:
+    """Execute a small run in this process, so that its copies are like old workers.
+
+    Small nets are compiled when they are first used.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        _execute(preset("smoke").spec, Path(home))
+
+
 def _send_measured(spec: RunSpec, writer: Connection) -> None:
     with tempfile.TemporaryDirectory() as home:
         writer.send(_execute(spec, Path(home)))
@@ -81,7 +91,7 @@ def _execute(spec: RunSpec, home: Path) -> MeasuredRun:
     configure_allocator()
     # Timings count CPU seconds, whatever else the machine does.
     clock = SimpleNamespace(perf_counter=time.process_time)
-    loop.time = meta_test.time = clock  # type: ignore[attr-defined, assignment]
+    stages.time = meta_test.time = clock  # type: ignore[attr-defined, assignment]
     tools, store = load_toolkit(), Store.open(home)
     settled = in_process.settle_spec(spec)
     key = run_key(settled, find_card)

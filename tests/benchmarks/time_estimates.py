@@ -29,6 +29,7 @@ from tests.benchmarks.measured_runs import (
     MeasuredRun,
     cut_to_seconds,
     measure_run,
+    warm_up,
     write_line,
 )
 
@@ -249,6 +250,7 @@ VARIED = (
 
 def write_shipped_runs() -> None:
     """Measure every preset, cut short, and write the runs that estimates start from."""
+    warm_up()
     rows = []
     for preset in PRESETS:
         cut = cut_to_seconds(preset.spec)
@@ -271,6 +273,7 @@ def _as_row(run: MeasuredRun, cut: RunSpec) -> dict[str, Any]:
 
 def check_estimates() -> None:
     """Measure the varied runs; print how far their estimates are off."""
+    warm_up()
     before: list[TimedStage] = [*shipped_runs()]
     errors: dict[str, list[float]] = {"shipped runs": [], "and own runs": []}
     inside = dict.fromkeys(errors, 0)

@@ -50,7 +50,7 @@ def _learner_stages(spec: RunSpec, learner: LearnerChoice) -> Iterator[StageWork
     answers = _count_answers(spec)
     answer = own.steps * answers
     # The tests show as many inner steps as the horizon, if the learner takes any.
-    shown = max(own.steps, 1.0 + budget.horizon) if own.adapts else own.steps
+    shown = max(own.steps, 1.0 + budget.horizon) if own.added else own.steps
     tested = shown * answers * _batch(spec, budget.test_tasks, own.size)
     checked = shown * answers * _batch(spec, budget.validation_tasks, own.size)
     yield StageWork("begin", name, checked)

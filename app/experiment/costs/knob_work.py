@@ -20,14 +20,19 @@ class PartWork(NamedTuple):
     """Work of a part in one adaptation.
 
     Args:
-        steps: Steps that follow each other.
+        added: Steps that it adds, such as inner steps; 0 for a metric learner.
+        passes: How often each step is repeated, such as by layers or epochs.
         size: Size of a step, relative to the part's defaults.
-        adapts: Whether it counts steps at all; a metric learner does not.
     """
 
-    steps: float
+    added: float
+    passes: float
     size: float
-    adapts: bool
+
+    @property
+    def steps(self) -> float:
+        """Return all steps that follow each other: one, and those that it adds."""
+        return (1.0 + self.added) * self.passes
 
 
 def find_card(slot: str, name: str) -> Card | None:
@@ -45,7 +50,7 @@ def part_work(slot: str, choice: Choice, phase: Phase = "train") -> PartWork:
     """
     card = find_card(slot, choice.name)
     if card is None:
-        return PartWork(1.0, 1.0, False)
+        return PartWork(0.0, 1.0, 1.0)
     steps, passes = _sum_steps(card, choice, phase), ("passes", f"{phase}_passes")
     size = math.prod(
         _ratio(knob, choice) ** (2 if knob.work == "area" else 1)
@@ -59,7 +64,7 @@ def part_work(slot: str, choice: Choice, phase: Phase = "train") -> PartWork:
     if rows:
         usual = sum(float(knob.default) for knob in rows)
         size *= sum(_number(knob, choice) for knob in rows) / usual
-    return PartWork((1.0 + steps) * repeated, size, steps > 0)
+    return PartWork(steps, repeated, size)
 
 
 def find_number(slot: str, choice: Choice, work: str, missing: float) -> float:

@@ -18,6 +18,7 @@ from engine.contract.kinds import RL
 from engine.contract.run_spec import LearnerChoice, RunSpec
 
 CHUNK = 512  # members that are played at once
+UPDATE = 20.0  # steps in an environment that take as long as a gradient of a policy
 CONSTANT = 1000.0  # tests that take as long as to begin and to end a run
 
 
@@ -62,8 +63,11 @@ def _play(spec: RunSpec, learner: LearnerChoice, tasks: int, phase: Phase) -> fl
     own = part_work("learner", learner, phase)
     world, net = part_work("family", spec.family), part_work("net", spec.net)
     size = own.size * world.size * net.size
-    steps = spec.budget.horizon * world.steps * net.steps * own.steps
-    return steps * chunked_work(spec.replicates, tasks, CHUNK, size)
+    episodes = spec.budget.horizon
+    updates = UPDATE * min(own.added, episodes) * own.passes
+    # An agent that adds no updates repeats what it has played, to learn from it.
+    steps = episodes * world.steps * (1.0 if own.added else own.passes) + updates
+    return net.steps * steps * chunked_work(spec.replicates, tasks, CHUNK, size)
 
 
 COSTS[RL.name] = CostModel(count_trials, stages)

@@ -133,8 +133,9 @@ def test_more_of_what_a_knob_counts_takes_longer(
         if knob.kind == "choice":
             low, high = sorted(knob.choices, key=float)[:2]
         else:
-            # An unroll is never longer than the horizon.
-            usual = 2 if knob.work == "window" else int(knob.default)
+            # An unroll is never longer than the horizon, nor are there more updates.
+            usual = int(knob.default)
+            usual = min(2, usual) if knob.work in ("window", "steps") else usual
             low = max(int(knob.low or 0), usual, 1)
             high = min(int(knob.high or 1e9), 12 * low)
         works = [
