@@ -80,7 +80,8 @@ def test_a_whole_meta_step_traced_at_the_first_is_right_at_later_ones(
 ) -> None:
     rule = {"name": "adam", "knobs": {"lr": 0.01, "schedule": "cosine"}}
     unroll = {"name": "unroll", "knobs": {"length": 50}}
-    fields = {} if name in EPISODIC else {"estimator": unroll}
+    short = {"estimator": unroll, "budget": {"horizon": 3}}
+    fields = {} if name in EPISODIC else short
     context = RunContext(learner_spec(name, outer=rule, **fields))
     (entry,) = context.entries
     plan = entry.learner.plan(context.spec.budget, context.estimator)
