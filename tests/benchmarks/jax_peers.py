@@ -31,14 +31,17 @@ def sinusoid_sides(tasks: EpisodeBatch, steps: int) -> dict[str, tuple[Side, int
     def scan(state: Any, data: Any) -> Any:
         return jax.lax.scan(lambda s, _: (step(s, data), None), state, None, SCANNED)[0]
 
-    start = (_weights(jax),) * 3, jax.numpy.zeros(())
+    many, weights = jax.jit(scan), _weights(jax)
+    zeros = [jax.numpy.zeros_like(weight) for weight in weights]
+    start = (weights, zeros, zeros), jax.numpy.zeros(())
     return {
-        "JAX jit": (_repeat(jax, once, start, data), 1),
-        f"JAX scan of {SCANNED}": (_repeat(jax, jax.jit(scan), start, data), SCANNED),
+        "JAX jit": (repeat_call(jax, once, start, data), 1),
+        f"JAX scan of {SCANNED}": (repeat_call(jax, many, start, data), SCANNED),
     }
 
 
-def _repeat(jax: Any, step: Any, start: Any, data: Any) -> Side:
+def repeat_call(jax: Any, step: Any, start: Any, data: Any) -> Side:
+    """Return a function that goes on from where its last call ended."""
     held = [start]
 
     def call() -> object:
@@ -61,7 +64,6 @@ def _weights(jax: Any) -> list[Any]:
 
 def _meta_step(jax: Any, steps: int) -> Callable[[Any, Any], Any]:
     """Return one meta-step: weights and Adam's moments, then the data."""
-    np = jax.numpy
 
     def loss(w: Any, x: Any, y: Any) -> Any:
         for i in (0, 2):
@@ -78,15 +80,20 @@ def _meta_step(jax: Any, steps: int) -> Callable[[Any, Any], Any]:
     def mean_loss(w: Any, data: Any) -> Any:
         return jax.vmap(adapted_loss, (None, 0, 0, 0, 0))(w, *data).mean()
 
-    def adam(w: Any, g: Any, m: Any, v: Any, t: Any) -> tuple[Any, Any, Any]:
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        root = np.sqrt(v / (1 - 0.999**t)) + 1e-8
-        return w - BETA * m / (1 - 0.9**t) / root, m, v
-
     def step(state: Any, data: Any) -> Any:
-        (w, m, v), t = state
-        slopes = jax.grad(mean_loss)(w, data)
-        moved = [adam(*each, t + 1) for each in zip(w, slopes, m, v, strict=True)]
-        return tuple(map(list, zip(*moved, strict=True))), t + 1
+        return adam_step(jax, state, jax.grad(mean_loss)(state[0][0], data))
 
     return step
+
+
+def adam_step(jax: Any, state: Any, slopes: Any) -> Any:
+    """Return weights, both moments and the step count after a step of Adam."""
+    (weights, first, second), t = state
+
+    def move(w: Any, g: Any, m: Any, v: Any) -> tuple[Any, Any, Any]:
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        root = jax.numpy.sqrt(v / (1 - 0.999 ** (t + 1))) + 1e-8
+        return w - BETA * m / (1 - 0.9 ** (t + 1)) / root, m, v
+
+    moved = [move(*e) for e in zip(weights, slopes, first, second, strict=True)]
+    return tuple(map(list, zip(*moved, strict=True))), t + 1
