@@ -93,7 +93,9 @@ def figure_json(fig: go.Figure, *, only_layout: bool = False) -> str:
     held = _texts.get(name)
     if held is not None and held[0]() is fig:
         return held[1]
-    text = str((go.Figure(layout=fig.layout) if only_layout else fig).to_json())
+    made = json.loads((go.Figure(layout=fig.layout) if only_layout else fig).to_json())
+    # Plotly escapes each slash, of which typed arrays have many, in six letters.
+    text = json.dumps(made, separators=(",", ":"))
     _texts[name] = weakref.ref(fig, lambda _: _texts.pop(name, None)), text
     return text
 
