@@ -5,16 +5,15 @@ forward and backward pass is differentiated along the vector.
 """
 
 import numpy as np
+from numba import njit
 
+from engine.kernels import dense_layers
+from engine.kernels.compiler import FAST
 from engine.kernels.dense_kernels import compile_kernel
 from engine.kernels.dense_layers import (
     activate,
     add_bend,
-    add_products,
-    add_weight_gradient,
-    affine,
     bias_gradient,
-    input_gradient,
     multiply_slope,
 )
 from engine.kernels.dense_losses import (
@@ -23,6 +22,15 @@ from engine.kernels.dense_losses import (
     move_squared_error,
     squared_error,
 )
+
+# Called, not inlined: each is needed several times, and would be compiled as often.
+called = njit(
+    fastmath=FAST, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+add_products = called(dense_layers.add_products.py_func)
+add_weight_gradient = called(dense_layers.add_weight_gradient.py_func)
+affine = called(dense_layers.affine.py_func)
+input_gradient = called(dense_layers.input_gradient.py_func)
 
 
 @compile_kernel("float32[:,::1], float32[:,::1], float32[:,::1]")

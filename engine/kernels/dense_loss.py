@@ -1,9 +1,10 @@
 """Loss, gradient and accuracy of small dense nets, by the compiled kernels."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -71,30 +72,63 @@ class DenseKernel:
             Cross-entropy in nats or squared error, and what was asked for.
         """
         members, total = weights.shape
-        sizes, has_classes = self.layers.sizes, not y.is_floating_point()
-        units = sum(sizes) + 2 * max(sizes) + 4
-        # Rounded up to whole vectors, as the rest of a loop is slow.
-        columns = -(-x.shape[2] // self.module.LANES) * self.module.LANES
         loss = np.empty(members, np.float32)
         right = np.empty(members, np.float32) if accuracy else _NO_ACCURACY
         slope = np.zeros((members, total), np.float32) if grad else _NO_VALUES
-        self.module.evaluate(
-            weights.detach().contiguous().numpy(),
-            x.numpy(),
-            y.numpy() if has_classes else _NO_LABELS,
-            _NO_VALUES if has_classes else y.numpy(),
-            np.array(sizes),
-            ACTIVATIONS.index(self.layers.activation),
-            np.zeros((units, columns), np.float32),
-            loss,
-            right,
-            slope,
-        )
+        sizes = self.layers.sizes
+        rows = self._rows(sum(sizes) + 2 * max(sizes) + 4, x)
+        self.module.evaluate(*self._net(weights, x, y), rows, loss, right, slope)
         return DenseResult(
             torch.from_numpy(loss),
             torch.from_numpy(right) if accuracy else None,
             torch.from_numpy(slope) if grad else None,
         )
+
+    def multiply_hessian(
+        self, weights: Tensor, x: Tensor, y: Tensor, vectors: Tensor
+    ) -> Tensor:
+        """Multiply the Hessian of each member's loss by a vector.
+
+        Args:
+            weights: As in `evaluate`, and so are x and y.
+            x: See there.
+            y: See there.
+            vectors: Float32, shape (member, weight).
+
+        Returns:
+            Shape (member, weight).
+        """
+        # Compiled only where it is used: it takes as long as all the rest.
+        from engine.kernels.dense_curvature import multiply_hessian
+
+        product = np.zeros(tuple(weights.shape), np.float32)
+        sizes = self.layers.sizes
+        rows = self._rows(2 * sum(sizes) + 4 * max(sizes) + 3, x)
+        net = self._net(weights, x, y)
+        multiply_hessian(*net, vectors.contiguous().numpy(), rows, product)
+        return torch.from_numpy(product)
+
+    def _net(self, weights: Tensor, x: Tensor, y: Tensor) -> tuple[Any, ...]:
+        """Return the arguments with which every kernel begins."""
+        has_classes = not y.is_floating_point()
+        return (
+            weights.detach().contiguous().numpy(),
+            x.numpy(),
+            y.numpy() if has_classes else _NO_LABELS,
+            _NO_VALUES if has_classes else y.numpy(),
+            self._sizes,
+            ACTIVATIONS.index(self.layers.activation),
+        )
+
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        return np.array(self.layers.sizes)
+
+    def _rows(self, count: int, x: Tensor) -> np.ndarray:
+        """Return memory for a kernel to work in."""
+        # Rounded up to whole vectors, as the rest of a loop is slow.
+        columns = -(-x.shape[2] // self.module.LANES) * self.module.LANES
+        return np.zeros((count, columns), np.float32)
 
 
 def find_kernel(layers: DenseLayers | None, weights: Tensor) -> DenseKernel | None:
@@ -113,4 +147,9 @@ def find_kernel(layers: DenseLayers | None, weights: Tensor) -> DenseKernel | No
     if max(a * b for a, b in pairwise(layers.sizes)) > LARGEST:
         return None
     module = load_kernels()
-    return None if isinstance(module, str) else DenseKernel(layers, module)
+    return None if isinstance(module, str) else _kernel_of(layers, module)
+
+
+@lru_cache(64)
+def _kernel_of(layers: DenseLayers, module: ModuleType) -> DenseKernel:
+    return DenseKernel(layers, module)

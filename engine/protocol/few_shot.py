@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.kernels.dense_loss import DenseKernel, DenseLayers, find_kernel
+from engine.kernels.member_loss import member_loss
 from engine.protocol.density import Density
 from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
@@ -195,7 +198,26 @@ class EpisodeBatch(TaskBatch):
         Returns:
             Nats, or squared error; shape (member,).
         """
+        kernel = self._find_kernel(weights, shots)
+        if kernel:
+            every = [weights[name] for name in self.layout.names]
+            return member_loss(kernel, every, shots.x, shots.y)
         return self.each_loss(self.answer(weights, shots, step), shots.y).mean(1)
+
+    def _find_kernel(self, weights: Weights, shots: ExampleBatch) -> DenseKernel | None:
+        """Return the compiled code for the net's loss; None if torch computes it."""
+        layout, layers = self._dense_layout
+        if layers is None or shots.x.requires_grad:
+            return None
+        fits = all(
+            weights[name].shape == (self.members, *shape)
+            for name, shape in zip(layout.names, layout.shapes, strict=True)
+        )
+        return find_kernel(layers, shots.x) if fits else None
+
+    @cached_property
+    def _dense_layout(self) -> tuple[Layout, DenseLayers | None]:
+        return self.layout, self.net.dense_layers(self.layout)
 
 
 class Prediction(NamedTuple):

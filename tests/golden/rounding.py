@@ -135,21 +135,22 @@ def rounded_otherwise(seed: int) -> Iterator[None]:
             stack.callback(remembered.cache_clear)
         bits = stack.enter_context(LastBits(seed))
         # torch dispatches nothing inside of a kernel.
-        patch = mock.patch.object(DenseKernel, "evaluate", _kernel_rounding(bits))
-        stack.enter_context(patch)
+        for method in ("evaluate", "multiply_hessian"):
+            patch = mock.patch.object(DenseKernel, method, _kernel_noise(bits, method))
+            stack.enter_context(patch)
         yield
 
 
-def _kernel_rounding(bits: LastBits) -> Any:
-    """Return the kernels' method whose inputs have their last bits moved."""
-    exact = DenseKernel.evaluate
+def _kernel_noise(bits: LastBits, method: str) -> Any:
+    """Return a kernel's method whose inputs have their last bits moved."""
+    exact = getattr(DenseKernel, method)
 
-    def evaluate(
+    def noisy(
         kernel: DenseKernel, weights: Tensor, x: Tensor, *rest: Any, **how: Any
     ) -> Any:
         return exact(kernel, bits.moved(weights), bits.moved(x), *rest, **how)
 
-    return evaluate
+    return noisy
 
 
 def _with_own(kind: type, method: str) -> Iterator[type]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.kernels.dense_loss import DenseKernel, find_kernel
+from engine.kernels.member_loss import member_loss
 from engine.protocol import (
     BaseLearner,
     BatchSpec,
@@ -255,8 +256,11 @@ class SupervisedBatch(OptimizationBatch):
         leaf = weights if live else weights.detach().requires_grad_()
         x, y = self._batch(step)
         with torch.enable_grad():
-            out = self.net.apply(self.layout.views(leaf), x)
-            loss = self._each_loss(out, y).mean(1)
+            if self._kernel:
+                loss = member_loss(self._kernel, (leaf,), x, y)
+            else:
+                out = self.net.apply(self.layout.views(leaf), x)
+                loss = self._each_loss(out, y).mean(1)
             grad = torch.autograd.grad(
                 loss.sum(), leaf, create_graph=live and twice, retain_graph=live
             )[0]
