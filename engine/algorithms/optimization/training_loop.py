@@ -71,7 +71,7 @@ def run_training(
             with torch.no_grad():
                 update, state, info = rule.step(seen, state)
                 weights = weights + update
-            row["update_norm"] = update.norm(dim=1)
+            row["update_norm"] = torch.linalg.vector_norm(update, dim=1)
             row |= {"lr_scale": info["lr_scale"]} if "lr_scale" in info else {}
         rows.append(row)
         if len(rows) == STEPS_PER_SEGMENT or step == tasks.horizon:
@@ -85,7 +85,7 @@ def _step_metrics(tasks: OptimizationBatch, seen: OptimizerInput) -> Weights:
     return {
         "loss": seen.loss,
         "grad_norm": seen.norm,
-        "weight_norm": seen.weights.norm(dim=1),
+        "weight_norm": torch.linalg.vector_norm(seen.weights, dim=1),
         **tasks.measure(seen.weights, seen.step),
     }
 

@@ -165,6 +165,12 @@ class SupervisedBatch(OptimizationBatch):
         """Return the initial weights; shape (member, weight)."""
         return self.weights
 
+    @property
+    def chunk(self) -> int:  # type: ignore[override]
+        """Number of members that are computed at once."""
+        # Kernels need no more memory for more members; every call has a fixed cost.
+        return 256 if self._kernel else 64
+
     @cached_property
     def _kernel(self) -> DenseKernel | None:
         """The compiled code for this net; None if torch computes it."""
@@ -182,7 +188,9 @@ class SupervisedBatch(OptimizationBatch):
             loss, grad = self._autograd_gradient(weights, step, live, order == 2)
         if self.net.weight_decay:
             grad = grad + self.net.weight_decay * weights
-        norm = grad.norm(dim=1)  # before clipping, with the weight decay
+        norm = torch.linalg.vector_norm(
+            grad, dim=1
+        )  # before clipping, with the weight decay
         if self.net.clip:
             grad = grad * (self.net.clip / norm.clamp(min=self.net.clip))[:, None]
         return Gradient(loss if live else loss.detach(), grad, norm)
