@@ -1,5 +1,8 @@
 """Loss, gradient and accuracy of small dense nets, by the compiled kernels."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -16,6 +19,7 @@ from engine.kernels.compiler import load_kernels
 # Weights of the largest layer: from about here on, torch's matrix products are faster.
 LARGEST = 1024
 ACTIVATIONS = ("relu", "tanh", "sigmoid")  # in the order of the kernels' numbers
+_TORCH_ONLY = ContextVar("torch_only", default=False)
 _NO_VALUES = np.empty((0, 0), np.float32)
 _NO_LABELS = np.empty((0, 0), np.int64)
 _NO_ACCURACY = np.empty(0, np.float32)
@@ -131,6 +135,16 @@ class DenseKernel:
         return np.zeros((count, columns), np.float32)
 
 
+@contextmanager
+def torch_only() -> Iterator[None]:
+    """Let torch compute everything meanwhile, as for a comparison with its code."""
+    token = _TORCH_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _TORCH_ONLY.reset(token)
+
+
 def find_kernel(layers: DenseLayers | None, weights: Tensor) -> DenseKernel | None:
     """Return the compiled code for a net; None if torch must compute it.
 
@@ -138,7 +152,7 @@ def find_kernel(layers: DenseLayers | None, weights: Tensor) -> DenseKernel | No
         layers: The net; None if it is not one of dense layers.
         weights: Any of its tensors, for device and type.
     """
-    if layers is None or layers.activation not in ACTIVATIONS:
+    if layers is None or layers.activation not in ACTIVATIONS or _TORCH_ONLY.get():
         return None
     if weights.dtype != torch.float32 or weights.device.type != "cpu":
         return None

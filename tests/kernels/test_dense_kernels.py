@@ -15,8 +15,14 @@ from torch import Tensor
 
 from engine.contract.registry import parts
 from engine.contract.rng import Rng
-from engine.kernels import compiler, dense_loss
-from engine.kernels.dense_loss import ACTIVATIONS, DenseKernel, DenseLayers, find_kernel
+from engine.kernels import compiler
+from engine.kernels.dense_loss import (
+    ACTIVATIONS,
+    DenseKernel,
+    DenseLayers,
+    find_kernel,
+    torch_only,
+)
 from engine.nets.mlp import Mlp
 from engine.protocol import BatchSpec, Net, Setting
 from engine.tasks.optimization._supervised import SupervisedBatch
@@ -91,7 +97,7 @@ def test_a_batch_gives_what_it_gives_without_kernels(
         later = compiled.data.map(lambda t: t.flip(0))
         compiled = replace(compiled, later=later, drift=(0.0, 1.0))
     plain = replace(compiled)
-    with mock.patch.object(dense_loss, "load_kernels", return_value="none"):
+    with torch_only():
         assert plain._kernel is None
     for step in (0, 3):
         ours, theirs = (t.gradient(t.start(), step) for t in (compiled, plain))

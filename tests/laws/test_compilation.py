@@ -1,5 +1,7 @@
 """Laws of every learner that compiles: what is compiled is what it does."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from engine.algorithms.few_shot.compiled_outer_gradients import (
     relative_gaps,
 )
 from engine.contract.registry import part
+from engine.kernels.dense_loss import torch_only
 from engine.protocol import Compile, Meta, Outer, OuterStepContext, run_eagerly
 from engine.protocol.member_chunks import chunks
 from engine.runner.compiled_steps import CompiledStep, covers_whole_step
@@ -18,6 +21,13 @@ from tests.laws.small import kind_of, learner_spec, names
 COMPILES = [n for n in names("learner") if getattr(part("learner", n), "compiles", 0)]
 EPISODIC = [n for n in COMPILES if kind_of(n) == "few_shot"]
 ROUND_OFF = 1e-5
+
+
+@pytest.fixture(autouse=True)
+def torch_computes() -> Iterator[None]:
+    """Compare with the code that is traced; kernels round otherwise."""
+    with torch_only():
+        yield
 
 
 def taught(
