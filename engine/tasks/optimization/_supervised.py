@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.kernels.dense_loss import DenseKernel, find_kernel
+from engine.kernels.dense_loss import DenseKernel, DenseLayers, find_kernel
 from engine.kernels.member_loss import member_loss
 from engine.protocol import (
     BaseLearner,
@@ -171,10 +171,14 @@ class SupervisedBatch(OptimizationBatch):
         # Kernels need no more memory for more members; every call has a fixed cost.
         return 256 if self._kernel else 64
 
-    @cached_property
+    @property
     def _kernel(self) -> DenseKernel | None:
         """The compiled code for this net; None if torch computes it."""
-        return find_kernel(self.net.dense_layers(self.layout), self.weights)
+        return find_kernel(self._dense_layers, self.weights)
+
+    @cached_property
+    def _dense_layers(self) -> DenseLayers | None:
+        return self.net.dense_layers(self.layout)
 
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
         """Return the (mini)batch loss and its gradient; see `OptimizationBatch`."""
