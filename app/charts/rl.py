@@ -13,6 +13,7 @@ from app.figures.curves import add_level_line, curves_figure
 from app.figures.figure_types import CurveOptions, Floats
 from engine.contract.events import Condition
 from engine.contract.kinds import RL
+from engine.contract.metrics import METRICS
 from engine.stats import curves
 from engine.stats.curves import Curve
 
@@ -78,6 +79,8 @@ def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | No
         x_title=RL.words.step, height=HEIGHT, smooth=_past_weight(run, view_state)
     )
     made = curves_figure(lines, metric, run.roles, view)
+    if metric in SWITCHES:
+        _add_words(made, f" {METRICS[metric].help}")
     if run.spec.budget.horizon <= FEW:
         made.update_xaxes(dtick=1)  # no half episodes
     best = _best_return(run, condition) if metric == "episode_return" else None

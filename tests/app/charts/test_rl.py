@@ -9,7 +9,7 @@ from app.charts import rl
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from engine.catalogue import find_card
-from engine.contract.events import Block
+from engine.contract.events import Block, Condition
 from engine.contract.run_spec import RunSpec, complete_spec
 
 HORIZON = 40
@@ -86,3 +86,17 @@ def test_a_metric_that_no_agent_has_leaves_no_hole(spec: RunSpec) -> None:
     view = ViewState(metrics=rl.BEHAVIOR)
     assert rl.metric_chart(run_of(spec, 0.001), "best_action", view) is None
     assert list(rl.main_charts(run_of(spec, 0.001), view)) == []
+
+
+def test_switches_are_drawn_of_bandits_and_the_first_pull_has_none(
+    spec: RunSpec,
+) -> None:
+    rows = np.full((2, HORIZON), 0.8)
+    rows[:, 0] = np.nan
+    blocks = [trace("random_actions", name, rows) for name in rl.SWITCHES]
+    run = Run("switches", spec, tuple(blocks), is_recorded=True)
+    made = list(rl.switch_charts(run, Condition()))
+    assert [chart.name for chart in made] == list(rl.SWITCHES)
+    words = made[0].figure.layout.meta["how_to_read"]
+    assert "without reward" in words and "alive" not in str(made[0].figure.layout)
+    assert not list(rl.switch_charts(run_of(spec, 0.01), Condition()))
