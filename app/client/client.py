@@ -18,6 +18,7 @@ from engine.contract.events import FILMS, Artefact, Block, Timing
 from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
+from engine.executors import cores
 from engine.stats.block_table import BlockTable
 from engine.store import NoRun, Progress, StoreError
 
@@ -63,6 +64,11 @@ def wake_engine() -> str:
         StoreGone: If the store is missing; none is created.
     """
     return engine_process.ensure_supervisor(checked_store().home)
+
+
+def worker_count() -> int:
+    """Return how many workers compute batches of replicates at the same time."""
+    return cores.worker_count()
 
 
 def engine_trouble() -> str:

@@ -108,7 +108,9 @@ def timed_stages(
     """
     kind = kind_named(spec.kind)
     seconds = _sum_seconds(spec, timings)
-    seconds["other", ""] = max(0.0, took - sum(seconds.values()))
+    rest = took - sum(seconds.values())
+    if rest > 0:  # less where several workers computed its batches
+        seconds["other", ""] = rest
     # A stage that took no time came from an earlier run, or is too short to tell.
     seconds = {at: took for at, took in seconds.items() if took > SHORT or not at[1]}
     return [

@@ -255,7 +255,7 @@ def draw_run_button(wanted: tuple[RunSpec, str] | None) -> bool:
 
 def _draw_estimate(spec: RunSpec) -> None:
     """Show the estimated duration before the run is started."""
-    estimate = cost_estimate.estimate_duration(spec)
+    estimate = cost_estimate.estimate_duration(spec, client.worker_count())
     work = cost_estimate.describe_cost(spec, client.kind_of_spec(spec))
     st.caption(
         f"{cost_estimate.describe_estimate(estimate)}.",

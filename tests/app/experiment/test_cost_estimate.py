@@ -304,3 +304,19 @@ def test_the_key_of_a_tuned_optimizer_is_that_of_the_engine(
     spec = completed(catalogue, "optimization", learners=(sgd,))
     shared = ready_baselines._shared_run(spec, spec.learners[0])
     assert shared == tuning_spec(spec, spec.learners[0])
+
+
+def test_the_rest_of_a_run_is_known_unless_several_workers_shared_it(
+    catalogue: Catalogue,
+) -> None:
+    spec = completed(catalogue, "search")
+    timings = [Timing(spec.learners[0].label, "test in place", 9.0)]
+    rest = {
+        took: [
+            each.seconds
+            for each in timed_stages(spec, timings, took, "here cpu")
+            if each.traits.sort == "other"
+        ]
+        for took in (5.0, 12.0)
+    }
+    assert rest == {5.0: [], 12.0: [3.0]}
