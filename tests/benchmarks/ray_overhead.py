@@ -84,11 +84,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("--evaluations", type=int, default=80)
+    parser.add_argument("--on", nargs="+", default=["local", "ray"])
     given = parser.parse_args()
     out, cost = Console(), dict[str, float]()
     with tempfile.TemporaryDirectory() as folder:
         spec = write_spec(Path(folder), given.jobs, given.evaluations)
-        for place in ("local", "ray"):
+        for place in given.on:
             words = ["run", str(spec), "--out", f"{folder}/{place}", "--on", place]
             cost[place], wall = measure_command([*words, "--jobs", str(given.jobs)])
             out.print(f"{place}: {cost[place]:.1f} CPU s, {wall:.1f} s")
