@@ -1,6 +1,7 @@
 """Batches of replicates, computed on a node of a Ray cluster and received here."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -113,15 +114,17 @@ class RayBatches:
         """
         for attempt in range(RETRIES + 1):
             held: list[Event] = []
+            request = BatchRequest(spec, resume, first)
             try:
-                for event in self._events(BatchRequest(spec, resume, first)):
-                    if isinstance(event, Note):
-                        yield event
-                        continue
-                    held.append(event)
-                    if isinstance(event, Checkpoint):
-                        yield from held
-                        held, resume = [], event
+                with contextlib.closing(self._events(request)) as events:
+                    for event in events:
+                        if isinstance(event, Note):
+                            yield event
+                            continue
+                        held.append(event)
+                        if isinstance(event, Checkpoint):
+                            yield from held
+                            held, resume = [], event
                 yield from held
                 return
             except RayTaskError as error:
@@ -129,23 +132,9 @@ class RayBatches:
             except RayError as error:
                 _check_attempts(attempt, error)
 
-    def _events(self, request: BatchRequest) -> Iterator[Event]:
+    def _events(self, request: BatchRequest) -> Generator[Event]:
         """Yield the events of one attempt as they arrive."""
-        own_files = {
-            name: ray.put((own_home() / name).read_bytes())
-            for name in named_own_files(request.spec)
-        }
-        stream = (
-            ray.remote(_compute)
-            .options(
-                num_cpus=1,
-                num_gpus=1 if request.spec.device == "cuda" else 0,
-                num_returns="streaming",
-                max_retries=0,  # a repetition starts from the last checkpoint instead
-                _generator_backpressure_num_objects=MESSAGES_AHEAD,
-            )
-            .remote(request, self.actor, own_files)
-        )
+        stream = self._send(request)
         note, begun = Note("begin", 0.0, "waiting for a node"), False
         try:
             while True:
@@ -164,6 +153,21 @@ class RayBatches:
             return
         finally:
             _cancel(stream)
+
+    def _send(self, request: BatchRequest) -> Any:
+        """Send a batch to a node, and return the stream of what it yields."""
+        own_files = {
+            name: ray.put((own_home() / name).read_bytes())
+            for name in named_own_files(request.spec)
+        }
+        function = ray.remote(_compute).options(
+            num_cpus=1,
+            num_gpus=1 if request.spec.device == "cuda" else 0,
+            num_returns="streaming",
+            max_retries=0,  # a repetition starts from the last checkpoint instead
+            _generator_backpressure_num_objects=MESSAGES_AHEAD,
+        )
+        return function.remote(request, self.actor, own_files)
 
 
 def _check_attempts(attempt: int, error: RayError) -> None:
