@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.contract.events import Condition
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import metric
 from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.array_types import Floats, Indices
@@ -187,7 +188,16 @@ def _matrix_titles(specs: Sequence[RunSpec]) -> Callable[[Choice], str]:
         if count > 1
     }
     among = [each for families in every for each in families]
-    return lambda each: target_title(each, among) if each.name in twice else each.name
+    alone = len({each.name for each in among}) == 1
+
+    def title(choice: Choice) -> str:
+        if choice.name not in twice:
+            return choice.name
+        told, name = target_title(choice, among), name_in_words(choice.name)
+        # Beside other families, knobs alone would not say whose they are.
+        return told if alone or name in told else f"{name}: {told}"
+
+    return title
 
 
 def _family_row(

@@ -72,6 +72,18 @@ def test_the_matrix_has_a_column_for_each_file() -> None:
     assert found.mean[0, 1] - found.mean[0, 0] == pytest.approx(np.log(4))
 
 
+def test_beside_other_families_knobs_say_whose_they_are() -> None:
+    few_walls, many = (Choice(name="gridworld", knobs={"walls": n}) for n in (4, 8))
+    runs = [
+        spec(family=few_walls, test_families=(many,)),
+        spec(family=Choice(name="key_door")),
+    ]
+    held = [(run, summarize(duel(), run)) for run in runs]
+    found = transfer_levels(held, "lr_scale", "area")
+    assert found.train == ("gridworld: walls 4", "key_door")
+    assert "walls 4" in transfer_levels(held[:1], "lr_scale", "area").train
+
+
 def test_runs_on_two_files_have_different_tasks() -> None:
     assert _task_name(RED, [RED, WHITE]) == "own data aaaaaaaa"
     assert _task_name(RED, [RED]) == "own data"
