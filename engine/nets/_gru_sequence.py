@@ -1,6 +1,6 @@
 """A gated recurrent unit along a sequence, with its derivative written out.
 
-Autograd's graph of all steps takes twice as long, most of it in small operations.
+It leaves nearly only the matrix products, and takes a tenth less time than autograd.
 """
 
 from typing import Any
