@@ -15,9 +15,6 @@ from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_spec import RunSpec
 
 QUANTILE = 1.2816  # standard deviations: 80 % lie within
-# Standard deviation of the log of a run's seconds that no stage explains: what else
-# the machine does, and training that stops early.
-UNEXPLAINED = 0.3
 # Seconds that a range begins or ends at, so that it claims no more than it knows.
 SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)
 MINUTES = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50)
@@ -155,7 +152,7 @@ def predict_duration(
     mean, covariance = speeds.predict([traits for _, traits in asked])
     seconds = np.exp(mean) * np.array([stage.work for stage, _ in asked])
     share = seconds / seconds.sum()
-    spread = math.sqrt(share @ covariance @ share + UNEXPLAINED**2)
+    spread = math.sqrt(share @ covariance @ share)
     # Whole batches go to a worker, so that the last round may be a partial one.
     batches = len(replicate_batches(spec))
     middle = seconds.sum() * math.ceil(batches / workers) / batches

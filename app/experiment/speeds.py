@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 SHARED = {
     ("kind", "sort"): 4.0,
     ("machine",): 0.25,
+    # What no name tells: what else the machine does, compiles, or stops early.
+    ("run",): 0.09,
     ("machine", "kind"): 0.05,
     ("kind", "sort", "learner"): 0.5,
     ("kind", "learner"): 0.2,
@@ -36,7 +38,10 @@ SHORT = 0.02
 
 
 class Traits(NamedTuple):
-    """What the speed of a stage goes with; names, or empty where none applies."""
+    """What the speed of a stage goes with; names, or empty where none applies.
+
+    `run` tells a run from all others; it is empty for the one that is asked about.
+    """
 
     machine: str
     kind: str
@@ -45,6 +50,7 @@ class Traits(NamedTuple):
     family: str
     net: str
     estimator: str
+    run: str
 
 
 class TimedStage(NamedTuple):
@@ -86,7 +92,7 @@ class Speeds:
             asked: The stages.
 
         Returns:
-            Shapes (stage,) and (stage, stage); the noise of single runs is left out.
+            Shapes (stage,) and (stage, stage); the noise of single stages is left out.
         """
         across = _covariance(asked, self._known)
         explained = np.linalg.solve(self._factor, across.T)

@@ -64,7 +64,7 @@ def _own_run(home: str, key: str) -> tuple[TimedStage, ...]:
     computed = with_replicates(spec, _replicates_run(key, spec))
     took = job.finished - job.started
     timings = client.timings(key)
-    return tuple(timed_stages(computed, timings, took, machine_of(spec)))
+    return tuple(timed_stages(computed, timings, took, machine_of(spec), key))
 
 
 def _replicates_run(key: str, spec: RunSpec) -> int:
@@ -78,11 +78,11 @@ def _replicates_run(key: str, spec: RunSpec) -> int:
 def shipped_runs() -> tuple[TimedStage, ...]:
     """Return the stages of the shipped runs."""
     found: list[TimedStage] = []
-    for run in json.loads(SHIPPED.read_text()):
+    for i, run in enumerate(json.loads(SHIPPED.read_text())):
         spec = _complete(RunSpec.model_validate(run["spec"]))
         timings = [Timing(*row) for row in run["timings"]]
         if spec is not None:
-            found += timed_stages(spec, timings, run["seconds"], REFERENCE)
+            found += timed_stages(spec, timings, run["seconds"], REFERENCE, str(i))
     return tuple(found)
 
 
@@ -95,7 +95,7 @@ def _complete(spec: RunSpec) -> RunSpec | None:
 
 
 def timed_stages(
-    spec: RunSpec, timings: Iterable[Timing], took: float, machine: str
+    spec: RunSpec, timings: Iterable[Timing], took: float, machine: str, run: str
 ) -> list[TimedStage]:
     """Return the stages of a run that ended.
 
@@ -105,6 +105,7 @@ def timed_stages(
         took: Seconds of the whole run; what no learner is timed by is the sort
             `other`.
         machine: Where it was computed.
+        run: A name that no other run has.
     """
     kind = kind_named(spec.kind)
     seconds = _sum_seconds(spec, timings)
@@ -114,7 +115,9 @@ def timed_stages(
     # A stage that took no time came from an earlier run, or is too short to tell.
     seconds = {at: took for at, took in seconds.items() if took > SHORT or not at[1]}
     return [
-        TimedStage(traits, seconds[stage.sort, stage.learner], stage.work)
+        TimedStage(
+            traits._replace(run=run), seconds[stage.sort, stage.learner], stage.work
+        )
         for stage, traits in with_traits(spec, kind, machine)
         if (stage.sort, stage.learner) in seconds and stage.work > 0
     ]
@@ -136,7 +139,7 @@ def with_traits(
         estimated = stage.sort == "train" and not kind.outer_alone
         estimator = spec.estimator.name if estimated else ""
         names = (stage.sort, stage.learner, spec.family.name, spec.net.name)
-        found.append((stage, Traits(machine, kind.name, *names, estimator)))
+        found.append((stage, Traits(machine, kind.name, *names, estimator, run="")))
     return found
 
 

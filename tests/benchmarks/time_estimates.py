@@ -284,7 +284,7 @@ def check_estimates() -> None:
         ranges = [predict_duration(each, spec, kind) for each in sources]
         run = measure_run(spec)
         machine = machine_of(spec)
-        before += timed_stages(run.spec, run.timings, run.seconds, machine)
+        before += timed_stages(run.spec, run.timings, run.seconds, machine, str(varied))
         write_line(" ".join(_describe(varied, run, ranges)))
         for name, found in zip(errors, ranges, strict=True):
             errors[name].append(abs(math.log(found.middle / run.seconds)))

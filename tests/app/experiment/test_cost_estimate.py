@@ -157,13 +157,13 @@ def test_the_numbers_of_shipped_parts_are_counted(catalogue: Catalogue) -> None:
                 assert knob.work, (card.name, knob.name)
 
 
-HERE = Traits("here", "few_shot", "train", "maml", "sinusoids", "mlp", "")
+HERE = Traits("here", "few_shot", "train", "maml", "sinusoids", "mlp", "", "")
 
 
 def test_a_speed_is_the_posterior_mean_of_its_runs() -> None:
     """With one kind of stage the process is a normal mean, known in closed form."""
     took = np.array([4.0, 5.0, 7.0])
-    other = HERE._replace(machine="reference", kind="search", sort="test")
+    other = HERE._replace(machine="reference", kind="search", sort="test", run="x")
     other = other._replace(learner="x", family="y", net="z")
     own = [TimedStage(HERE, seconds, 10.0) for seconds in took]
     speeds = Speeds([*own, TimedStage(other, 5.0, 10.0)])
@@ -199,7 +199,7 @@ def test_shipped_runs_predict_each_other(catalogue: Catalogue) -> None:
     for row in rows:
         spec = complete_spec(RunSpec.model_validate(row["spec"]), catalogue.card, "cpu")
         timings = [Timing(*each) for each in row["timings"]]
-        found = timed_stages(spec, timings, row["seconds"], "here cpu")
+        found = timed_stages(spec, timings, row["seconds"], "here cpu", str(len(runs)))
         runs.append((spec, found, row["seconds"]))
     assert sum(len(found) for _, found, _ in runs) == len(shipped_runs())
     for spec, held_out, seconds in runs[::4]:
@@ -314,7 +314,7 @@ def test_the_rest_of_a_run_is_known_unless_several_workers_shared_it(
     rest = {
         took: [
             each.seconds
-            for each in timed_stages(spec, timings, took, "here cpu")
+            for each in timed_stages(spec, timings, took, "here cpu", "one")
             if each.traits.sort == "other"
         ]
         for took in (5.0, 12.0)
