@@ -11,7 +11,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.algorithms.adam_moments import advance_moments
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.outers._clipping import clip_factor, from_rows, to_rows
@@ -22,6 +21,7 @@ from engine.outers._schedules import (
     schedule_knob,
 )
 from engine.protocol import OuterRule, Weights
+from engine.protocol.adam_moments import advance_moments
 
 
 @register("outer")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.algorithms.adam_moments import advance_moments
 from engine.algorithms.rl.policies import POLICY
 from engine.protocol import Weights
+from engine.protocol.adam_moments import advance_moments
 
 Loss = Callable[[Weights], Tensor]  # weights → each member's loss, shape (member,)
 
