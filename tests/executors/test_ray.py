@@ -86,7 +86,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, np.ndarray]:
 
 def longer() -> RunSpec:
     """Return a run whose batches take seconds, so that a node can be lost in one."""
-    return batched(budget={"task_evaluations": 1200, "validate_every": 50})
+    return batched(budget={"task_evaluations": 8000, "validate_every": 200})
 
 
 def ended(store: Store, *keys: str) -> bool:
