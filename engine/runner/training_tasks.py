@@ -1,5 +1,6 @@
 """The tasks of meta-training, drawn for several meta-steps at once where that pays."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from engine.runner.context import LearnerEntry, RunContext
 
 AHEAD = 16  # meta-steps; beyond them, a draw's fixed cost no longer shows
 AHEAD_BYTES = 2**25  # what is drawn ahead stays within 32 MB
+AHEAD_SECONDS = 0.25  # no note is sent meanwhile
 
 
 class TrainingTasks:
@@ -44,12 +46,16 @@ class TrainingTasks:
 
     def _draw(self, lesson: int) -> Iterator[tuple[int, TaskBatch]]:
         """Yield the tasks of a lesson, and of those after it that are drawn with it."""
+        clock = time.perf_counter()
         first = self.draw_lesson(lesson)
+        taken = time.perf_counter() - clock
         yield lesson, first
         if not (self.ahead and isinstance(first, EpisodeBatch)):
             return
         size = sum(tensor.nbytes for tensor in tensors_of(first))
-        count = min(AHEAD, AHEAD_BYTES // size, self._lessons - lesson) - 1
+        # The clock decides how many are drawn at once, never which.
+        fitting = min(AHEAD_BYTES // size, AHEAD_SECONDS // taken)
+        count = int(min(AHEAD, fitting, self._lessons - lesson)) - 1
         if count > 0:
             yield from self._draw_many(range(lesson + 1, lesson + 1 + count))
 

@@ -5,6 +5,7 @@ import torch
 
 from engine.algorithms.compiled_graphs import tensors_of
 from engine.protocol import EpisodeBatch
+from engine.runner import training_tasks
 from engine.runner.context import RunContext
 from engine.runner.training_tasks import TrainingTasks
 from tests.laws.small import families, family_spec
@@ -13,7 +14,10 @@ STEPS = (0, 1, 2, 3)
 
 
 @pytest.mark.parametrize("family", families("few_shot"))
-def test_episodes_drawn_ahead_are_those_drawn_step_by_step(family: str) -> None:
+def test_episodes_drawn_ahead_are_those_drawn_step_by_step(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_tasks, "AHEAD_SECONDS", 1e6)
     context = RunContext(family_spec(family))
     (entry,) = context.entries
     plan = entry.learner.plan(context.spec.budget, context.estimator)
