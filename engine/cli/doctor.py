@@ -76,9 +76,13 @@ def _check_devices() -> Iterator[CheckResult]:
 
 
 def _check_threads() -> Iterator[CheckResult]:
-    from engine.executors.cores import core_count, worker_count
+    from engine.executors.cores import core_count, worker_count, worker_niceness
 
-    workers = worker_count()
+    try:
+        workers, _ = worker_count(), worker_niceness()
+    except Refused as refusal:
+        yield CheckResult("threads", refusal.message, is_fine=False)
+        return
     yield CheckResult(
         "threads", f"{core_count()} cores; {workers} workers at once, one thread each"
     )
@@ -92,9 +96,10 @@ def _check_kernels() -> Iterator[CheckResult]:
         # Nothing is wrong: the results are the same but for rounding.
         yield CheckResult("kernels", f"none, torch computes all, slower: {kernels}")
         return
-    kept = cache_folder() or "nowhere: no folder can be written to"
-    text = f"compiled by numba {numba_version()}; kept in {kept}"
-    yield CheckResult("kernels", text)
+    kept = "each process compiles them anew, as no folder for them can be written to"
+    if folder := cache_folder():
+        kept = f"kept in {folder}"
+    yield CheckResult("kernels", f"compiled by numba {numba_version()}; {kept}")
 
 
 def _check_sqlite() -> Iterator[CheckResult]:

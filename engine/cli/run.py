@@ -75,15 +75,16 @@ def run(
             "--resume continues and --force starts over; give only one", "resume"
         )
     check_address(on, address)
-    call = RunCommand(spec, effort, replicates, device, traces, on, address)
+    call = RunCommand(spec, effort, replicates, device, traces, jobs, on, address)
     asked = read_spec(spec)
     from engine.executors.allocator import configure_allocator
-    from engine.executors.cores import worker_count
+    from engine.executors.cores import worker_count, worker_niceness
     from engine.executors.in_process import LocalRun, settle_spec
     from engine.executors.worker import StopSignal
     from engine.runner.memory_estimate import check_memory
     from engine.runner.memory_limit import cap_memory
 
+    worker_niceness()  # a setting that no worker would take is refused at once
     configure_allocator()
     cap_memory()
     stop_signal = StopSignal()
@@ -155,6 +156,7 @@ class RunCommand(NamedTuple):
     replicates: int | None
     device: str
     traces: bool
+    jobs: int = 0
     on: Place = Place.LOCAL
     address: str = ""
 
@@ -184,6 +186,7 @@ class RunCommand(NamedTuple):
         words += ["--replicates", str(self.replicates)] if self.replicates else []
         words += ["--device", self.device] if self.device else []
         words += ["--traces"] if self.traces else []
+        words += ["--jobs", str(self.jobs)] if self.jobs else []
         words += ["--on", self.on] if self.on is not Place.LOCAL else []
         words += ["--address", self.address] if self.address else []
         return shlex.join([*words, "--resume"])
@@ -239,6 +242,10 @@ def _report_unfinished(local_run: "LocalRun", job: Job, call: RunCommand) -> int
         return Exit.INTERRUPTED
     where = f" (see {local_run.folder / 'traceback.txt'})" if job.traceback else ""
     print_error(f"{job.error}{where}")
+    if job.state == JobState.PAUSED:  # the disk is full; the results so far are kept
+        print_status(
+            f"free some space, then resume with: {call.resume_command(local_run)}"
+        )
     return Exit.FAILED
 
 

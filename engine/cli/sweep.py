@@ -1,5 +1,6 @@
 """sweep: queue a spec for every value of a grid and every seed, and compare them."""
 
+import os
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -85,8 +86,8 @@ def sweep(
         parse_seeds(seeds) if seeds else (),
     )
     asked.check(confirmed=yes)
-    if csv is not None and not csv.absolute().parent.is_dir():
-        raise Refused(f"the folder of {csv} does not exist", "csv")
+    if csv is not None:
+        _check_csv(csv)
     check_address(on, address)
     from engine.store import Store
 
@@ -96,7 +97,21 @@ def sweep(
     with connect_workers(on, address, jobs, store) as workers:
         print_status(f"sweep {group}: {asked.describe_size()}")
         _compute(store, SweepCommand(group, title or _title(asked), members), workers)
-    return _report(store, group, csv)
+    return _report(store, group, csv, len(members))
+
+
+def _check_csv(csv: Path) -> None:
+    """Check, before anything is computed, that this file can be written.
+
+    Raises:
+        Refused: If it cannot.
+    """
+    if csv.is_dir():
+        raise Refused(f"{csv} is a folder; --csv takes a file", "csv")
+    if not csv.absolute().parent.is_dir():
+        raise Refused(f"the folder of {csv} does not exist", "csv")
+    if not os.access(csv.absolute().parent, os.W_OK):
+        raise Refused(f"the folder of {csv} cannot be written", "csv")
 
 
 class SweepCommand(NamedTuple):
@@ -184,7 +199,7 @@ def _handle_interrupts(stop_signal: "StopSignal") -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _report(store: "Store", group: str, csv: Path | None) -> int:
+def _report(store: "Store", group: str, csv: Path | None, size: int) -> int:
     """Print the table of a sweep, write its CSV, and return the exit code."""
     from engine.export.sweep_table import configuration_rows, read_results, sweep_csv
     from engine.store import files
@@ -203,7 +218,9 @@ def _report(store: "Store", group: str, csv: Path | None) -> int:
     for each in failed:
         reason = each.job.error or each.job.state
         print_error(f"{describe_values(each.values)}: {reason}")
-    if failed:
+    if gone := size - len(results):
+        print_error(f"{gone} of {size} runs were deleted meanwhile")
+    if failed or gone:
         return Exit.FAILED
     return Exit.DIVERGED if states[JobState.DIVERGED] else Exit.OK
 

@@ -62,9 +62,12 @@ def parse_setting(text: str) -> Setting:
             "grid",
         )
     values = _parse_values(listed)
-    for place, value in enumerate(values):
-        if value in values[:place]:
+    seen: list[tuple[bool, Any]] = []
+    for value in values:
+        told_apart = (isinstance(value, bool), value)  # Python has true equal 1
+        if told_apart in seen:
             raise Refused(f"{clean(path)} is given the value {value!r} twice", "grid")
+        seen.append(told_apart)
     return Setting(path, tuple(values))
 
 

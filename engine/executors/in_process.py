@@ -33,7 +33,7 @@ from engine.runner.helpers import Helpers
 from engine.runner.memory_estimate import check_memory
 from engine.runner.results_of_other_runs import RunCache
 from engine.runner.spec_checks import check_run
-from engine.store import NoRun, NoStore, Store, files
+from engine.store import NoRun, NoStore, Store, files, shards
 
 UNFINISHED = ".unfinished"
 TRACEBACK = "traceback.txt"
@@ -175,6 +175,8 @@ class LocalRun:
             raise Refused(f"another process is running this in {self.folder}", "out")
         if job.state in RESUMABLE:
             store.resume(self.key)
+        # A worker of the command that was killed may hold one and never end it.
+        shards.cancel_all(store.index, self.key)
 
     def play(self, store: Store) -> Job:
         """Execute the runs that this one starts from, then the run itself.

@@ -8,6 +8,7 @@ from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE
 from engine.contract.run_groups import RunGroup
 from engine.contract.run_spec import RunSpec
+from engine.executors.cores import worker_count, worker_niceness
 from engine.executors.supervisor import (
     SupervisorError,
     supervise_until,
@@ -58,11 +59,13 @@ class LocalWorkers(NamedTuple):
     jobs: int = 0
 
     def check(self, store: Store) -> None:
-        """Check that nothing else computes where own workers are asked for.
+        """Check, before a run is queued, that workers can compute it.
 
         Raises:
-            Refused: If a supervisor serves the store.
+            Refused: If a supervisor serves the store where own workers are asked for,
+                or METASCOPE_WORKERS or METASCOPE_NICENESS cannot be understood.
         """
+        worker_count(), worker_niceness()
         if self.jobs and supervisor_status(store.home):
             raise Refused(
                 "another engine already serves this store: leave out --jobs to use "

@@ -493,6 +493,22 @@ def test_the_doctor_is_content_here(
     assert "WRONG" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["METASCOPE_WORKERS", "METASCOPE_NICENESS"])
+def test_the_doctor_names_a_bad_setting_and_checks_the_rest(
+    name: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, "many")
+    assert __main__.main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    wrong = [line for line in lines if line.startswith("WRONG")]
+    assert len(wrong) == 1
+    assert f"{name} must be a whole number" in wrong[0]
+    assert any(line.split()[:2] == ["ok", "disk"] for line in lines)
+
+
 def test_the_doctor_names_a_damaged_run_and_ends_with_1(
     home: Path, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,7 +21,7 @@ from engine.contract.parsing import parse_spec
 from engine.executors import in_process
 from engine.executors.in_process import ASKED, UNFINISHED, LocalRun
 from engine.executors.worker import StopSignal
-from engine.store import Store
+from engine.store import Recorder, Store, StoreFull
 from tests.cli.test_cli import FILES, TINY
 from tests.store import fake
 
@@ -187,7 +187,7 @@ def test_the_printed_resume_command_can_be_pasted_and_finishes_the_same_run(
     "call",
     [
         RunCommand("smoke", None, None, "", False),
-        RunCommand("my spec.json", None, None, "cuda", True),
+        RunCommand("my spec.json", None, None, "cuda", True, 3),
         RunCommand("-", None, None, "cpu", False),
         RunCommand("/dev/stdin", Effort.FIXED, 3, "", True),
     ],
@@ -205,6 +205,7 @@ def test_a_line_to_paste_is_quoted_and_holds_every_option(
     assert ("--device" in words) == bool(call.device)
     assert not call.device or words[words.index("--device") + 1] == call.device
     assert ("--effort" in words) == bool(call.effort)
+    assert not call.jobs or words[words.index("--jobs") + 1] == str(call.jobs)
     assert words[-1] == "--resume"
 
 
@@ -217,6 +218,36 @@ def test_an_unfinished_run_can_be_replaced(
     assert "--resume" in capsys.readouterr().err.strip().splitlines()[-1]
     assert __main__.main(["run", spec, "--out", "out", "--force"]) == 0
     assert set(bytes_of(Path("out"))) == FILES
+
+
+def test_a_full_disk_is_told_with_the_command_that_goes_on(
+    spec: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(recorder: Recorder) -> None:
+        raise StoreFull("disk full")
+
+    with monkeypatch.context() as full:
+        full.setattr(Recorder, "flush", refuse)
+        full.setattr(Recorder, "is_due", lambda recorder: True)
+        assert __main__.main(["run", spec, "--out", "o", "--jobs", "1"]) == 1
+    *_, error, told = capsys.readouterr().err.strip().splitlines()
+    assert error == "error: disk full"
+    assert told.startswith("free some space, then resume with: ")
+    words = shlex.split(told.partition("resume with: ")[2])
+    assert __main__.main(words[3:]) == 0
+
+
+@pytest.mark.parametrize("name", ["METASCOPE_WORKERS", "METASCOPE_NICENESS"])
+def test_a_setting_that_no_worker_would_take_is_refused_at_once(
+    name: str,
+    spec: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, "many")
+    assert __main__.main(["run", spec, "--out", "o"]) == 2
+    assert f"{name} must be a whole number" in capsys.readouterr().err
+    assert not Path("o").exists()
 
 
 # refused ----------------------------------------------------------------------

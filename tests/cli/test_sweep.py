@@ -156,6 +156,7 @@ def test_a_failed_run_is_named_and_fails_the_sweep(
         (["--grid", "sgd.lr=0.05,5e-2"], "given the value 0.05 twice"),
         (["--seeds", "1-300"], "these are 300 runs"),
         (["--csv", "no/such/folder/a.csv"], "the folder of no/such/folder/a.csv"),
+        (["--csv", "/"], "/ is a folder; --csv takes a file"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_no_store(
@@ -170,6 +171,38 @@ def test_bad_input_is_one_sentence_and_leaves_no_store(
     assert said in printed
     assert printed.count("\n") == 0
     assert not home.exists()
+
+
+def test_runs_that_are_deleted_meanwhile_fail_the_sweep(
+    home: Path,
+    tiny: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def delete_all(store: Store, is_over: Callable[[], bool], workers: object) -> None:
+        while not is_over():
+            store.delete(store.claim().key)
+
+    monkeypatch.setattr(queued_runs, "supervise_until", delete_all)
+    assert __main__.main(["sweep", tiny, "--seeds", "1-2"]) == 1
+    said = capsys.readouterr().err
+    assert "error: 2 of 2 runs were deleted meanwhile" in said
+
+
+@pytest.mark.parametrize("name", ["METASCOPE_WORKERS", "METASCOPE_NICENESS"])
+@pytest.mark.parametrize("options", [(), ("--jobs", "2")])
+def test_a_setting_that_no_worker_would_take_is_refused_before_a_run_is_queued(
+    name: str,
+    options: tuple[str, ...],
+    home: Path,
+    tiny: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, "-40")
+    assert __main__.main(["sweep", tiny, *options]) == 2
+    assert f"{name} must be a whole number" in capsys.readouterr().err
+    assert Store.open(home).count(kind=None) == 0
 
 
 def test_the_same_spec_twice_is_refused(

@@ -62,6 +62,7 @@ def test_another_part_starts_from_its_own_defaults_and_keeps_what_is_set() -> No
 def test_values_are_json_or_plain_text() -> None:
     assert parse_setting("net.widths=[8,8],[16]").values == ([8, 8], [16])
     assert parse_setting("a.b= true , 0.1,x y").values == (True, 0.1, "x y")
+    assert parse_setting("a.b=1,true,0,false").values == (1, True, 0, False)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,7 @@ def test_values_are_json_or_plain_text() -> None:
         (["learner.lr="], "", "a grid is PATH=VALUE,VALUE"),
         (["learner.lr=1,,x"], "", "empty value"),
         (["learner.lr=1,1.0"], "", "given the value 1.0 twice"),
+        (["learner.lr=true,1,true"], "", "given the value True twice"),
         (["learner.lr=1", "learner.lr=2"], "", "in the grid twice"),
         (["seed=1,2"], "", "the grid cannot set 'seed'"),
         (["learners.0.name=x"], "", "the grid cannot set"),

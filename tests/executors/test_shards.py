@@ -15,9 +15,11 @@ from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 from engine.executors.cores import core_count, worker_count
+from engine.executors.in_process import LocalRun
+from engine.executors.shards import ShardHelpers
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import Toolkit, load_toolkit
-from engine.runner.batches import batches_ahead
+from engine.runner.batches import batch_specs, batches_ahead
 from engine.stats.replicate_concatenation import join_batches
 from engine.store import Store
 from tests.laws.small import assert_same, spec_of
@@ -114,6 +116,22 @@ def test_a_run_that_is_done_leaves_no_shard_behind(store: Store) -> None:
     assert store.count(kind="shard") == 0
     held = {path.name for path in (store.home / "runs").iterdir()}
     assert held == {job.key for job in store.jobs(kind=None)}
+
+
+def test_a_resumed_command_waits_for_no_worker_of_the_one_before(
+    tmp_path: Path,
+) -> None:
+    """Such a worker may be stopped, or killed where no supervisor notices."""
+    spec = batched()
+    command = LocalRun(spec, tmp_path / "out", lambda event: None, StopSignal())
+    store = command.open_store(resume=False)
+    submit(store, spec)
+    claim = store.claim()
+    ShardHelpers(store, claim).offer(batch_specs(spec)[1:])
+    assert store.claim().kind == "shard"
+    store.recorder(claim).release()
+    command.open_store(resume=True)
+    assert {job.state for job in store.shards(claim.key)} == {JobState.CANCELLED}
 
 
 def test_a_run_that_is_decided_leaves_the_other_batches_uncomputed(
