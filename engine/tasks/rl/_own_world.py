@@ -109,9 +109,12 @@ class OwnWorld(Environment):
         probe = call_own_code(
             "constructor", lambda: make(**draw(np.random.default_rng(0)))
         )
-        self.observation = observation_size(probe.observation_space)
-        self.actions = action_space(probe.action_space)
-        self.first = int(getattr(probe.action_space, "start", 0))
+        observed, acted = call_own_code(
+            "spaces", lambda: (probe.observation_space, probe.action_space)
+        )
+        self.observation = observation_size(observed)
+        self.actions = action_space(acted)
+        self.first = int(getattr(acted, "start", 0))
         call_own_code("close", probe.close)
         self.envs: Any = None
         self.size = (0, 0)
@@ -142,7 +145,7 @@ class OwnWorld(Environment):
         space = self.envs.single_observation_space
         rows = np.asarray(seen)
         if hasattr(space, "n"):
-            rows = np.eye(int(space.n))[rows - int(space.start)]
+            rows = encode_states(space, rows)
         rows = rows.reshape(len(rows), -1)
         if rows.shape[1] != self.observation:
             raise OwnCodeError(
@@ -150,9 +153,7 @@ class OwnWorld(Environment):
                 f"{self.observation} in the first task; they must be as many in all",
                 PLACE,
             )
-        if not np.isfinite(rows).all():
-            raise OwnCodeError("the environment's observation is not finite", PLACE)
-        return torch.from_numpy(rows).to(like).unflatten(0, self.size)
+        return to_finite("observation", rows, like).unflatten(0, self.size)
 
     def observe(self, parameters: Weights, state: Weights) -> Tensor:
         """Return the last observation."""
@@ -169,9 +170,7 @@ class OwnWorld(Environment):
         seen, reward, ended, stopped, _ = call_own_code(
             "step", lambda: self.envs.step(sent)
         )
-        if not np.isfinite(reward).all():
-            raise OwnCodeError("the environment's reward is not finite", PLACE)
-        pay = torch.from_numpy(np.asarray(reward)).to(noise).view(self.size)
+        pay = to_finite("reward", np.asarray(reward), noise).view(self.size)
         over = torch.from_numpy(ended | stopped).view(self.size)
         return Transition({"seen": self._observation(seen, noise)}, pay, pay, over)
 
@@ -179,6 +178,48 @@ class OwnWorld(Environment):
         """Return the best return that the user named, or the registry."""
         size = (len(parameters["seed"]), episodes)
         return torch.full(size, self.best, device=parameters["seed"].device)
+
+
+def encode_states(space: Any, states: np.ndarray) -> np.ndarray:
+    """Return the states of a Discrete space, one-hot.
+
+    Args:
+        space: The space.
+        states: Of each copy; shape (copy,).
+
+    Returns:
+        Shape (copy, state).
+
+    Raises:
+        OwnCodeError: If a state is not in the space.
+    """
+    count, first = int(space.n), int(space.start)
+    # A negative index would count from the end.
+    outside = states[(states < first) | (states >= first + count)]
+    if outside.size:
+        raise OwnCodeError(
+            f"the environment's observation is {outside[0]}, but its space goes from "
+            f"{first} to {first + count - 1}",
+            PLACE,
+        )
+    return np.eye(count)[states - first]
+
+
+def to_finite(what: str, numbers: np.ndarray, like: Tensor) -> Tensor:
+    """Return numbers as a tensor of the precision of another.
+
+    Raises:
+        OwnCodeError: If one of them is not finite, or too large for the precision.
+    """
+    found = torch.from_numpy(numbers).to(like)
+    if not bool(found.isfinite().all()):
+        large = bool(np.isfinite(numbers).all())
+        most = torch.finfo(found.dtype).max
+        said = (
+            f"is beyond ±{most:.1e}, the largest number" if large else "is not finite"
+        )
+        raise OwnCodeError(f"the environment's {what} {said}", PLACE)
+    return found
 
 
 def observation_size(space: Any) -> int:

@@ -31,6 +31,8 @@ class Line(gymnasium.Env[Any, Any]):
         self.goal, self.fault = goal, fault
         self.observation_space = spaces.Box(-10.0, 10.0, (2,))
         self.action_space = spaces.Discrete(2)
+        if fault in ("above", "below"):
+            self.observation_space = spaces.Discrete(3)
         if fault == "space":
             self.observation_space = spaces.Dict({})
         if fault == "constructor":
@@ -43,6 +45,8 @@ class Line(gymnasium.Env[Any, Any]):
         return self.seen(), {}
 
     def seen(self) -> Any:
+        if self.fault in ("above", "below"):
+            return {"above": 3, "below": -1}[self.fault]
         last = np.nan if self.fault == "nan" and self.count > 1 else self.goal
         return np.array([self.x, last], np.float32)
 
@@ -54,6 +58,8 @@ class Line(gymnasium.Env[Any, Any]):
         pay = -abs(self.x - self.goal)
         if self.fault == "reward" and self.count == 2:
             pay = np.inf
+        if self.fault == "large":
+            pay = 1e300
         return self.seen(), pay, abs(self.x - self.goal) < 0.1, False, {}
 
 
@@ -68,6 +74,14 @@ def draw_fault(name: str) -> Any:
 draw_nan, draw_raise, draw_reward, draw_space, draw_constructor = map(
     draw_fault, ("nan", "raise", "reward", "space", "constructor")
 )
+draw_above, draw_below, draw_large = map(draw_fault, ("above", "below", "large"))
+
+
+class Bare:
+    """Declares no spaces."""
+
+    def __init__(self) -> None:
+        """Declare nothing."""
 
 
 def draw_trials(family: Any, tasks: int = 3, episodes: int = 2) -> TrialBatch:
@@ -124,6 +138,9 @@ def test_an_environment_that_never_ends_is_capped() -> None:
     [
         ("nan", "the environment's observation is not finite"),
         ("reward", "the environment's reward is not finite"),
+        ("large", "the environment's reward is beyond ±3.4e+38, the largest number"),
+        ("above", "the environment's observation is 3, but its space goes from 0 to 2"),
+        ("below", "the environment's observation is -1, but its space goes from 0"),
         ("raise", "the environment's step failed: ValueError: joint 2 is broken"),
         ("space", "its observation space is Dict; it must be Discrete or a Box"),
         ("constructor", "the environment's constructor failed: OSError: no simulator"),
@@ -145,6 +162,10 @@ def test_what_goes_wrong_is_one_sentence(fault: str, said: str) -> None:
         ({"environment_name": "no_module:X"}, "no_module:X cannot be loaded"),
         ({"environment_name": f"{HERE}:Lime"}, "cannot be loaded: AttributeError"),
         ({"environment_name": f"{HERE}:Line"}, "no best return is known"),
+        (
+            {"environment_name": f"{HERE}:Bare", "best": 1.0},
+            "the environment's spaces failed: AttributeError",
+        ),
         ({"environment_name": "Pendulum-v1", "draws": "x"}, "x cannot be loaded"),
     ],
 )
