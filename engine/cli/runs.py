@@ -20,7 +20,7 @@ from engine.cli.console import (
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
 from engine.contract.text_decoding import clean
-from engine.store import NoStore, Store, files
+from engine.store import NoStore, RunGroups, Store, files
 
 runs = typer.Typer(help="List, show, export, import, cancel, resume and delete runs.")
 Key = Annotated[
@@ -223,6 +223,12 @@ def find_run(store: Store, start: str) -> Job:
         matching = [exact] if exact else []
     else:
         matching = [job for job in store.jobs(text=wish) if job.key.startswith(wish)]
+    if not matching and (sweep := RunGroups(store.index).find(wish)):
+        raise Refused(
+            f"{sweep.name} is a sweep: `python -m engine runs list --group "
+            f"{sweep.name}` lists its runs, and this command takes one of them",
+            "run",
+        )
     if not matching:
         raise Refused(f"no run has an id that begins with {start[:64]}", "run")
     if len(matching) > 1:

@@ -56,9 +56,14 @@ def describe_exit(code: int) -> str:
 
     >>> describe_exit(-11)
     'was killed by SIGSEGV'
+    >>> describe_exit(-35)
+    'was killed by signal 35'
     """
     if code >= 0:
         return f"ended with exit code {code}"
-    name = signal.Signals(-code).name
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # most real-time signals have no name
+        name = f"signal {-code}"
     hint = " (out of memory?)" if -code == signal.SIGKILL else ""
     return f"was killed by {name}{hint}"

@@ -48,7 +48,13 @@ class WorkerPool:
         # A death that no sweep has judged yet may still lengthen the pause.
         if self._deaths.is_pausing or self.exits or self._has_enough():
             return False
-        worker = WorkerProcess.start(self.command, self.store)
+        try:
+            worker = WorkerProcess.start(self.command, self.store)
+        except OSError as error:  # no memory or process left: there may be later
+            how = f"could not be started: {(error.strerror or str(error)).lower()}"
+            _log.warning("a worker %s", how)
+            self._deaths.add(how)
+            return False
         self.children[worker.pid] = worker
         return True
 

@@ -1,5 +1,7 @@
 """Workers are started when work waits for them, and end when none has for a while."""
 
+import errno
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +45,23 @@ def test_there_are_as_many_workers_as_runs_up_to_the_limit(pool: WorkerPool) -> 
     for seed in range(3, 9):
         fake.submit(pool.store, seed)
     assert start_all(pool) == 3
+
+
+def test_a_machine_without_a_process_left_is_asked_again_later(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object, **more: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as full:
+        full.setattr(subprocess, "Popen", refuse)
+        assert start_all(pool) == 0
+    assert pool._deaths.is_pausing
+    assert pool._deaths.reason == (
+        "could not be started: resource temporarily unavailable"
+    )
+    pool._deaths.next_start = 0.0
+    assert start_all(pool) == 1
 
 
 def test_workers_without_work_end_after_a_while_but_for_one(
