@@ -29,6 +29,9 @@ HOW_TO_READ = (
     "within the gray margin, which does not matter. Else: can't tell yet."
 )
 MARGIN = with_alpha(GREY, 0.22)
+NARROW = 62  # characters that stand side by side on a phone
+ROW, HEADING, EXTRA = 1.0, 0.62, 0.4  # heights: of a claim, a heading, a second line
+PIXELS = 46  # of a claim
 CAPPED = " A diverged task counts with the worst value."
 ONE_TRAINING = (
     " One training: the interval is over its episodes, and another training may differ."
@@ -48,13 +51,17 @@ def forest_figure(claims: Sequence[Claim], roles: Roles) -> go.Figure:
     if kind.share:
         known = [_to_points(claim) for claim in known]
     lines = _with_headings(known)
+    second = sum(map(_needs_second_line, known))
     made = make_figure(
         title=f"{who} against each other learner: {kind.label.lower()}",
         how_to_read=HOW_TO_READ
         + (ONE_TRAINING if any(_is_single_training(claim) for claim in known) else "")
         + (CAPPED if any(any(claim.diverged) for claim in known) else ""),
         alt="; ".join(_describe_claim(claim) for claim in known) or "no claims",
-        height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
+        height=70
+        + PIXELS * len(known)
+        + 26 * (len(lines) - len(known))
+        + round(EXTRA * PIXELS) * second,
     )
     places = _row_heights(lines)
     for line, y in zip(lines, places, strict=True):
@@ -107,7 +114,9 @@ def _with_headings(claims: Sequence[Claim]) -> list[Claim | str]:
 def _row_heights(lines: Sequence[Claim | str]) -> list[float]:
     at, places = 0.0, []
     for line in lines:
-        at -= 0.62 if isinstance(line, str) else 1.0
+        at -= HEADING if isinstance(line, str) else ROW
+        if not isinstance(line, str) and _needs_second_line(line):
+            at -= EXTRA
         places.append(at)
     return places
 
@@ -202,23 +211,39 @@ def _format_interval(claim: Claim) -> str:
     return f"{mid} [{', '.join(ends)}]"
 
 
+def _words(claim: Claim) -> tuple[str, str, str]:
+    """Return the other learner; the call with the interval; and the level."""
+    primary = " (primary)" if claim.primary else ""
+    mid, ends = _format_interval(claim).split(" ", 1)
+    return (
+        f"vs {learner_name(claim.against)}{primary}",
+        f"{claim.call}  <b>{mid}</b> {ends}",
+        format_percent(claim.level),
+    )
+
+
+def _needs_second_line(claim: Claim) -> bool:
+    """Whether its words would overlap on a phone, were they side by side."""
+    shown = " ".join((*_words(claim), CALL_STYLES[claim.call].sign))
+    return len(shown.replace("<b>", "").replace("</b>", "")) > NARROW
+
+
 def _add_words(figure: go.Figure, claim: Claim, y: float) -> None:
     """Write the other learner on the left; call, interval and level on the right."""
     style = CALL_STYLES[claim.call]
-    word = f"<span style='color:{style.color}'>{style.sign}</span> {claim.call}"
-    level = f"<span style='color:{GREY}'>{format_percent(claim.level)}</span>"
-    interval = _format_interval(claim).replace(" [", "</b> [")
-    primary = " (primary)" if claim.primary else ""
+    against, call, level = _words(claim)
+    sign = f"<span style='color:{style.color}'>{style.sign}</span>"
+    above = EXTRA if _needs_second_line(claim) else 0.0
     sides = (
-        ("left", 0, f"vs {learner_name(claim.against)}{primary}"),
-        ("right", 1, f"{word}  <b>{interval} {level}"),
+        ("left", 0, above, against),
+        ("right", 1, 0.0, f"{sign} {call} <span style='color:{GREY}'>{level}</span>"),
     )
-    for anchor, x, text in sides:
+    for anchor, x, up, text in sides:
         figure.add_annotation(
             text=text,
             x=x,
             xref="x domain",
-            y=y + 0.42,
+            y=y + 0.42 + up,
             xanchor=anchor,
             yanchor="middle",
             showarrow=False,

@@ -286,6 +286,17 @@ def test_the_margin_of_a_claim_is_shaded_and_the_primary_one_is_marked() -> None
     assert any("(primary)" in note.text for note in fig.layout.annotations)
 
 
+def test_words_that_a_phone_is_too_narrow_for_stand_one_above_the_other() -> None:
+    plain = replace(made.claims()[2], difference=0.28, low=-0.1, high=0.67)
+    long = replace(plain, against="multi_task_policy", primary=True)
+    roles = {**ROLES, "multi_task_policy": "baseline"}
+    drawn = learner_comparison.forest_figure([long, plain], roles)
+    heights = dict.fromkeys(note.y for note in drawn.layout.annotations)
+    assert len(heights) == 1 + 2 + 1  # heading, long words, plain words
+    alone = learner_comparison.forest_figure([plain, plain], roles)
+    assert drawn.layout.height > alone.layout.height
+
+
 def test_a_claim_without_interval_can_be_drawn() -> None:
     claim = replace(made.claims()[2], low=float("nan"), high=float("nan"))
     fig = learner_comparison.forest_figure([claim], ROLES)
