@@ -35,10 +35,7 @@ def draw_group(group: RunGroup) -> None:
         height="content",
         alt="Configurations of the sweep: runs, calls and differences",
     )
-    st.caption(
-        "Calls answer the primary question of each run. Value and difference are means "
-        "over the runs of a configuration; less is better."
-    )
+    st.caption(f"Calls answer the primary question of each run. {sweep_table.LEGEND}")
     st.download_button(
         "Download CSV",
         lambda: sweep_table.sweep_csv(results),

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +52,7 @@ _JOBS = (
 _CSV = "Write one row per run to this file."
 _YES = "Allow more than 200 runs."
 _EFFORT = "quick, until-decided or fixed. Default: each spec's."
+_WITH_RESULT = {JobState.DONE, JobState.DIVERGED}
 
 
 def sweep(
@@ -201,28 +201,25 @@ def _handle_interrupts(stop_signal: "StopSignal") -> Iterator[None]:
 
 def _report(store: "Store", group: str, csv: Path | None, size: int) -> int:
     """Print the table of a sweep, write its CSV, and return the exit code."""
-    from engine.export.sweep_table import configuration_rows, read_results, sweep_csv
+    from engine.export import sweep_table
     from engine.store import files
 
-    results = read_results(store, group)
-    out().print(make_table(configuration_rows(results)))
+    results = sweep_table.read_results(store, group)
+    out().print(make_table(sweep_table.configuration_rows(results)))
+    print_status(sweep_table.LEGEND)
     if csv is not None:
-        files.write_atomically(csv, sweep_csv(results))
+        files.write_atomically(csv, sweep_table.sweep_csv(results))
         print_status(f"written to {csv}")
-    states = Counter(each.job.state for each in results)
-    failed = [
-        each
-        for each in results
-        if each.job.state not in (JobState.DONE, JobState.DIVERGED)
-    ]
-    for each in failed:
-        reason = each.job.error or each.job.state
-        print_error(f"{describe_values(each.values)}: {reason}")
+    states = [each.job.state for each in results]
+    for each in results:
+        if each.job.state not in _WITH_RESULT:
+            reason = each.job.error or each.job.state
+            print_error(f"{describe_values(each.values)}: {reason}")
     if gone := size - len(results):
         print_error(f"{gone} of {size} runs were deleted meanwhile")
-    if failed or gone:
+    if gone or not set(states) <= _WITH_RESULT:
         return Exit.FAILED
-    return Exit.DIVERGED if states[JobState.DIVERGED] else Exit.OK
+    return Exit.DIVERGED if JobState.DIVERGED in states else Exit.OK
 
 
 def make_table(rows: Sequence["ConfigurationRow"]) -> Table:

@@ -31,6 +31,11 @@ JUDGED = (
     "n_tasks",
 )
 
+LEGEND = (
+    "Value and difference are means over the runs of a configuration, lowest and "
+    "highest the smallest and the largest difference of a single run; less is better."
+)
+
 
 class Answer(NamedTuple):
     """What a run says on its primary question; numbers are None where there are none.

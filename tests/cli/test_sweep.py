@@ -61,6 +61,7 @@ def test_a_sweep_is_computed_once_filed_as_one_and_told_as_a_table(
     assert __main__.main(words) == 0
     said = capsys.readouterr()
     assert "4 runs (2 configurations × 2 seeds)" in said.err
+    assert "lowest and highest the smallest and the largest difference" in said.err
     table = [line.split() for line in said.out.splitlines()]
     assert [row[:6] for row in table[1:]] == [
         ["sgd.lr", "=", value, "2", "of", "2"] for value in ("0.01", "0.1")
