@@ -225,8 +225,8 @@ def find_run(store: Store, start: str) -> Job:
         matching = [job for job in store.jobs(text=wish) if job.key.startswith(wish)]
     if not matching and (sweep := RunGroups(store.index).find(wish)):
         raise Refused(
-            f"{sweep.name} is a sweep: `python -m engine runs list --group "
-            f"{sweep.name}` lists its runs, and this command takes one of them",
+            f"{sweep.name} is a sweep; this command takes one of its runs: "
+            f"`python -m engine runs list --group {sweep.name}` lists them",
             "run",
         )
     if not matching:

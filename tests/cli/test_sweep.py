@@ -88,7 +88,9 @@ def test_a_sweep_is_computed_once_filed_as_one_and_told_as_a_table(
     assert "sgd.lr = 0.1, seed = 2" in capsys.readouterr().out
     for word in ("show", "cancel", "resume"):
         assert __main__.main(["runs", word, listed[1].split()[0]]) == 2
-        assert "is a sweep: `python -m engine runs list" in capsys.readouterr().err
+        assert (
+            "is a sweep; this command takes one of its runs" in capsys.readouterr().err
+        )
 
 
 def test_after_an_interrupt_nothing_of_the_sweep_is_left_in_the_queue(
