@@ -29,8 +29,11 @@ HOW_TO_READ = (
     "within the gray margin, which does not matter. Else: can't tell yet."
 )
 MARGIN = with_alpha(GREY, 0.22)
-NARROW = 62  # characters that stand side by side on a phone
-ROW, HEADING, EXTRA = 1.0, 0.62, 0.4  # heights: of a claim, a heading, a second line
+PHONE = 325  # pixels for words side by side on a phone
+LETTER, DIGIT = 5.5, 4.7  # pixels of a character, of names and of intervals
+ROW, HEADING = 1.0, 0.62  # heights of a claim and of a heading
+# What a second line adds, and how far up it lies: nearer its own bar than another's.
+EXTRA, UP = 0.55, 0.36
 PIXELS = 46  # of a claim
 CAPPED = " A diverged task counts with the worst value."
 ONE_TRAINING = (
@@ -224,8 +227,9 @@ def _words(claim: Claim) -> tuple[str, str, str]:
 
 def _needs_second_line(claim: Claim) -> bool:
     """Whether its words would overlap on a phone, were they side by side."""
-    shown = " ".join((*_words(claim), CALL_STYLES[claim.call].sign))
-    return len(shown.replace("<b>", "").replace("</b>", "")) > NARROW
+    against, call, level = _words(claim)
+    right = len(f"{call} {level}".replace("<b>", "").replace("</b>", "")) + 2
+    return LETTER * len(against) + DIGIT * right > PHONE
 
 
 def _add_words(figure: go.Figure, claim: Claim, y: float) -> None:
@@ -233,7 +237,7 @@ def _add_words(figure: go.Figure, claim: Claim, y: float) -> None:
     style = CALL_STYLES[claim.call]
     against, call, level = _words(claim)
     sign = f"<span style='color:{style.color}'>{style.sign}</span>"
-    above = EXTRA if _needs_second_line(claim) else 0.0
+    above = UP if _needs_second_line(claim) else 0.0
     sides = (
         ("left", 0, above, against),
         ("right", 1, 0.0, f"{sign} {call} <span style='color:{GREY}'>{level}</span>"),

@@ -64,7 +64,9 @@ def value_maps_figure(
         marks.update(marker={"symbol": filled, "color": "white", "line": EDGE})
         made.add_trace(marks, **at)
     fit_map_axes(made, film)
+    # A grid would be seen through the palest colors.
     bare = {"showticklabels": False, "ticks": "", "constrain": "domain"}
+    bare |= {"showgrid": False, "zeroline": False}
     made.update_xaxes(**bare)
     made.update_yaxes(**bare)
     made.layout.annotations = _titles(raster, labels, roles)

@@ -65,3 +65,9 @@ def test_places_in_the_plane_lie_where_they_are_seen() -> None:
     figure = drawn(made)
     np.testing.assert_array_equal(values(figure)["rl2:adapted"], [[1, 3], [2, 4]])
     assert tuple(figure.data[0].x) == (-0.5, 0.5)
+
+
+def test_no_grid_is_seen_through_pale_places() -> None:
+    figure = drawn(mapped())
+    axes = [*figure.select_xaxes(), *figure.select_yaxes()]
+    assert all(axis.showgrid is False and axis.zeroline is False for axis in axes)
