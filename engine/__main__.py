@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 bad input, 3 diverged (results are still saved),
 interrupted. Errors are one line on stderr, never a traceback.
 """
 
+import inspect
 import os
 import sys
 from collections.abc import Sequence
@@ -28,8 +29,15 @@ from engine.contract.errors import Refused
 from engine.contract.jobs import IllegalTransition
 from engine.store import NoRun, NoStore, StoreError
 
+
+def _unwrap(text: str | None) -> str:
+    """Return text with each paragraph on one line, as help keeps single breaks."""
+    paragraphs = inspect.cleandoc(text or "").split("\n\n")
+    return "\n\n".join(" ".join(each.split()) for each in paragraphs)
+
+
 app = typer.Typer(
-    help=__doc__,
+    help=_unwrap(__doc__),
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -38,7 +46,7 @@ app.command()(catalogue.catalogue)
 app.command()(catalogue.presets)
 app.command("published")(catalogue.list_published)
 app.command()(run.run)
-app.command()(sweep.sweep)
+app.command(help=_unwrap(sweep.sweep.__doc__))(sweep.sweep)
 app.command()(study.study)
 app.add_typer(runs.runs, name="runs")
 app.command()(supervise_and_work.supervise)

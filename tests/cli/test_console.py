@@ -125,3 +125,13 @@ def test_no_command_makes_a_console_of_its_own() -> None:
         told = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
         if file.name != "console.py":
             assert not own & set(told), file
+
+
+def test_help_breaks_its_lines_only_where_the_terminal_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 400)
+    __main__.main(["--help"])
+    assert "130 interrupted. Errors are" in capsys.readouterr().out
+    __main__.main(["sweep", "--help"])
+    assert "the same command continues an interrupted" in capsys.readouterr().out
