@@ -2,7 +2,8 @@
 
 The strategies of a bandit cannot play a gridworld, and ten episodes are few or many. So
 where the user left the baselines, or a field of the budget, as an experiment of the
-previous family had them, they become those of an experiment of the new one.
+previous family had them, they become those of an experiment of the new one. So does the
+rival of the primary question.
 """
 
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ def _new_budget(
 def _new_baselines(
     form: Mapping[str, Any], old: list[Preset], new: Preset, family: Card
 ) -> spec_mapping.Form:
-    """Return the new baselines, if the user had left the old ones alone."""
+    """Return the new baselines and rival, if the user had left the old ones alone."""
     held = set(form.get("k.baselines") or ())
     # Those of an experiment on a family that is only alike may not play here.
     if new.spec.family.name != family.name or held not in map(_baselines, old):
@@ -80,10 +81,13 @@ def _new_baselines(
     places = tuple(f"k.learner.{label}." for label in brought)
     knobs = {key: value for key, value in loaded.items() if key.startswith(places)}
     parts = {label: loaded["k.parts"][label] for label in brought}
-    return knobs | {
+    changed = knobs | {
         "k.baselines": brought,
         "k.parts": form.get("k.parts", {}) | parts,
     }
+    if form.get("k.rival", "") in [preset.spec.rival for preset in old]:
+        changed["k.rival"] = loaded["k.rival"]
+    return changed
 
 
 def _baselines(preset: Preset) -> set[str]:

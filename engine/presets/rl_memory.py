@@ -46,6 +46,7 @@ MDP = experiment(
     "has seen, and the oracle, which knows each MDP.",
     family=Choice(name="tabular_mdp"),
     learners=(candidate("rl2"), *baselines("psrl", "oracle", "random_actions")),
+    rival="psrl",
     budget=_trials(200, 500),
     replicates=2,
 )

@@ -27,6 +27,26 @@ def test_from_a_bandit_to_a_grid_baselines_and_budget_follow(known: Catalogue) -
     assert spec.family.name == "gridworld" and len(spec.learners) == 4
 
 
+def test_the_primary_question_follows_there_and_back(known: Catalogue) -> None:
+    """An oracle is never beaten: a question against it would be answered already."""
+    form = form_of(known, "bandit", "gridworld")
+    assert form["k.rival"] == "psrl"
+    back = form | {"k.suits": "gridworld", "k.family": "bernoulli_bandit"}
+    assert (back | compatibility.refit_form(back, known))["k.rival"] == "thompson"
+    own = form_of(known, "bandit", "gridworld", **{"k.rival": "random_actions"})
+    assert own["k.rival"] == "random_actions"
+
+
+def test_no_experiment_asks_whether_an_agent_beats_the_oracle(known: Catalogue) -> None:
+    with_oracle = [
+        preset.spec
+        for preset in known.presets
+        if any(each.name == "oracle" for each in preset.spec.learners)
+    ]
+    assert with_oracle
+    assert all(spec.rival not in ("", "oracle") for spec in with_oracle)
+
+
 def test_what_the_user_changed_stays(known: Catalogue) -> None:
     changes = {"k.budget.horizon": 7, "k.baselines": ["oracle", "random_actions"]}
     form = form_of(known, "bandit", "gridworld", **changes)
