@@ -94,7 +94,7 @@ class OwnEnvironment(EnvironmentFamily):
         if best is None:
             raise Refused(
                 f"no best return is known for {clean(self.environment_name)}; name a "
-                "return that no policy exceeds",
+                "return that no policy exceeds, such as 1e-9 where it is 0",
                 "best",
             )
         return OwnWorld(make, draw, self.steps, best, min(self.worst, best))

@@ -161,7 +161,7 @@ def test_what_goes_wrong_is_one_sentence(fault: str, said: str) -> None:
         ({"environment_name": "Nothing-v0"}, "gymnasium has no Nothing-v0"),
         ({"environment_name": "no_module:X"}, "no_module:X cannot be loaded"),
         ({"environment_name": f"{HERE}:Lime"}, "cannot be loaded: AttributeError"),
-        ({"environment_name": f"{HERE}:Line"}, "no best return is known"),
+        ({"environment_name": f"{HERE}:Line"}, "such as 1e-9 where it is 0"),
         (
             {"environment_name": f"{HERE}:Bare", "best": 1.0},
             "the environment's spaces failed: AttributeError",
