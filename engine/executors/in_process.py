@@ -24,7 +24,7 @@ from engine.device import resolve_device
 from engine.executors.remote_workers import RemoteWorkers
 from engine.executors.supervisor import helper_workers
 from engine.executors.worker import StopSignal, play
-from engine.executors.worker_functions import Runner, load_toolkit
+from engine.executors.worker_functions import Runner, load_toolkit, own_code_family
 from engine.export import RunRecord, export_run
 from engine.export.exported_files import config_json
 from engine.export.overwrite_guard import check_folder, has_traces
@@ -242,14 +242,19 @@ class LocalRun:
             # Memory was checked before, or is by whoever computes the batches.
             tools = replace(tools, check=None, run=self._with_watcher(tools.run))
             helpers = remote.helpers if remote else partial(helper_workers, store)
-            batches = len(replicate_batches(spec))
             # Only now, so that no helper takes the run itself.
-            with helpers(min(remote.slots if remote else self.jobs, batches) - 1):
+            with helpers(self._count_helpers(spec)):
                 play(store, claim, tools, self.stop_signal)
         found = store.job(key)
         if found is None:
             raise NoRun(key)
         return found
+
+    def _count_helpers(self, spec: RunSpec) -> int:
+        """Return how many helpers a run can use beside this process."""
+        local = 1 if own_code_family(spec) else self.jobs  # workers refuse own code
+        slots = self.remote.slots if self.remote else local
+        return min(slots, len(replicate_batches(spec))) - 1
 
     def _with_watcher(self, run: Runner) -> Runner:
         def watch_events(

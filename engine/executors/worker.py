@@ -38,7 +38,8 @@ from engine.store import (
     StoreGone,
     shards,
 )
-from engine.store.queue import SHARD, ClaimedJob
+from engine.store.queue import ClaimedJob
+from engine.store.run_rows import SHARD
 
 EXIT_TIMEOUT = 8.0  # seconds until a worker exits once its supervisor is gone
 POLL_INTERVAL = 0.5  # seconds between two checks for work, without a supervisor

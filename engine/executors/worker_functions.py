@@ -79,17 +79,24 @@ def load_toolkit() -> Toolkit:
     )
 
 
+def own_code_family(spec: RunSpec) -> str:
+    """Return a family of a spec that runs code of the user's machine; empty if none."""
+    from engine.catalogue import find_card
+
+    for choice in (spec.family, *spec.test_families):
+        if find_card("family", choice.name).traits.get("own_code"):
+            return choice.name
+    return ""
+
+
 def _refuse_own_code(spec: RunSpec) -> None:
     """Refuse a spec that names code of the user's machine.
 
     A spec may come from a link or an archive, and neither may start code.
     """
-    from engine.catalogue import find_card
-
-    for choice in (spec.family, *spec.test_families):
-        if find_card("family", choice.name).traits.get("own_code"):
-            raise Refused(
-                f"{choice.name} runs code that the spec names: only the command line "
-                "does that: python -m engine run SPEC.json --out FOLDER",
-                "family",
-            )
+    if name := own_code_family(spec):
+        raise Refused(
+            f"{name} runs code that the spec names: only the command line "
+            "does that: python -m engine run SPEC.json --out FOLDER",
+            "family",
+        )

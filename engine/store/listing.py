@@ -112,6 +112,7 @@ def _as_jobs(db: sqlite3.Connection, found: list[run_rows.RunRow]) -> list[Job]:
 
 def _queue_positions(db: sqlite3.Connection) -> dict[str, int]:
     found = db.execute(
-        "SELECT key FROM runs WHERE state = ? ORDER BY turn", (JobState.QUEUED,)
+        f"SELECT key FROM runs WHERE state = ? ORDER BY {run_rows.QUEUE_ORDER}",
+        (JobState.QUEUED,),
     )
     return {key: place for place, (key,) in enumerate(found, start=1)}

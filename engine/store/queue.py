@@ -27,13 +27,11 @@ from engine.store import (
 from engine.store.errors import DamagedRun, NoRun
 from engine.store.index import Index
 
-SHARD = "shard"  # a batch of another run, see `engine.store.shards`
-
 
 class Submission(NamedTuple):
     """A run to be queued; see `Store.submit` for the fields.
 
-    `kind` is "run", "tuning" for the sub-run of a tuned baseline, or `SHARD`.
+    `kind` is "run", "tuning" for the sub-run of a tuned baseline, or "shard".
     """
 
     spec: RunSpec
@@ -255,8 +253,8 @@ def _fail_damaged(damage: DamagedRun, db: sqlite3.Connection) -> None:
 
 def _next_waiting_key(db: sqlite3.Connection) -> str | None:
     found = db.execute(
-        "SELECT key FROM runs WHERE state = ? ORDER BY kind = ?, turn LIMIT 1",
-        (JobState.QUEUED, SHARD),
+        f"SELECT key FROM runs WHERE state = ? ORDER BY {run_rows.QUEUE_ORDER} LIMIT 1",
+        (JobState.QUEUED,),
     ).fetchone()
     return found[0] if found else None
 

@@ -9,6 +9,10 @@ from engine.contract.jobs import Job, JobState, check_transition
 from engine.store.errors import DamagedRun, NoRun
 from engine.store.row_seals import matches_seal, seal
 
+SHARD = "shard"  # the kind of a batch of another run, see `engine.store.shards`
+# What waits longest is first; shards come after all else.
+QUEUE_ORDER = f"kind = '{SHARD}', turn"
+
 
 @dataclass(frozen=True)
 class RunRow:

@@ -15,7 +15,8 @@ from engine.contract.jobs import ALIVE, FINAL, Job, JobState
 from engine.store import leases, listing, queue, readers, run_rows
 from engine.store.errors import NoRun
 from engine.store.index import Index
-from engine.store.queue import SHARD, ClaimedJob, Submission
+from engine.store.queue import ClaimedJob, Submission
+from engine.store.run_rows import SHARD
 
 PARENT = "parent"
 _COMPLETE = (JobState.DONE, JobState.DIVERGED)

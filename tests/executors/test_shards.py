@@ -294,6 +294,7 @@ def test_ordinary_runs_come_before_shards(store: Store) -> None:
 
     def work(store: Store) -> None:
         late = fake.submit(store, 1)
+        assert store.job(late).position == 1
         claim = store.claim()
         assert claim is not None and claim.key == late
         order.append(claim.kind)
