@@ -1,9 +1,9 @@
-"""The names and colors of learners in figures.
+"""The names and colors of learners in figures, and what comparisons must know of them.
 
 A learner's own file declares them: `short` where the figures of its paper use another
-name than the title, `hue` and `tuned_hue` where it has a color of its own. They are
-parsed from the file's text, as figures are drawn where torch must not be imported and
-before there are cards.
+name than the title, `hue` and `tuned_hue` where it has a color of its own, `is_bound`
+where no learner can do better. They are parsed from the file's text, as figures are
+drawn where torch must not be imported and before there are cards.
 """
 
 import ast
@@ -27,11 +27,15 @@ _LEARNERS = Path(__file__).parents[1] / "learners"
 
 
 class Appearance(NamedTuple):
-    """A learner's name and colors in figures; a hue is empty if any color will do."""
+    """A learner's name and colors in figures; a hue is empty if any color will do.
+
+    `is_bound` says that it knows what no learner can know: it is a limit, no rival.
+    """
 
     name: str
     hue: Hue | Literal[""] = ""
     tuned_hue: Hue | Literal[""] = ""
+    is_bound: bool = False
 
 
 def name_in_words(name: str) -> str:
@@ -55,7 +59,7 @@ def read_appearance(source: str) -> Appearance:
     r"""Return a learner's appearance, parsed from the text of its file.
 
     >>> read_appearance("'Prototypes: near.'\nclass P:\n    hue: str = 'teal'")
-    Appearance(name='Prototypes', hue='teal', tuned_hue='')
+    Appearance(name='Prototypes', hue='teal', tuned_hue='', is_bound=False)
     """
     tree = ast.parse(source)
     title = (ast.get_docstring(tree) or "").partition(":")[0]
@@ -64,6 +68,7 @@ def read_appearance(source: str) -> Appearance:
         fields.get("short") or title,
         fields.get("hue", ""),
         fields.get("tuned_hue", ""),
+        fields.get("is_bound", False),
     )
 
 

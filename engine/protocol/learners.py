@@ -110,6 +110,7 @@ class Learner(Part):
         draws_in_outer: Whether `outer` draws random numbers, so that only what it
             differentiates is compiled, not the whole meta-step.
         uses_net: Whether it builds what it learns from the run's net.
+        is_bound: Whether it knows what no learner can know: a limit, no rival.
         knowledge: Whether its meta-weights hold records of past searches, which
             the user can browse.
     """
@@ -133,6 +134,7 @@ class Learner(Part):
     compiles: ClassVar[bool] = False
     draws_in_outer: ClassVar[bool] = False
     uses_net: ClassVar[bool] = True
+    is_bound: ClassVar[bool] = False
     knowledge: ClassVar[bool] = False
 
     @classmethod

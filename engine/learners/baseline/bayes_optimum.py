@@ -35,6 +35,7 @@ class BayesOptimum(BanditStrategy):
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "gray"
+    is_bound: ClassVar[bool] = True
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})
     trains: ClassVar[bool] = False
 

@@ -65,6 +65,7 @@ class Oracle(FixedStrategy):
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "gray"
+    is_bound: ClassVar[bool] = True
     solves: ClassVar[frozenset[str]] = frozenset({"rl"})
     trains: ClassVar[bool] = False
 

@@ -8,6 +8,7 @@ luckiest one, and beating it would mean something else in every run.
 import numpy as np
 
 from engine.contract.events import Block
+from engine.contract.learner_appearance import appearances
 from engine.contract.metrics import metric
 from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
@@ -49,12 +50,19 @@ def main_rivals(
     return {main_rival(table, spec, learner), strongest_baseline(table, spec)}
 
 
+def _is_bound(baseline: LearnerChoice) -> bool:
+    """Return whether a baseline knows what no learner can know."""
+    known = appearances().get(baseline.name)
+    return known is not None and known.is_bound
+
+
 def strongest_baseline(table: BlockTable, spec: RunSpec) -> str | None:
     """Return the label of the tuned baseline with the best score before the test.
 
     A trained baseline without a rate counts as tuned. An untuned baseline, also one
-    that has nothing to tune, is taken only if no other was tested, and a negative
-    control last of all. Where nothing is tuned in this kind of task, all are equals.
+    that has nothing to tune, is taken only if no other was tested; a negative
+    control, or a bound that nothing can beat, last of all. Where nothing is tuned in
+    this kind of task, all are equals.
 
     Args:
         table: The run's blocks.
@@ -72,7 +80,7 @@ def strongest_baseline(table: BlockTable, spec: RunSpec) -> str | None:
     ranked = sorted(
         tested,
         key=lambda baseline: (
-            is_control(baseline),
+            is_control(baseline) or _is_bound(baseline),
             not _had_its_chance(table, spec, baseline),
             score_before_test(table, spec, baseline.label),
         ),

@@ -28,6 +28,8 @@ from tests.stats.made_up_searches import (
     searches,
     times,
 )
+from tests.stats.made_up_trials import RANDOM as RANDOM_ACTIONS
+from tests.stats.made_up_trials import RL2, agent, pulls, rl_spec, trials
 
 GIVEN = baseline("sgd", tuning="given")
 
@@ -64,6 +66,19 @@ def test_an_untuned_baseline_decides_only_if_there_is_no_other() -> None:
     run = spec(chosen(), GIVEN, ADAM)
     assert strongest_baseline(BlockTable(blocks), run) == "adam_tuned"
     assert strongest_baseline(BlockTable(blocks), spec(chosen(), GIVEN)) == "sgd"
+
+
+def test_a_bound_that_nothing_can_beat_is_no_rival_while_there_is_another() -> None:
+    bound = agent("bayes_optimum", "baseline")
+    blocks = [
+        *trials("rl2", pulls(0.6)),
+        *trials("bayes_optimum", pulls(0.79)),
+        *trials("random_actions", pulls(0.4)),
+    ]
+    table = BlockTable(blocks, "rl")
+    run = rl_spec(RL2, bound, RANDOM_ACTIONS)
+    assert strongest_baseline(table, run) == "random_actions"
+    assert strongest_baseline(table, rl_spec(RL2, bound)) == "bayes_optimum"
 
 
 def test_a_trained_baseline_without_a_rate_counts_as_tuned() -> None:
