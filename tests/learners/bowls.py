@@ -46,19 +46,19 @@ class Bowls(OptimizationBatch):
 
     def take(self, index: Sequence[int]) -> "Bowls":
         rows = torch.as_tensor(index)
-        return self._mapped(lambda tensor: tensor[rows], 1)
+        return self.map_tensors(lambda tensor: tensor[rows], 1)
 
     def repeat(self, particles: int) -> "Bowls":
         def copies(tensor: Tensor) -> Tensor:
             led = tensor.unflatten(0, (self.replicates, 1, -1))
             return led.expand(-1, particles, *[-1] * tensor.dim()).flatten(0, 2)
 
-        return self._mapped(copies, self.replicates)
+        return self.map_tensors(copies, self.replicates)
 
-    def _mapped(self, change: Change, replicates: int) -> "Bowls":
+    def map_tensors(self, change: Change, replicates: int = 0) -> "Bowls":
         return replace(
             self,
-            replicates=replicates,
+            replicates=replicates or self.replicates,
             curve=change(self.curve),
             center=change(self.center),
             first=change(self.first),
