@@ -7,6 +7,7 @@ import pytest
 from app.figures import theme
 from engine.catalogue import all_cards
 from engine.contract.learner_appearance import Hue, appearances, split_label
+from engine.contract.registry import part
 
 HUES = get_args(Hue)
 LEARNERS = {card.name: card for card in all_cards() if card.slot == "learner"}
@@ -19,7 +20,8 @@ def test_every_learner_is_read_from_its_file() -> None:
 @pytest.mark.parametrize("name", LEARNERS)
 def test_the_file_read_as_text_says_what_the_card_says(name: str) -> None:
     card = LEARNERS[name]
-    assert appearances()[name] == (card.short, card.hue, card.tuned_hue)
+    bound = part("learner", name).is_bound  # type: ignore[attr-defined]
+    assert appearances()[name] == (card.short, card.hue, card.tuned_hue, bound)
     assert {card.hue, card.tuned_hue} <= {"", *HUES}
 
 
