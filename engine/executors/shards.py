@@ -1,21 +1,34 @@
 """Shards: the other workers of a store, as helpers of a run that this one executes.
 
 Every batch but the first is offered as a shard, which any free worker may take. The
-run follows a shard that a worker has begun, and takes back one that none has.
+run follows a shard that a worker has begun, and takes back one that none has: the one
+whose turn it is, or a later one, which it computes while it waits.
 """
 
 import contextlib
 import hashlib
 import time
 from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from engine.contract.events import Event, Note
+from engine.contract.events import Checkpoint, Event, Note
 from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 from engine.runner.helpers import Handover
-from engine.store import Store, StoreBusy, StoreError, StoreFull, readers, shards
+from engine.store import (
+    Store,
+    StoreBusy,
+    StoredRunCache,
+    StoreError,
+    StoreFull,
+    readers,
+    shards,
+)
 from engine.store.queue import ClaimedJob, Submission
+
+if TYPE_CHECKING:
+    from engine.runner.loop import BatchFunction  # it imports torch
 
 POLL = 0.1  # seconds between two looks at a shard
 LOOK = 1.0  # seconds between two looks at how far all shards are
@@ -31,17 +44,58 @@ def shard_key(batch: RunSpec) -> str:
     return hashlib.sha256(f"shard {run_key(batch, find_card)}".encode()).hexdigest()
 
 
+class OwnBatch:
+    """A later batch that the run computes itself while it waits for another.
+
+    Args:
+        key: Its key as a shard.
+        events: What computes it.
+    """
+
+    def __init__(self, key: str, events: Iterator[Event]) -> None:
+        self.key, self.is_done = key, False
+        self._events, self._kept = events, list[Event]()
+
+    def advance(self, seconds: float) -> None:
+        """Compute for about so many seconds."""
+        end = time.monotonic() + seconds
+        for event in self._events:
+            # In memory, so that a kill loses it; whoever resumes computes it again.
+            if not isinstance(event, Note | Checkpoint):
+                self._kept.append(event)
+            if time.monotonic() > end:
+                return
+        self.is_done = True
+
+    def finish(self) -> Iterator[Event]:
+        """Yield notes until it is computed, then all of it."""
+        for event in self._events:
+            if isinstance(event, Note):
+                yield event
+            elif not isinstance(event, Checkpoint):
+                self._kept.append(event)
+        yield from self._kept
+
+
 class ShardHelpers:
     """The workers of a store, as helpers of a run.
 
     Args:
         store: Where shards are queued.
         parent: The run.
+        compute: Computes a later batch here while the run waits; None if it is not to.
     """
 
-    def __init__(self, store: Store, parent: ClaimedJob) -> None:
-        self._store, self._parent = store, parent
-        self._offered: set[str] = set()
+    def __init__(
+        self,
+        store: Store,
+        parent: ClaimedJob,
+        compute: "BatchFunction | None" = None,
+    ) -> None:
+        self._store, self._parent, self._compute = store, parent, compute
+        self._offered: dict[str, RunSpec] = {}
+        self._taken: set[str] = set()  # shards that the run computes itself
+        self._own: OwnBatch | None = None
         self._ahead, self._looked = 0.0, -LOOK
 
     def offer(self, batches: Sequence[RunSpec]) -> None:
@@ -60,27 +114,51 @@ class ShardHelpers:
             with contextlib.suppress(StoreBusy, StoreFull):
                 filing = Submission(batch, key, title)
                 shards.offer(self._store.index, filing, self._parent)
-                self._offered.add(key)
+                self._offered[key] = batch
 
     def follow(self, batch: RunSpec) -> Generator[Event, None, Handover]:
         """Yield a shard's events once it is complete, and notes until then."""
         key = shard_key(batch)
+        if self._own is not None and self._own.key == key:
+            own, self._own = self._own, None
+            yield from own.finish()
+            return Handover(True)
         while True:
             with contextlib.suppress(StoreBusy):
                 shard = shards.take_back(self._store.index, key)
-                if shard is None:
-                    return Handover(False)
-                if shard.is_complete:
+                if shard is not None and shard.is_complete:
                     return (yield from self._adopt(key))
-                if not shard.is_running:
-                    return Handover(False, shard.checkpoint)
+                if shard is None or not shard.is_running:
+                    self._taken.add(key)
+                    return Handover(False, shard.checkpoint if shard else None)
                 yield Note(shard.job.stage or "begin", shard.job.done)
-            time.sleep(POLL)
+                self._begin_own()
+            if self._own is None or self._own.is_done:
+                time.sleep(POLL)
+            else:
+                self._own.advance(POLL)
+
+    def _begin_own(self) -> None:
+        """Take back a batch that no worker has begun, unless the run has one."""
+        if self._own is not None or self._compute is None:
+            return
+        for key, batch in self._offered.items():
+            if key in self._taken:
+                continue
+            shard = shards.take_back(self._store.index, key)
+            if shard is None or shard.is_running or shard.is_complete:
+                continue
+            self._taken.add(key)
+            cache = StoredRunCache(self._store.index)
+            events = self._compute(batch, cache, shard.checkpoint, first=False)
+            self._own = OwnBatch(key, events)
+            return
 
     def _adopt(self, key: str) -> Generator[Event, None, Handover]:
         try:
             events = list(self._read(key))  # all of it first: nothing is half adopted
         except StoreError:
+            self._taken.add(key)
             return Handover(False)  # damaged or deleted meanwhile
         yield from events
         return Handover(True)

@@ -202,7 +202,7 @@ def _run_events(store: Store, claim: ClaimedJob, tools: Toolkit) -> Generator[Ev
     if claim.kind == SHARD and tools.compute_batch is not None:
         yield from tools.compute_batch(claim.spec, cache, point, first=False)
     else:
-        helpers = ShardHelpers(store, claim)
+        helpers = ShardHelpers(store, claim, tools.compute_batch)
         yield from tools.run(claim.spec, cache, point, helpers=helpers)
 
 

@@ -1,5 +1,7 @@
 """Shards: whoever computes the batches of a run, its rows are the same."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 from engine.executors.cores import core_count, worker_count
 from engine.executors.in_process import LocalRun
-from engine.executors.shards import ShardHelpers
+from engine.executors.shards import OwnBatch, ShardHelpers
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.runner.batches import batch_specs, batches_ahead
@@ -179,6 +181,34 @@ def test_a_shard_that_was_given_up_goes_on_from_its_checkpoint(
         patch.setattr(follow, follow_and_note)
         play(store, store.claim(), watched, StopSignal())
     assert any(point is not None and point.state["done"] for point in resumed)
+    assert_same(rows_of(store, key), alone)
+
+
+def test_a_run_that_waits_for_a_shard_computes_a_later_batch_itself(
+    store: Store, alone: dict[Any, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools, others, kept = load_toolkit(), [], []
+
+    def slowly(*asked: Any, **more: Any) -> Iterator[Event]:
+        for event in tools.compute_batch(*asked, **more):
+            time.sleep(0.02)
+            yield event
+
+    def begin(store: Store) -> None:
+        claim = store.claim()
+        slow = replace(tools, compute_batch=slowly)
+        other = threading.Thread(target=play, args=(store, claim, slow, StopSignal()))
+        other.start()
+        others.append(other)
+
+    finish = OwnBatch.finish
+    monkeypatch.setattr(
+        OwnBatch, "finish", lambda own: kept.append(own.key) or finish(own)
+    )
+    key = play_run(store, batched(), begin)
+    for other in others:
+        other.join()
+    assert kept
     assert_same(rows_of(store, key), alone)
 
 
