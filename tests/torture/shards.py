@@ -31,7 +31,7 @@ def batched() -> RunSpec:
     return spec_of(learners=learners, budget=budget, replicates=16, looks=looks)
 
 
-@item("D2", "kills of workers that compute the shards of a run", full=60, quick=4)
+@item("D2", "kills of workers that compute the shards of a run", full=60, quick=2)
 def kill_shard_workers(home: Path, count: int) -> Outcome:
     """Kill a worker, or the supervisor with all of them, while a run is sharded."""
     spec, chance = batched(), random.Random(3)
@@ -47,7 +47,8 @@ def kill_shard_workers(home: Path, count: int) -> Outcome:
         while not _is_over(store, key):
             words = ("engine", "supervise", "--workers", str(WORKERS))
             with process(home, *words) as supervisor:
-                more, most = _kill_until(supervisor.pid, store, key, chance)
+                left = count - killed
+                more, most = _kill_until(supervisor.pid, store, key, chance, left)
             killed, sharded = killed + more, max(sharded, most)
             store.sweep()
             _resume(store, key)
@@ -63,22 +64,25 @@ def kill_shard_workers(home: Path, count: int) -> Outcome:
 
 
 def _kill_until(
-    pid: int, store: Store, key: str, chance: random.Random
+    pid: int, store: Store, key: str, chance: random.Random, most: int
 ) -> tuple[int, int]:
-    """Kill workers at random moments until the supervisor's turn.
+    """Kill at most so many workers at random moments, or until the supervisor's turn.
 
     Returns:
         How many were killed, and how many shards were computed at once at most.
     """
     killed = sharded = 0
     while not _is_over(store, key):
-        time.sleep(chance.uniform(0.2, 4.0))
-        sharded = max(sharded, store.count([JobState.RUNNING], kind="shard"))
+        # A worker takes seconds to start: killed sooner, no run would ever end.
+        end = time.monotonic() + chance.uniform(2.0, 12.0)
+        while time.monotonic() < end and not _is_over(store, key):
+            sharded = max(sharded, store.count([JobState.RUNNING], kind="shard"))
+            time.sleep(0.05)
         workers = psutil.Process(pid).children()
-        if workers:
+        if workers and killed < most:
             chance.choice(workers).kill()
             killed += 1
-        if chance.random() < 0.2:
+        if killed < most and chance.random() < 0.2:
             break  # the supervisor is killed next, by its handle
     return killed, sharded
 
