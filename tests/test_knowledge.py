@@ -13,7 +13,8 @@ from engine.contract.parsing import parse_spec
 from engine.contract.rng import Rng
 from engine.contract.run_keys import run_key
 from engine.executors.in_process import settle_spec
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import load_toolkit
 from engine.knowledge import (
     Experience,

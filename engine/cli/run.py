@@ -33,7 +33,7 @@ from engine.contract.run_spec import MOST_REPLICATES, RunSpec
 
 if TYPE_CHECKING:
     from engine.executors.in_process import LocalRun
-    from engine.executors.worker import StopSignal
+    from engine.executors.stop_signal import StopSignal
 
 _SPEC = "A JSON file, - for standard input, or the name of a preset."
 STDIN = "-"
@@ -80,7 +80,7 @@ def run(
     from engine.executors.allocator import configure_allocator
     from engine.executors.cores import worker_count, worker_niceness
     from engine.executors.in_process import LocalRun, settle_spec
-    from engine.executors.worker import StopSignal
+    from engine.executors.stop_signal import StopSignal
     from engine.runner.memory_estimate import check_memory
     from engine.runner.memory_limit import cap_memory
 

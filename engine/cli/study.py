@@ -104,7 +104,8 @@ def _play_until_done(store: "Store", keys: list[str]) -> None:
 
 def _play_next(store: "Store") -> bool:
     from engine.executors.allocator import configure_allocator
-    from engine.executors.worker import StopSignal, play
+    from engine.executors.stop_signal import StopSignal
+    from engine.executors.worker import play
     from engine.executors.worker_functions import load_toolkit
     from engine.runner.memory_limit import cap_memory
 

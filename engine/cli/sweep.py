@@ -34,7 +34,7 @@ from engine.contract.sweep_grid import (
 
 if TYPE_CHECKING:
     from engine.executors.queued_runs import Workers
-    from engine.executors.worker import StopSignal
+    from engine.executors.stop_signal import StopSignal
     from engine.export.sweep_table import ConfigurationRow
     from engine.store import Store
 
@@ -136,7 +136,7 @@ def _compute(store: "Store", command: SweepCommand, workers: "Workers") -> None:
         KeyboardInterrupt: If it was interrupted; what it had queued is then cancelled.
     """
     from engine.executors.queued_runs import cancel_unfinished, wait_for_group
-    from engine.executors.worker import StopSignal
+    from engine.executors.stop_signal import StopSignal
 
     stop_signal, queued = StopSignal(), []
     try:

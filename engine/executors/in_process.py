@@ -22,8 +22,9 @@ from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.device import resolve_device
 from engine.executors.remote_workers import RemoteWorkers
+from engine.executors.stop_signal import StopSignal
 from engine.executors.supervisor import helper_workers
-from engine.executors.worker import StopSignal, play
+from engine.executors.worker import play
 from engine.executors.worker_functions import Runner, load_toolkit, own_code_family
 from engine.export import RunRecord, export_run
 from engine.export.exported_files import config_json

@@ -9,12 +9,12 @@ from engine.contract.jobs import ALIVE, RESUMABLE
 from engine.contract.run_groups import RunGroup
 from engine.contract.run_spec import RunSpec
 from engine.executors.cores import worker_count, worker_niceness
+from engine.executors.stop_signal import StopSignal
 from engine.executors.supervisor import (
     SupervisorError,
     supervise_until,
     supervisor_status,
 )
-from engine.executors.worker import StopSignal
 from engine.store import RunGroups, Store
 
 POLL_INTERVAL = 0.5  # seconds between two looks at runs of another process's workers

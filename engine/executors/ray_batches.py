@@ -14,7 +14,7 @@ from engine.contract.events import Artefact, Checkpoint, Event, Note
 from engine.contract.run_spec import RunSpec
 from engine.data.sources.locations import own_home
 from engine.executors.node import BatchRequest, compute_request, named_own_files
-from engine.executors.worker import StopSignal
+from engine.executors.stop_signal import StopSignal
 from engine.runner.results_of_other_runs import RunCache
 from engine.store import Store, StoredRunCache
 

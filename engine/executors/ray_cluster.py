@@ -28,8 +28,9 @@ from engine.executors.allocator import ALLOCATOR
 from engine.executors.cores import worker_count
 from engine.executors.ray_batches import RayBatches, RunResults
 from engine.executors.ray_reaper import reap_afterwards
+from engine.executors.stop_signal import StopSignal
 from engine.executors.supervisor_control import ROOT
-from engine.executors.worker import StopSignal, play
+from engine.executors.worker import play
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.executors.worker_handle import ONE_THREAD
 from engine.store import Store, StoreBusy, StoreError, StoreFull

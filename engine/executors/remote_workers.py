@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from engine.executors.queued_runs import Workers
-from engine.executors.worker import StopSignal
+from engine.executors.stop_signal import StopSignal
 from engine.executors.worker_functions import Toolkit
 
 

@@ -16,15 +16,7 @@ from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 from engine.runner.helpers import Handover
-from engine.store import (
-    Store,
-    StoreBusy,
-    StoredRunCache,
-    StoreError,
-    StoreFull,
-    readers,
-    shards,
-)
+from engine.store import Store, StoreBusy, StoredRunCache, StoreFull, shards
 from engine.store.queue import ClaimedJob, Submission
 
 if TYPE_CHECKING:
@@ -59,22 +51,24 @@ class OwnBatch:
     def advance(self, seconds: float) -> None:
         """Compute for about so many seconds."""
         end = time.monotonic() + seconds
-        for event in self._events:
-            # In memory, so that a kill loses it; whoever resumes computes it again.
-            if not isinstance(event, Note | Checkpoint):
-                self._kept.append(event)
+        for _ in self._notes():
             if time.monotonic() > end:
                 return
-        self.is_done = True
 
     def finish(self) -> Iterator[Event]:
         """Yield notes until it is computed, then all of it."""
+        yield from self._notes()
+        yield from self._kept
+
+    def _notes(self) -> Iterator[Note]:
+        """Compute, and yield the notes; the rest is kept."""
         for event in self._events:
             if isinstance(event, Note):
                 yield event
+            # In memory, so that a kill loses it; whoever resumes computes it again.
             elif not isinstance(event, Checkpoint):
                 self._kept.append(event)
-        yield from self._kept
+        self.is_done = True
 
 
 class ShardHelpers:
@@ -93,6 +87,7 @@ class ShardHelpers:
         compute: "BatchFunction | None" = None,
     ) -> None:
         self._store, self._parent, self._compute = store, parent, compute
+        self._cache = StoredRunCache(store.index)
         self._offered: dict[str, RunSpec] = {}
         self._taken: set[str] = set()  # shards that the run computes itself
         self._own: OwnBatch | None = None
@@ -127,7 +122,11 @@ class ShardHelpers:
             with contextlib.suppress(StoreBusy):
                 shard = shards.take_back(self._store.index, key)
                 if shard is not None and shard.is_complete:
-                    return (yield from self._adopt(key))
+                    # None if it was damaged or deleted meanwhile
+                    if (events := self._cache.get(key)) is not None:
+                        yield from events
+                        return Handover(True)
+                    shard = None
                 if shard is None or not shard.is_running:
                     self._taken.add(key)
                     return Handover(False, shard.checkpoint if shard else None)
@@ -149,26 +148,9 @@ class ShardHelpers:
             if shard is None or shard.is_running or shard.is_complete:
                 continue
             self._taken.add(key)
-            cache = StoredRunCache(self._store.index)
-            events = self._compute(batch, cache, shard.checkpoint, first=False)
+            events = self._compute(batch, self._cache, shard.checkpoint, first=False)
             self._own = OwnBatch(key, events)
             return
-
-    def _adopt(self, key: str) -> Generator[Event, None, Handover]:
-        try:
-            events = list(self._read(key))  # all of it first: nothing is half adopted
-        except StoreError:
-            self._taken.add(key)
-            return Handover(False)  # damaged or deleted meanwhile
-        yield from events
-        return Handover(True)
-
-    def _read(self, key: str) -> Iterator[Event]:
-        store = self._store
-        yield from store.blocks(key)[0]
-        for entry in store.artefacts(key):
-            yield store.artefact(key, entry.name, entry.kind)
-        yield from readers.timings(store.index, key)
 
     def replicates_ahead(self, batches: Sequence[RunSpec]) -> float:
         """Return how many replicates of these batches are computed; parts count."""

@@ -9,13 +9,11 @@ import contextlib
 import logging
 import os
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 from engine.contract.errors import Refused
@@ -23,6 +21,7 @@ from engine.contract.events import Event
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
 from engine.executors.shards import ShardHelpers
+from engine.executors.stop_signal import POLL_INTERVAL, StopSignal
 from engine.executors.supervisor_control import STORE
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.executors.worker_handle import SUPERVISED
@@ -41,44 +40,8 @@ from engine.store import (
 from engine.store.queue import ClaimedJob
 from engine.store.run_rows import SHARD
 
-EXIT_TIMEOUT = 8.0  # seconds until a worker exits once its supervisor is gone
-POLL_INTERVAL = 0.5  # seconds between two checks for work, without a supervisor
 BUSY_TIMEOUT = 60.0  # seconds that a write waits for a store locked by another process
 _log = logging.getLogger(__name__)
-
-
-class StopSignal:
-    """Tells a worker when to look for work and when to stop.
-
-    Args:
-        pipe: File descriptor that the supervisor writes to; None without supervisor.
-    """
-
-    def __init__(self, pipe: int | None = None) -> None:
-        self.gone = False
-        self._pipe = pipe
-        self._called = threading.Event()
-        if pipe is not None:
-            threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while self._pipe is not None and os.read(self._pipe, 64):
-            self._called.set()
-        self.request_stop()
-        time.sleep(EXIT_TIMEOUT)
-        # Still here: the run hangs between two events. Another worker resumes it.
-        os._exit(os.EX_TEMPFAIL)
-
-    def request_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
-        """Ask the worker to stop at the next event; also a signal handler."""
-        self.gone = True
-        self._called.set()
-
-    def wait_for_work(self) -> None:
-        """Wait until there may be work."""
-        self._called.wait(None if self._pipe is not None else POLL_INTERVAL)
-        if not self.gone:
-            self._called.clear()
 
 
 def run_worker(

@@ -10,7 +10,7 @@ for the first test. Nothing else waits: a batch tunes, trains and validates its 
 replicates, and its threshold is a definition that every batch finds alike.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from engine.contract.events import (
@@ -35,7 +35,7 @@ from engine.runner.batches import (
     keep_deciding_block,
     number_replicates,
 )
-from engine.runner.helpers import Handover, Helpers, NoHelpers
+from engine.runner.helpers import Helpers, NoHelpers
 from engine.runner.results_of_other_runs import RunCache
 from engine.runner.run_history import RunHistory
 from engine.runner.stages import compute_batch
@@ -135,7 +135,8 @@ class WholeRun:
         text = describe_progress(spec, number, claim)
         ahead = [self.batches[i] for i in batches_ahead(spec, number)]
         self.helpers.offer(ahead)
-        for event in number_replicates(self._batch_events(), spec, history):
+        events = self._remember_frozen(self._batch_events())
+        for event in number_replicates(events, spec, history):
             match event:
                 case Checkpoint():
                     history.point = event
@@ -152,7 +153,7 @@ class WholeRun:
         history, first = self.history, not self.history.batch
         resume, batch = history.point, self.batches[history.batch]
         if not first and resume is None:
-            left = yield from self._follow_helper(batch)
+            left = yield from self.helpers.follow(batch)
             if left.complete:
                 return
             resume = left.checkpoint
@@ -160,24 +161,15 @@ class WholeRun:
             # A definition that the first batch has fixed: no need to find it again.
             budget = batch.budget.model_copy(update={"threshold": history.threshold})
             batch = batch.model_copy(update={"budget": budget})
-        for event in self.compute(batch, self.cache, resume, first=first):
-            self._keep_frozen(event)
-            yield event
+        yield from self.compute(batch, self.cache, resume, first=first)
 
-    def _follow_helper(self, batch: RunSpec) -> Generator[Event, None, Handover]:
-        events = self.helpers.follow(batch)
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            self._keep_frozen(event)
+    def _remember_frozen(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Yield a batch's events; keep what it froze, if more batches follow."""
+        for event in events:
+            frozen = isinstance(event, Artefact) and event.kind == "frozen"
+            if frozen and len(self.batches) > 1:
+                self.history.latest[event.name] = event
             yield event
-
-    def _keep_frozen(self, event: Event) -> None:
-        several = len(self.batches) > 1  # else no later batch's weights follow them
-        if several and isinstance(event, Artefact) and event.kind == "frozen":
-            self.history.latest[event.name] = event
 
     def _keep(self, block: Block) -> None:
         """Keep what a block says of the run as a whole."""

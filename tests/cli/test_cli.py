@@ -25,7 +25,8 @@ from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 from engine.executors import in_process
 from engine.executors.in_process import settle_spec
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import load_toolkit
 from engine.presets import preset, spec_as_json
 from engine.store import Store

@@ -20,7 +20,7 @@ from engine.contract.events import Event, Note
 from engine.contract.parsing import parse_spec
 from engine.executors import in_process
 from engine.executors.in_process import ASKED, UNFINISHED, LocalRun
-from engine.executors.worker import StopSignal
+from engine.executors.stop_signal import StopSignal
 from engine.store import Recorder, Store, StoreFull
 from tests.cli.test_cli import FILES, TINY
 from tests.store import fake

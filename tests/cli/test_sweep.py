@@ -13,7 +13,8 @@ import pytest
 from engine import __main__
 from engine.contract.jobs import JobState
 from engine.executors import queued_runs
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import load_toolkit
 from engine.store import RunGroups, Store
 from engine.store.listing import JobFilter

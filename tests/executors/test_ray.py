@@ -26,7 +26,8 @@ from engine.contract.run_spec import RunSpec
 from engine.data.user.csv_store import read_csv, store_csv
 from engine.executors import ray_environment, ray_reaper
 from engine.executors.in_process import settle_spec
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import load_toolkit
 from engine.store import Store
 from tests.cli.test_cli import TINY, written

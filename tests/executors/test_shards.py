@@ -19,7 +19,8 @@ from engine.contract.run_spec import RunSpec
 from engine.executors.cores import core_count, worker_count
 from engine.executors.in_process import LocalRun
 from engine.executors.shards import OwnBatch, ShardHelpers
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.runner.batches import batch_specs, batches_ahead
 from engine.stats.replicate_concatenation import join_batches

@@ -7,6 +7,7 @@ import pytest
 
 from engine import __main__
 from engine.contract.jobs import JobState
+from engine.executors.stop_signal import StopSignal
 from engine.executors.supervisor import (
     Supervisor,
     SupervisorError,
@@ -16,7 +17,7 @@ from engine.executors.supervisor import (
     supervisor_status,
 )
 from engine.executors.supervisor_control import STORE
-from engine.executors.worker import StopSignal, run_worker
+from engine.executors.worker import run_worker
 from engine.executors.worker_handle import SUPERVISED
 from engine.store import Store, StoreGone
 from tests.store import fake

@@ -9,7 +9,8 @@ import pytest
 
 from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import JobState
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.store import Recorder, Store, StoreFull, leases
 from tests.store import fake
 from tests.torture import kills

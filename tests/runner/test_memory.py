@@ -14,7 +14,8 @@ from engine.cli import run
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import Toolkit
 from engine.runner.context import RunContext
 from engine.runner.memory_estimate import check_memory, stage_needs

@@ -22,7 +22,8 @@ from engine.contract.run_spec import (
     RunSpec,
     canonical_json,
 )
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import Toolkit
 from engine.store import Store
 

@@ -8,8 +8,9 @@ import pytest
 
 from engine.contract.events import Event
 from engine.contract.jobs import JobState
+from engine.executors.stop_signal import StopSignal
 from engine.executors.supervisor_control import start_supervisor, stop_supervisor
-from engine.executors.worker import StopSignal, play
+from engine.executors.worker import play
 from engine.store import Recorder, Store, StoreError, StoreGone
 from tests.store import fake
 

@@ -10,7 +10,8 @@ from engine.catalogue import find_card
 from engine.contract.jobs import RESUMABLE, JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
-from engine.executors.worker import StopSignal, play
+from engine.executors.stop_signal import StopSignal
+from engine.executors.worker import play
 from engine.executors.worker_functions import load_toolkit
 from engine.export import RunRecord, metrics_csv
 from engine.store import Store

@@ -13,7 +13,7 @@ from app.figures.pareto import CostProperty, pareto_figure
 from app.figures.policy import policy_figure, policy_film
 from app.figures.space_data import Space, known_accuracies, read_search
 from app.figures.theme import learner_name
-from app.views.run.task_films import FILMS
+from app.views.run.task_films import FILMS, choose_film
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.events import Artefact
@@ -46,18 +46,7 @@ def draw_search_films(run: Run) -> None:
 
 
 def _choose_search(run: Run, names: list[str]) -> FilmedSearch | None:
-    name = names[0]
-    if len(names) > 1:
-        name = st.segmented_control(
-            "Film",
-            names,
-            format_func=FILMS.get,
-            default=names[0],
-            key="film_name",
-            bind="query-params",
-            required=True,
-        )
-    made = run.film(str(name))
+    made = choose_film(run, names)
     labels = [a for a in run.roles if made and f"{a}/architecture" in made.arrays]
     if made is None or not labels:
         return None
