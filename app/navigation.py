@@ -5,7 +5,7 @@ import streamlit as st
 from app.widgets import missing_package_notice
 
 try:
-    from app import url_checks
+    from app import old_addresses, url_checks
     from app.widgets import page_frame
 except ModuleNotFoundError as error:
     missing_package_notice.show_notice(error)
@@ -13,14 +13,17 @@ except ModuleNotFoundError as error:
 page_frame.set_up_page()
 page = st.navigation(
     [
-        st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),
+        st.Page("../pages/start.py", title="Start", url_path="start", default=True),
+        st.Page("../pages/lab.py", title="Lab", url_path="lab"),
         st.Page("../pages/runs.py", title="Runs", url_path="runs"),
         st.Page("../pages/transfer.py", title="Transfer", url_path="transfer"),
-        st.Page("../pages/search.py", title="Search", url_path="search"),
+        st.Page("../pages/claims.py", title="Claims", url_path="claims"),
         st.Page("../pages/learn.py", title="Learn", url_path="learn"),
+        *old_addresses.pages(),
     ],
     position="top",
 )
+st.session_state[page_frame.PAGE] = page.url_path
 url_checks.check_parameters(page.url_path)
 notices = st.container()
 with page_frame.show_errors():

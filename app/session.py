@@ -22,18 +22,13 @@ FORM = "k."
 KIND = "k.kind"
 _RUN, _SEEN, _NOTES = "run_in_view", "seen_url", "notices"
 _PENDING, _LATER = "pending_spec", "pending_fields"
-_PAGE, _ASIDE = "page_of_form", "forms_aside"
+_ASIDE = "forms_aside"
 SWEEP = "sweep"  # the URL's parameter that names a sweep
-PAGES = {"lab": "../pages/lab.py", "search": "../pages/search.py"}
+LAB = "../pages/lab.py"
 
 
-def read_url(page: str) -> None:
-    """Load what the URL names, if it changed.
-
-    Args:
-        page: The current page; each page has its own form.
-    """
-    _switch_form(page)
+def read_url() -> None:
+    """Load what the URL names, if it changed."""
     url = _url_state()
     if st.session_state.get(_SEEN) == url:
         return
@@ -46,42 +41,23 @@ def read_url(page: str) -> None:
         add_notice(refusal.message)
 
 
-def _switch_form(page: str) -> None:
-    """Save the other page's form and restore this page's."""
-    before = st.session_state.get(_PAGE, page)
-    st.session_state[_PAGE] = page
-    # On the same page the widgets already hold the form.
-    if before == page:
-        return
-    aside = st.session_state.setdefault(_ASIDE, {})
-    aside[before] = form_values()
-    _fill_form(aside.pop(page, {}))
-
-
 def _fill_form(fields: Form) -> None:
     for key in [key for key in st.session_state if str(key).startswith(FORM)]:
         del st.session_state[key]
     st.session_state.update(fields)
 
 
-def go_to_page(kind: str, page: str = "") -> None:
-    """Switch to the page of a kind of task, keeping the run and form of the URL.
+def open_lab(run: str = "") -> None:
+    """Switch to the Lab.
 
     Args:
-        kind: The kind of task.
-        page: The current page; nothing happens if it is the right one.
+        run: Key of the run to show; empty for what the session holds.
     """
-    there = kinds.kind_named(kind).page
-    if there == page:
-        return
-    names = ("run", "x")
-    params = {n: st.query_params[n] for n in names if page and n in st.query_params}
-    st.switch_page(PAGES[there], query_params=params)
+    st.switch_page(LAB, query_params={"run": run} if run else {})
 
 
-def _url_state() -> tuple[str | None, str | None, str]:
-    params = st.query_params.get("run"), st.query_params.get("x")
-    return (*params, str(st.session_state.get(_PAGE)))
+def _url_state() -> tuple[str | None, str | None]:
+    return st.query_params.get("run"), st.query_params.get("x")
 
 
 def _take_run(text: str | None) -> None:
@@ -117,7 +93,6 @@ def prepare_form() -> None:
     st.session_state.update(st.session_state.pop(_LATER, {}))
     pending = st.session_state.get(_PENDING)
     if pending is not None:
-        go_to_page(client.kind_of_spec(pending).name, st.session_state[_PAGE])
         del st.session_state[_PENDING]
         try:
             load_spec(pending)
@@ -139,21 +114,37 @@ def load_spec(spec: RunSpec) -> None:
     full, _ = client.complete_with_key(spec)
     if spec.device == "auto":
         full = full.model_copy(update={"device": "auto"})
-    kind = client.catalogue().kind_of(full.family.name)
-    _switch_form(kinds.kind_named(kind).page)
     _fill_form(spec_mapping.spec_to_form(full))
-    st.session_state[KIND] = kind
+    st.session_state[KIND] = client.catalogue().kind_of(full.family.name)
 
 
 def form_kind() -> str:
-    """Return the form's kind of task; initially the first of its page."""
-    page = str(st.session_state.get(_PAGE, "lab"))
-    return str(st.session_state.get(KIND) or kinds.first_of_page(page).name)
+    """Return the form's kind of task."""
+    return kinds.kind_named(st.session_state.get(KIND)).name
 
 
-def switch_kind(name: str) -> None:
-    """Fill the form with a kind's default experiment."""
-    load_spec(derived_experiments.default_experiment(client.catalogue(), name))
+def choose_kind(name: str) -> None:
+    """Fill the form with a kind's experiment: the last one, else its default.
+
+    The form of the other kind is set aside until that kind is chosen again. The
+    default experiment's run is shown if the store has it.
+    """
+    shown = finished_default_run(name)
+    if not client.is_catalogue_ready():
+        st.session_state[KIND] = name  # the form is filled once the catalogue is there
+    else:
+        _swap_form(name)
+    show_run(shown)
+
+
+def _swap_form(kind: str) -> None:
+    aside = st.session_state.setdefault(_ASIDE, {})
+    if family := st.session_state.get("k.family"):
+        aside[client.catalogue().kind_of(str(family))] = form_values()
+    if kind in aside:
+        _fill_form(aside.pop(kind) | {KIND: kind})
+    else:
+        load_spec(derived_experiments.default_experiment(client.catalogue(), kind))
 
 
 def finished_default_run(name: str) -> str | None:
@@ -246,7 +237,5 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
 def _default_key() -> str | None:
     if run_in_view():
         return None
-    first = kinds.first_of_page(str(st.session_state.get(_PAGE, "lab"))).name
-    return client.complete_with_key(
-        derived_experiments.default_experiment(client.catalogue(), first)
-    )[1]
+    first = derived_experiments.default_experiment(client.catalogue(), form_kind())
+    return client.complete_with_key(first)[1]

@@ -48,6 +48,7 @@ VIEW = frozenset(
         "shelf",
         "show",
         "smooth",
+        "space_view",
         "sphere_every",
         "sphere_learner",
         "sphere_search",

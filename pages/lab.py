@@ -7,10 +7,10 @@ from app.views.run import run_page
 from app.widgets import live_plot
 
 live_plot.preload_library()
-session.read_url("lab")
+session.read_url()
 top, main = st.container(), st.container()
 wanted = run_page.draw_beside_form(
-    main, lambda: run_page.draw_run_in_view(session.run_in_view(), "lab")
+    main, lambda: run_page.draw_run_in_view(session.run_in_view())
 )
 with top:
     run_page.draw_notices()

@@ -44,34 +44,26 @@ def draw_form() -> tuple[RunSpec, str] | None:
 
 def _draw_kind(catalogue: Catalogue) -> kinds.Kind:
     """Draw the choice of the kind of task; each has its own default experiment."""
-    page = kinds.kind_named(session.form_kind()).page
-    names = [
-        name
-        for name in compatibility.available_kinds(catalogue)
-        if kinds.kind_named(name).page == page
-    ]
-    if len(names) > 1:
-        st.segmented_control(
-            "What is learned?",
-            names,
-            format_func=lambda name: kinds.kind_named(name).title,
-            key=session.KIND,
-            required=True,
-            on_change=_switch_kind,
-            width="stretch",
-            help="An optimizer that trains nets, a learner that adapts to a new task "
-            "from few examples, or an agent that explores a new environment "
-            "(reinforcement learning). Each comes with its own default experiment.",
-            **PERSIST,
-        )
+    st.segmented_control(
+        "What is learned?",
+        compatibility.available_kinds(catalogue),
+        format_func=lambda name: kinds.kind_named(name).title,
+        key=session.KIND,
+        required=True,
+        on_change=_switch_kind,
+        width="stretch",
+        help="An optimizer that trains nets, a learner that adapts to a new task from "
+        "few examples, an agent that explores a new environment (reinforcement "
+        "learning), or a strategy that searches for architectures. Each comes with "
+        "its own default experiment.",
+        **PERSIST,
+    )
     return kinds.kind_named(session.form_kind())
 
 
 def _switch_kind() -> None:
-    """Load the kind's default experiment; show its run if the store has it."""
-    kind = session.form_kind()
-    session.switch_kind(kind)
-    session.show_run(session.finished_default_run(kind))
+    """Load the kind's experiment into the form."""
+    session.choose_kind(session.form_kind())
 
 
 def _draw_presets(catalogue: Catalogue, kind: kinds.Kind) -> None:

@@ -73,4 +73,4 @@ def _draw_experiment_button(preset: Preset, step: int) -> None:
         page_elements.draw_refusal(refusal.message)
         return
     session.show_run(None)
-    session.go_to_page(session.form_kind())
+    session.open_lab()

@@ -8,9 +8,8 @@ from app import session
 from app.client import client
 from app.experiment import derived_experiments
 from app.form.learners import GROUPS
-from app.views import calibration_lesson, exploration_lesson
+from app.views import calibration_lesson, exploration_lesson, search_lesson
 from app.views.lesson import Lesson
-from app.views.search import search_lesson
 from app.widgets import page_elements, tables
 from app.widgets.escaping import equation_html, escape_html, escape_markdown
 from engine.contract import kinds
@@ -170,4 +169,4 @@ def _draw_try_button(card: Card) -> None:
         page_elements.draw_refusal(refusal.message)
         return
     session.show_run(None)
-    session.go_to_page(session.form_kind())
+    session.open_lab()

@@ -214,8 +214,7 @@ def draw_actions(names: Sequence[str]) -> None:
         elif len(jobs) == 1 and st.button(
             "Open", icon=":material/open_in_new:", key="open"
         ):
-            there = session.PAGES[client.kind_of_spec(client.spec(jobs[0].key)).page]
-            st.switch_page(there, query_params={"run": jobs[0].key})
+            session.open_lab(jobs[0].key)
         alive = [job for job in jobs if job.state not in FINAL]
         _draw_bulk_action(alive, "Cancel", client.cancel)
         ended_early = [job for job in jobs if job.is_resumable]

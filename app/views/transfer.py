@@ -170,7 +170,7 @@ def draw_frozen_start(jobs: Sequence[Job]) -> None:
     family = st.selectbox(
         "New task family", list(titles), format_func=titles.get, key="frozen_family"
     )
-    if client.kind_of_spec(spec).page == "search":
+    if client.kind_of_spec(spec).fixed_space:
         st.caption(
             "What was learned about a space applies only to that space: keep the "
             "family, and choose another target under Task settings."
@@ -186,7 +186,7 @@ def draw_frozen_start(jobs: Sequence[Job]) -> None:
             page_elements.draw_refusal(refusal.message)
             return
         session.show_run(None)
-        session.go_to_page(session.form_kind())
+        session.open_lab()
 
 
 def _target_families(spec: RunSpec, label: str) -> list[Card]:

@@ -16,6 +16,7 @@ from engine.contract.errors import Refused
 from engine.store import StoreError, StoreGone
 
 _APP = Path(__file__).parents[1]
+PAGE = "current_page"  # the current page's path in the session
 _MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32"
  width="172" height="32">
 <g fill="none" stroke-width="2.4" stroke-linecap="round">
@@ -97,13 +98,11 @@ def _draw_store_choice(gone: StoreGone) -> None:
             st.rerun()
 
 
-def base_url(page: str = "lab") -> str:
-    """Return the address of a page that shows runs, for links.
+def lab_address() -> str:
+    """Return the address of the Lab as the user's browser knows it, for links.
 
-    Args:
-        page: Name of the page; the Lab's address is that of the app.
+    The app may stand under a path of any name, so only the current page's is cut.
     """
     url = (st.context.url or "").split("?", 1)[0].rstrip("/")
-    for known in ("lab", "runs", "transfer", "search", "learn"):
-        url = url.removesuffix(f"/{known}")
-    return f"{url}/" if page == "lab" else f"{url}/{page}"
+    page = st.session_state.get(PAGE)
+    return f"{url.removesuffix(f'/{page}') if page else url}/lab"

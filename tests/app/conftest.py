@@ -106,4 +106,11 @@ def key(made: tuple[Path, str]) -> str:
 
 @pytest.fixture
 def lab(home: Path) -> AppTest:
-    return AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
+    return open_lab()
+
+
+def open_lab(kind: str = "optimization") -> AppTest:
+    """Return the Lab, not yet run, with the form of a kind of task."""
+    at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
+    at.session_state["k.kind"] = kind
+    return at.switch_page("../pages/lab.py")

@@ -147,7 +147,7 @@ def test_every_polled_part_catches_its_errors() -> None:
     known = {
         "widgets/page_frame.py",
         "views/run/run_page.py",
-        "views/search/studies.py",
+        "views/claims/studies.py",
     }
     assert "widgets/page_frame.py" in bare <= known  # the latter two ask no store
 

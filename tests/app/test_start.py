@@ -76,15 +76,15 @@ def _head(file: Path) -> str:
 @pytest.mark.parametrize(
     ("module", "view"),
     [
-        ("views.search.transfer_matrix", "Transfer matrix"),
-        ("views.search.claims_board", "Claims board"),
+        ("views.claims.transfer_matrix", "Transfer matrix"),
+        ("views.claims.board", "Claims board"),
     ],
 )
 def test_a_view_that_lacks_a_package_names_it(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch, module: str, view: str
 ) -> None:
     lack(monkeypatch, module, "scipy")
-    lab.switch_page("../pages/search.py")
+    lab.switch_page("../pages/claims.py")
     lab.session_state["view"] = view
     at = lab.run()
     assert not at.exception
@@ -104,8 +104,8 @@ def test_a_start_without_a_package_names_it(
 def test_a_view_of_our_own_that_is_missing_is_a_fault(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lack(monkeypatch, "views.search.claims_board", "app.figures.claim_interval")
-    lab.switch_page("../pages/search.py")
+    lack(monkeypatch, "views.claims.board", "app.figures.claim_interval")
+    lab.switch_page("../pages/claims.py")
     lab.session_state["view"] = "Claims board"
     assert lab.run().exception
 

@@ -21,7 +21,9 @@ def told(lab: AppTest, page: str = "lab", **given: str | list[str]) -> str:
     return "\n".join(info.value.replace("\\", "") for info in at.info)
 
 
-@pytest.mark.parametrize("page", ["lab", "runs", "transfer", "search", "learn"])
+@pytest.mark.parametrize(
+    "page", ["start", "lab", "runs", "transfer", "claims", "learn"]
+)
 def test_an_unknown_parameter_is_named_on_every_page(lab: AppTest, page: str) -> None:
     assert "contains 'lr', which this app does not know" in told(
         lab, page, lr=["0.1", "0.2"]

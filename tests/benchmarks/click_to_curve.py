@@ -48,7 +48,7 @@ WATCH = f"""() => {{
 
 def once(page: Page, store: Store, url: str, seed: int) -> Figures:
     """Run the default experiment with a seed; return when each thing was there."""
-    page.goto(url)  # the recorded example again
+    page.goto(f"{url}/lab")  # the recorded example again
     page.wait_for_selector(READY, timeout=60_000)
     page.wait_for_timeout(2000)
     page.get_by_label("Seed", exact=True).fill(str(seed))

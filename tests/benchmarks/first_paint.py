@@ -95,7 +95,7 @@ def opened(context: BrowserContext, url: str) -> Figures:
     page = context.new_page()
     page.add_init_script(WATCH)
     sent = _count_bytes(page)
-    page.goto(url)
+    page.goto(f"{url}/lab")
     page.wait_for_function(
         f"Object.keys(window.__seen).length === {len(SEEN)}", timeout=60_000
     )

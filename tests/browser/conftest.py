@@ -127,6 +127,12 @@ def form(page: Page) -> Page:
     return page
 
 
+def choose_kind(page: Page, title: str) -> Page:
+    """Choose a kind of task in the Lab's form."""
+    form(page).get_by_role("radio", name=title).click()
+    return form(page)
+
+
 def start(page: Page, preset: str) -> None:
     """Choose a shipped experiment and run it from the keyboard."""
     form(page).locator(".st-key-preset input").first.click()

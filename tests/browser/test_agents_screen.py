@@ -18,7 +18,7 @@ def agents(page: Page) -> Page:
 
 
 def test_the_kinds_stand_in_one_row_and_axe_finds_nothing(visit: Open) -> None:
-    page = agents(visit("/"))
+    page = agents(visit("/lab"))
     kinds = [page.get_by_role("radio", name=n) for n in ("Optimizer", "RL agents")]
     tops = [box["y"] for kind in kinds if (box := kind.bounding_box())]
     assert len(set(tops)) == 1 and len(tops) == 2

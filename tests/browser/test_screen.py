@@ -14,7 +14,7 @@ from engine.store import Store
 from tests.browser.conftest import PATIENCE, Open, form, settle, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-PAGES = ("/", "/runs", "/transfer", "/search", "/learn")
+PAGES = ("/", "/lab", "/runs", "/transfer", "/claims", "/learn")
 SMOKE = "A few seconds, to see"
 WAVES = "Few-shot in a few seconds"
 LONG = "The default experiment, ten times longer"
@@ -41,7 +41,7 @@ def sideways(page: Page) -> int:
 
 
 def test_the_first_page_shows_a_recorded_run_with_real_curves(visit: Open) -> None:
-    page = visit()
+    page = visit("/lab")
     expect(badge(page, "recorded")).to_be_visible()
     expect(page.locator(".verdict-line")).not_to_be_empty()
     page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
@@ -50,7 +50,7 @@ def test_the_first_page_shows_a_recorded_run_with_real_curves(visit: Open) -> No
 def test_the_table_of_rivals_is_open_on_a_desktop_and_folded_on_a_phone(
     visit: Open,
 ) -> None:
-    wide, narrow = visit(), visit(width=390)
+    wide, narrow = visit("/lab"), visit("/lab", width=390)
     expect(wide.locator(".verdict-table td").first).to_be_visible()
     cell = narrow.locator(".verdict-table td").first
     expect(cell).to_be_hidden()
@@ -60,7 +60,7 @@ def test_the_table_of_rivals_is_open_on_a_desktop_and_folded_on_a_phone(
 
 
 def test_a_figure_can_be_taken_along(visit: Open) -> None:
-    page = visit()
+    page = visit("/lab")
     page.get_by_role("button", name="Figures").click()
     with page.expect_download() as taken:
         page.get_by_role("button", name="HTML").click()
@@ -69,7 +69,7 @@ def test_a_figure_can_be_taken_along(visit: Open) -> None:
 
 
 def test_a_run_goes_from_the_keyboard_to_the_verdict(visit: Open) -> None:
-    page = visit()
+    page = visit("/lab")
     start(page, SMOKE)
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     expect(badge(page, "done")).to_be_visible(timeout=180_000)
@@ -81,7 +81,7 @@ def test_a_run_goes_from_the_keyboard_to_the_verdict(visit: Open) -> None:
 
 
 def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
-    page = form(visit())
+    page = form(visit("/lab"))
     page.get_by_label("Seed", exact=True).fill("31337")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -92,7 +92,7 @@ def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
 
 
 def test_a_run_is_cancelled_at_once_and_can_go_on(visit: Open) -> None:
-    page = visit()
+    page = visit("/lab")
     start(page, LONG)
     cancel(page)
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
@@ -106,7 +106,7 @@ def filed(home: Path, seed: int) -> list[Job]:
 
 
 def test_three_fast_clicks_are_one_run(visit: Open, home: Path) -> None:
-    page = form(visit())
+    page = form(visit("/lab"))
     page.get_by_label("Seed", exact=True).fill("271828")
     page.keyboard.press("Enter")
     settle(page)
@@ -128,7 +128,7 @@ def at_once_and_for_long() -> RunSpec:
 
 
 def test_zoom_survives_live_data(visit: Open) -> None:
-    page = form(visit(f"/?x={share_links.pack(at_once_and_for_long())}"))
+    page = form(visit(f"/lab?x={share_links.pack(at_once_and_for_long())}"))
     page.keyboard.press("Control+Enter")
     plot = page.locator(".st-key-main-check-loss .metascope-plot").first
     plot.locator(".js-line").first.wait_for()
@@ -152,7 +152,7 @@ def test_zoom_survives_live_data(visit: Open) -> None:
 
 @pytest.mark.parametrize("bad", ["../../etc/passwd", "<script>alert(1)</script>"])
 def test_a_bad_link_is_one_sentence(visit: Open, bad: str) -> None:
-    page = visit(f"/?run={bad}")
+    page = visit(f"/lab?run={bad}")
     expect(page.get_by_text("There is no run with this id.")).to_be_visible()
 
 
@@ -188,7 +188,7 @@ def test_the_theme_follows_the_system(visit: Open) -> None:
 
 def few(visit: Open, scheme: str = "light", width: int = 1280) -> Page:
     """Open the Lab and ask for few-shot learning."""
-    page = visit(scheme=scheme, width=width)
+    page = visit("/lab", scheme=scheme, width=width)
     page.wait_for_selector(".st-key-run_button button:enabled")
     page.get_by_role("radio", name="Few-shot").click()
     return form(page)
@@ -199,7 +199,7 @@ def fewshot_run(server: str, browser: Browser) -> str:
     """Run the small few-shot experiment once; return its link."""
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(server)
+    page.goto(f"{server}/lab")
     page.wait_for_selector(".st-key-run_button button:enabled")
     page.get_by_role("radio", name="Few-shot").click()
     settle(page)

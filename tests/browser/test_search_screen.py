@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import PATIENCE, Open, form, settle, start
+from tests.browser.conftest import PATIENCE, Open, choose_kind, settle, start
 from tests.browser.test_screen import badge, sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -18,8 +18,8 @@ def search_run(server: str, browser: Browser) -> str:
     """Run the small search once; return its link."""
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{server}/search")
-    start(page, SMOKE)
+    page.goto(f"{server}/lab")
+    start(choose_kind(page, "Architecture search"), SMOKE)
     badge(page, "done").wait_for(timeout=180_000)
     url = page.url.removeprefix(server)
     page.close()
@@ -29,7 +29,7 @@ def search_run(server: str, browser: Browser) -> str:
 def test_a_search_goes_from_the_keyboard_to_its_architecture(
     visit: Open, search_run: str
 ) -> None:
-    assert re.fullmatch(r"/search\?run=[0-9a-f]{64}", search_run)
+    assert re.fullmatch(r"/lab\?run=[0-9a-f]{64}", search_run)
     page = visit(search_run)
     expect(page.locator(".verdict-line")).to_contain_text("evolution")
     plot = page.locator(".st-key-film .metascope-plot").first
@@ -40,14 +40,13 @@ def test_a_search_goes_from_the_keyboard_to_its_architecture(
     expect(told.first).to_have_text(re.compile(r"evaluation 1 of \d+$"))
 
 
-def test_a_link_of_a_search_finds_its_page_from_the_lab(
-    visit: Open, search_run: str
+@pytest.mark.parametrize("old", ["/", "/search"])
+def test_a_link_of_an_earlier_release_opens_its_run(
+    visit: Open, search_run: str, old: str
 ) -> None:
-    page = visit(search_run.replace("/search", "/"))
-    page.wait_for_url(re.compile("/search"))
+    page = visit(search_run.replace("/lab", old))
+    page.wait_for_url(re.compile(r"/lab\?run="))
     expect(page.locator(".verdict-line")).to_contain_text("evolution")
-    form(page).get_by_role("link", name="Lab").click()
-    expect(page.get_by_role("radio", name="Few-shot")).to_be_visible()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.conftest import Open, form
+from tests.browser.conftest import Open, choose_kind, form
 from tests.browser.test_screen import sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -51,8 +51,16 @@ def turn(page: Page) -> None:
     page.mouse.up()
 
 
+def sphere(visit: Open, width: int, scheme: str = "light") -> Page:
+    """Open the sphere of the recorded search."""
+    page = visit("/lab?tab=Search+space&space_view=Sphere", width, scheme)
+    if width < 600:
+        page.keyboard.press("Escape")
+    return choose_kind(page, "Architecture search")
+
+
 def test_a_sphere_is_turned_and_a_dot_of_it_opened(visit: Open) -> None:
-    page = form(visit("/search?view=Sphere", width=1280, scheme="dark"))
+    page = sphere(visit, width=1280, scheme="dark")
     before = dots(page)
     turn(page)
     assert dots(page) != before
@@ -71,13 +79,13 @@ def test_a_sphere_is_turned_and_a_dot_of_it_opened(visit: Open) -> None:
 
 
 def test_a_phone_needs_no_sideways_scroll_for_the_sphere(visit: Open) -> None:
-    page = visit("/search?view=Sphere", width=390)
+    page = sphere(visit, width=390)
     dots(page)
     assert sideways(page) <= 0
 
 
 def test_a_claim_is_measured_from_its_button(visit: Open) -> None:
-    page = form(visit("/search?view=Claims+board"))
+    page = form(visit("/claims"))
     card = page.locator(".st-key-claim\\.patterns, .st-key-claim-patterns")
     expect(card).to_contain_text("Not measured yet: 14 runs")
     card.get_by_role("button", name="Measure").click()

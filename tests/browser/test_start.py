@@ -36,6 +36,6 @@ def test_the_app_collects_no_statistics(server: str, home: Path) -> None:
 def test_a_chart_is_drawn_and_the_installation_is_left_alone(
     visit: Open, installed: dict[Path, int]
 ) -> None:
-    page = visit()
+    page = visit("/lab")
     page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
     assert installation() == installed

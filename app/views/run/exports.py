@@ -33,9 +33,7 @@ def draw_share_link(run: Run) -> None:
     with st.popover("Copy link", icon=":material/link:", key="share", type="tertiary"):
         st.markdown("**With this link anyone can recompute exactly this run.**")
         st.code(
-            share_links.share_link(
-                page_frame.base_url(run.kind.page), run.spec, run.key
-            ),
+            share_links.share_link(page_frame.lab_address(), run.spec, run.key),
             language=None,
             wrap_lines=True,
         )

@@ -1,6 +1,7 @@
 """What the view of a run must provide for each kind of task, one file per kind."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.charts.chart_options import ViewState
@@ -37,6 +38,8 @@ class KindView(NamedTuple):
         draw_table: Draws the table of scores.
         own_results: Returns this run's results, to compare with published ones.
         protocol: Returns this run's protocol, as far as it matters for that.
+        space_views: Views of the searched space by title; none where nothing is
+            searched.
     """
 
     draw_options: Callable[[Run, Condition], ViewState]
@@ -45,6 +48,7 @@ class KindView(NamedTuple):
     draw_table: Callable[[Run, Titles], None]
     own_results: Callable[[Run, Titles], Sequence[OwnResult]]
     protocol: Callable[[Run], dict[str, object]]
+    space_views: Mapping[str, Callable[[Run], None]] = MappingProxyType({})
 
 
 VIEWS: ByKind[KindView] = ByKind("app.views.run")

@@ -91,13 +91,12 @@ def run_to_show(key: str | None) -> Run | None:
     return recorded_examples.recorded_run(session.form_kind())
 
 
-def draw_run_in_view(key: str | None, page: str) -> None:
-    """Draw the run in view; switch to the page of its kind if this is another."""
+def draw_run_in_view(key: str | None) -> None:
+    """Draw the run in view."""
     run = run_to_show(key)
     if run is None:
         _draw_empty(kinds.kind_named(session.form_kind()))
         return
-    session.go_to_page(run.kind.name, page)
     interval = _poll_interval(run)
     page_frame.poll(_draw_run, interval)(key, interval)
 

@@ -113,6 +113,21 @@ def _search_protocol(run: Run) -> dict[str, object]:
     }
 
 
+# Both are imported when opened, to keep the first paint fast.
+
+
+def _draw_sphere(run: Run) -> None:
+    from app.views.space import sphere
+
+    sphere.draw_sphere(run)
+
+
+def _draw_knowledge(run: Run) -> None:
+    from app.views.space import knowledge
+
+    knowledge.draw_knowledge(run)
+
+
 VIEWS[SEARCH.name] = KindView(
     draw_options=_draw_options,
     draw_films=search_films.draw_search_films,
@@ -120,4 +135,5 @@ VIEWS[SEARCH.name] = KindView(
     draw_table=score_table.draw_score_table,
     own_results=_own_results,
     protocol=_search_protocol,
+    space_views={"Sphere": _draw_sphere, "Knowledge": _draw_knowledge},
 )

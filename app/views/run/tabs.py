@@ -182,6 +182,20 @@ def _is_measured(run: Run, metric: str) -> bool:
     return any(run.table.test_values(label, metric) is not None for label in run.roles)
 
 
+def _draw_space(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
+    views = VIEWS[run.kind.name].space_views
+    shown = st.segmented_control(
+        "View",
+        list(views),
+        default=next(iter(views)),
+        key="space_view",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+    views[str(shown)](run)
+
+
 def _draw_diagnosis(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     findings: list[dict[str, Any]] = (run.summary or {}).get("diagnosis", [])
     flagged = [f for f in findings if f["flagged"]]
@@ -239,6 +253,7 @@ _DRAW: dict[str, DrawTab] = {
     "Per task": _draw_per_task,
     "Training": _draw_training,
     "Shifts": _draw_shifts,
+    "Search space": _draw_space,
     "Diagnosis": _draw_diagnosis,
     "Cost": _draw_cost,
     "Table": _draw_table,
@@ -256,6 +271,7 @@ _FITS: dict[str, Callable[[Run], bool]] = {
     "Per task": lambda run: bool(optimization.run_conditions(run)),
     "Training": lambda run: bool(run.blocks),
     "Shifts": lambda run: any(c.shift for c in optimization.run_conditions(run)),
+    "Search space": lambda run: bool(VIEWS[run.kind.name].space_views),
     "Diagnosis": _has_summary,
     "Cost": _has_summary,
     "Table": _has_summary,

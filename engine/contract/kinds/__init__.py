@@ -35,7 +35,6 @@ __all__ = [
     "Metrics",
     "Words",
     "current_name",
-    "first_of_page",
     "kind_named",
     "mismatch",
     "recorded_kind",
@@ -72,15 +71,6 @@ def kind_named(name: object) -> Kind:
     ('Few-shot', 'Optimizer')
     """
     return KINDS.get(current_name(str(name)), OPTIMIZATION)
-
-
-def first_of_page(page: str) -> Kind:
-    """Return the first kind of a page; optimization for an unknown page.
-
-    >>> first_of_page("search").name, first_of_page("lab").name
-    ('search', 'optimization')
-    """
-    return next((kind for kind in KINDS.values() if kind.page == page), OPTIMIZATION)
 
 
 def mismatch(learner: str, solves: Iterable[str], family: str, kind: str) -> str:

@@ -153,7 +153,6 @@ _BUDGET = {
 FEW_SHOT = Kind(
     name="few_shot",
     title="Few-shot",
-    page="lab",
     preset="few_shot",
     words=_WORDS,
     metrics=_METRICS,

@@ -170,7 +170,6 @@ class Kind:
     Args:
         name: Its name in specs, and of its modules and folders.
         title: Its title on the pages.
-        page: The page of its form and its runs.
         preset: Its default experiment, whose run ships as the recorded example.
         words: Its wording.
         metrics: Which metrics are recorded and shown.
@@ -182,6 +181,8 @@ class Kind:
             estimator.
         fixed_examples: Whether a learner is built for the numbers of examples and
             classes of a task, so that it can only be tested on tasks that share them.
+        fixed_space: Whether what was learned applies only to the space that it was
+            learned on.
         numpy: Whether its tasks hold numpy arrays instead of tensors.
         threshold: Whether a threshold that counts as solved is fixed before the tests.
         tuned_last: Whether rates are tuned after training, on validation tasks.
@@ -197,7 +198,6 @@ class Kind:
 
     name: str
     title: str
-    page: str
     preset: str
     words: Words
     metrics: Metrics
@@ -206,6 +206,7 @@ class Kind:
     no_budget: frozenset[str] = frozenset()
     outer_alone: bool = True
     fixed_examples: bool = False
+    fixed_space: bool = False
     numpy: bool = False
     threshold: bool = False
     tuned_last: bool = False

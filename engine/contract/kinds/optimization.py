@@ -116,7 +116,6 @@ HELD_OUT_LOSSES = replace(
 OPTIMIZATION = Kind(
     name="optimization",
     title="Optimizer",
-    page="lab",
     preset="default",
     words=_WORDS,
     metrics=_METRICS,

@@ -162,7 +162,6 @@ _BUDGET = {
 RL = Kind(
     name="rl",
     title="RL agents",
-    page="lab",
     preset="bandit",
     words=_WORDS,
     metrics=_METRICS,

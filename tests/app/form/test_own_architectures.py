@@ -10,7 +10,7 @@ from app import session as sessions
 from app.client.catalogue import Catalogue
 from app.form import own_examples
 from engine.data.user.csv_store import kept_digests, read_csv, store_csv
-from tests.app.conftest import ROOT, in_use
+from tests.app.conftest import in_use, open_lab
 from tests.app.views.run.test_run_page import texts
 from tests.data.user.csv_files import sheet
 
@@ -94,8 +94,7 @@ def search(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[AppTest]:
     for _ in in_use(made[0], known, tmp_path, monkeypatch):
-        at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
-        yield at.switch_page("../pages/search.py")
+        yield open_lab("search")
 
 
 def test_the_page_asks_for_a_table_and_then_it_can_be_searched(search: AppTest) -> None:

@@ -9,7 +9,6 @@ from engine.contract.kinds import Criterion, Kind, Metrics, Words
 GUESSING = Kind(
     name="guessing",
     title="Guessing",
-    page="lab",
     preset="",
     words=Words(
         tasks="guessing games",

@@ -30,7 +30,7 @@ from engine.contract.run_spec import (
 )
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import make_comparison
-from tests.app.conftest import ROOT, finish
+from tests.app.conftest import finish, open_lab
 from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
@@ -82,7 +82,7 @@ def run(home: Path, key: str) -> client.Run:
 
 @pytest.fixture
 def lab(home: Path) -> AppTest:
-    return AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
+    return open_lab()
 
 
 def opened(lab: AppTest, key: str) -> AppTest:

@@ -67,9 +67,9 @@ def test_a_click_files_the_run_before_anything_else_is_drawn(
     done = list[str]()
     draw, submit = run_page.draw_run_in_view, client.submit_completed
 
-    def draw_it(key: str | None, page: str) -> None:
+    def draw_it(key: str | None) -> None:
         done.append("draw")
-        draw(key, page)
+        draw(key)
 
     def submit_it(wanted: tuple[RunSpec, str]) -> Job:
         done.append("submit")

@@ -15,9 +15,8 @@ from app.client import client, recorded_examples
 from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import format_number
-from app.views import transfer
+from app.views import search_lesson, transfer
 from app.views.run import run_tables, score_table
-from app.views.search import search_lesson
 from app.widgets import page_frame
 from engine.catalogue import find_card
 from engine.contract import kinds
@@ -33,7 +32,7 @@ from engine.published import figures_for_task
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_interval
-from tests.app.conftest import ROOT, finish
+from tests.app.conftest import ROOT, finish, open_lab
 from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
@@ -76,8 +75,7 @@ def run(home: Path, key: str) -> client.Run:
 
 @pytest.fixture
 def page(home: Path) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
-    return at.switch_page("../pages/search.py")
+    return open_lab("search")
 
 
 def opened(page: AppTest, key: str) -> AppTest:
@@ -103,7 +101,6 @@ def test_the_form_offers_spaces_and_strategies_alone(
     page: AppTest, known: shelves.Catalogue
 ) -> None:
     at = page.run()
-    assert "k.kind" not in [control.key for control in at.segmented_control]
     families = {
         c.title for c in known.cards_of("family") if c.traits["kind"] == "search"
     }
@@ -124,50 +121,43 @@ def test_the_form_offers_spaces_and_strategies_alone(
     assert not any("Threshold" in label for label in labels)
 
 
-def test_the_lab_offers_the_other_kinds(page: AppTest) -> None:
-    at = page.switch_page("../pages/lab.py").run()
+def test_the_lab_offers_every_kind(page: AppTest) -> None:
+    at = page.run()
     assert not at.exception
-    assert at.segmented_control(key="k.kind").options == [
-        "Optimizer",
-        "Few-shot",
-        "RL agents",
-    ]
-    assert at.session_state["k.family"] == "mixtures"
+    titles = [kind.title for kind in kinds.KINDS.values()]
+    assert at.segmented_control(key="k.kind").options == titles
 
 
-def to(at: AppTest, page: str) -> AppTest:
-    """Go to a page as a click on its name does: the URL says nothing more."""
-    at.query_params.clear()
-    return at.switch_page(f"../pages/{page}.py").run()
+def to(at: AppTest, kind: str) -> AppTest:
+    """Choose another kind of task in the form."""
+    return at.segmented_control(key="k.kind").set_value(kind).run()
 
 
-def test_each_page_keeps_its_form(page: AppTest) -> None:
+def test_each_kind_keeps_its_form(page: AppTest) -> None:
     at = page.run()
     at.text_input(key="k.seed").set_value("31").run()
-    assert to(at, "lab").session_state["k.seed"] == "7"
+    assert to(at, "optimization").session_state["k.seed"] == "7"
     at.text_input(key="k.seed").set_value("32").run()
     assert to(at, "search").session_state["k.seed"] == "31"
     assert at.session_state["k.kind"] == "search"
-    assert to(at, "lab").session_state["k.seed"] == "32"
+    assert to(at, "optimization").session_state["k.seed"] == "32"
     assert not at.exception
 
 
 @pytest.mark.parametrize("query", ["run", "x"])
-def test_a_link_that_opens_the_lab_leads_to_its_page(
+def test_a_link_to_any_page_that_showed_runs_fills_the_form(
     page: AppTest, key: str, hunt: RunSpec, query: str
 ) -> None:
-    at = page.switch_page("../pages/lab.py")
+    at = page.switch_page("../pages/start.py")
     fresh = hunt.model_copy(update={"seed": 4711})
     at.query_params[query] = key if query == "run" else share_links.pack(fresh)
     at.run()
     assert not at.exception
     assert at.session_state["k.kind"] == "search"
-    assert at.session_state["page_of_form"] == "search"
     assert at.session_state["k.seed"] == ("7" if query == "run" else "4711")
-    assert next(tab.label for tab in at.tabs) == "Search"
 
 
-def test_a_link_of_another_kind_leaves_the_page(page: AppTest) -> None:
+def test_a_link_of_another_kind_fills_the_form_with_it(page: AppTest) -> None:
     other = RunSpec(
         family=Choice(name="mixtures"),
         learners=(LearnerChoice(name="lr_scale", label="lr_scale"),),
@@ -176,7 +166,7 @@ def test_a_link_of_another_kind_leaves_the_page(page: AppTest) -> None:
     page.query_params["x"] = share_links.pack(other)
     at = page.run()
     assert not at.exception
-    assert at.session_state["page_of_form"] == "lab"
+    assert at.session_state["k.kind"] == "optimization"
     assert at.session_state["k.seed"] == "4711"
 
 
@@ -275,7 +265,7 @@ def test_a_frozen_strategy_is_set_up_on_the_page(page: AppTest, key: str) -> Non
     assert "Lab" not in at.button(key="carry").label
     at.button(key="carry").click().run()
     assert not at.exception
-    assert at.session_state["page_of_form"] == "search"
+    assert at.session_state["k.kind"] == "search"
     assert at.session_state["k.inputs"]["warm_evolution"]["run"] == key
 
 
@@ -293,7 +283,7 @@ def test_a_card_of_a_strategy_leads_to_the_page(page: AppTest) -> None:
     at.selectbox(key="part").set_value("reinforce").run()
     at.button(key="try.learner.reinforce").click().run()
     assert not at.exception
-    assert at.session_state["page_of_form"] == "search"
+    assert at.session_state["k.kind"] == "search"
     assert "reinforce" in at.session_state["k.chosen"]
 
 
@@ -308,7 +298,7 @@ def test_the_lesson_leads_to_experiments_that_are_shipped(
     assert search_lesson.LESSON.title in [head.value for head in at.header]
     at.button(key="lesson.2.policy_gradients").click().run()
     assert not at.exception
-    assert at.session_state["page_of_form"] == "search"
+    assert at.session_state["k.kind"] == "search"
     assert "reinforce_frozen" in at.session_state["k.chosen"]
 
 
@@ -392,13 +382,16 @@ def test_a_share_link_leads_to_the_page(
     monkeypatch: pytest.MonkeyPatch, hunt: RunSpec
 ) -> None:
     class Context:
-        url = "http://localhost:8501/search?run=1"
+        url = "http://localhost:8501/lab/lab?run=1"
 
     monkeypatch.setattr(page_frame.st, "context", Context())
-    base = page_frame.base_url("search")
-    assert base == "http://localhost:8501/search"
+    monkeypatch.setattr(page_frame.st, "session_state", {page_frame.PAGE: "lab"})
+    base = page_frame.lab_address()
+    assert base == "http://localhost:8501/lab/lab"
     assert share_links.share_link(base, hunt, "0" * 64).startswith(f"{base}?run=")
-    assert page_frame.base_url() == "http://localhost:8501/"
+    Context.url = "http://localhost:8501/lab/"  # Start, the app under the path lab
+    page_frame.st.session_state[page_frame.PAGE] = ""
+    assert page_frame.lab_address() == base
 
 
 def test_a_recorded_search_needs_no_store(page: AppTest) -> None:

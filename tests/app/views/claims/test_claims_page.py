@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client, run_knowledge
 from app.client.run_knowledge import KnowledgeSizes
-from app.views.search import studies
+from app.views.claims import studies
 from engine.catalogue import find_card
 from engine.contract.run_spec import (
     Budget,
@@ -19,7 +19,7 @@ from engine.contract.run_spec import (
     complete_spec,
 )
 from engine.data.user.knowledge_file import read_knowledge
-from tests.app.conftest import ROOT, finish
+from tests.app.conftest import finish, open_lab
 from tests.app.views.run.test_run_page import texts
 
 SMALL = Budget(
@@ -62,10 +62,13 @@ def no_data_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(view: str, key: str | None = None) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
-    at.switch_page("../pages/search.py")
-    at.session_state["view"] = view
-    if key is not None:
+    """Open a view of the page Claims, or one of a run's searched space."""
+    at = open_lab("search")
+    if key is None:
+        at.switch_page("../pages/claims.py")
+        at.session_state["view"] = view
+    else:
+        at.session_state["tab"], at.session_state["space_view"] = "Search space", view
         at.query_params["run"] = key
     at.run()
     assert not at.exception
@@ -77,24 +80,6 @@ def under_way(learned: RunSpec) -> str:
     spec, key = client.complete_with_key(learned.model_copy(update={"seed": 99}))
     client.submit(spec)
     return key
-
-
-@pytest.mark.parametrize("view", ["Sphere", "Knowledge"])
-def test_without_a_run_a_view_says_what_to_do(home: Path, view: str) -> None:
-    assert "No search has run yet" in texts(opened(view))
-
-
-@pytest.mark.parametrize(
-    ("view", "title"),
-    [("Sphere", "The sphere is shown"), ("Knowledge", "The knowledge base is shown")],
-)
-def test_a_run_under_way_is_waited_for(
-    home: Path, learned: RunSpec, view: str, title: str
-) -> None:
-    at = opened(view, under_way(learned))
-    assert title in texts(at)
-    assert "keeps no" not in texts(at)
-    assert "Waits in the queue" in at.get("progress")[0].proto.text.replace("\\", "")
 
 
 def test_an_architecture_is_chosen_by_name(home: Path, key: str) -> None:

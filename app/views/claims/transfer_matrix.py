@@ -16,8 +16,8 @@ from app.figures.transfer_matrix import (
     format_interval,
     transfer_measure_figure,
 )
-from app.views.search import studies
-from app.views.search.studies import StudyRun
+from app.views.claims import studies
+from app.views.claims.studies import StudyRun
 from app.widgets import page_elements, page_frame, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds

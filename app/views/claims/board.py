@@ -9,8 +9,8 @@ from app.client import client
 from app.client.catalogue import Study
 from app.experiment.costs import COSTS
 from app.figures.claim_interval import claim_figure, describe_estimate
-from app.views.search import studies
-from app.views.search.studies import StudyRun
+from app.views.claims import studies
+from app.views.claims.studies import StudyRun
 from app.widgets import page_elements, page_frame, tables
 from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot

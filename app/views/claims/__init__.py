@@ -1,0 +1,1 @@
+"""The page Claims: sentences of the field, each measured by its protocol."""

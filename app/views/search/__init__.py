@@ -1,1 +1,0 @@
-"""What only searches have: the space, the knowledge, the claims."""

@@ -1,0 +1,1 @@
+"""Views of the searched space: its sphere and what was learned about it."""

@@ -1,0 +1,1 @@
+"""The page Start: what the lab is for, and ways into it."""
