@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from app.charts.chart_options import NamedFigure, ViewState
+from app.charts.chart_options import NamedFigure, ResponsiveFigure, ViewState
 from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
 from engine.contract.events import Block
@@ -22,14 +22,23 @@ class KindCharts(NamedTuple):
 
     Args:
         main_charts: Yields the main charts of a run.
-        how_to_read: The caption above them, once there are tests.
+        metrics: All that main charts are made of, where a run has them.
+        films: Yields the recorded films, as they are first shown.
+        how_to_read: The caption above the main charts, once there are tests.
         line: Turns one learner's tests into a curve, to compare with other runs; the
             flag says whether diverged tasks count as the worst value.
+        spent: The unit of cost, and the title of its axis.
+        space_charts: Yields the charts of the searched space; None where nothing is
+            searched.
     """
 
     main_charts: Callable[[Run, ViewState], Iterator[NamedFigure]]
+    metrics: tuple[str, ...]
+    films: Callable[[Run], Iterator[ResponsiveFigure]]
     how_to_read: str = HOW_TO_READ
     line: Callable[[Run, Block, bool], Curve | None] = _mean_line
+    spent: tuple[str, str] = ("Gradients", "Gradient evaluations")
+    space_charts: Callable[[Run], Iterator[ResponsiveFigure]] | None = None
 
 
 CHARTS: ByKind[KindCharts] = ByKind("app.charts")

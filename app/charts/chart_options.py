@@ -8,6 +8,8 @@ from engine.contract.events import Condition
 
 IN_DISTRIBUTION = Condition()
 HEIGHT = 240
+# The films of a run by name, and the condition of each.
+FILMS = {"film": "In distribution", "film-shifted": "Shifted"}
 
 
 class ViewState(NamedTuple):
@@ -26,3 +28,11 @@ class NamedFigure(NamedTuple):
 
     name: str
     figure: go.Figure
+
+
+class ResponsiveFigure(NamedTuple):
+    """A figure, its layout for narrow screens, and the chart's stable name."""
+
+    name: str
+    wide: go.Figure
+    narrow: go.Figure | None = None

@@ -10,6 +10,7 @@ from app.charts import CHARTS, KindCharts, optimization, training
 from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.few_shot_examples import CHARTS_OF_EXAMPLES, error_to_accuracy
 from app.charts.figure_cache import get_or_make
+from app.charts.task_films import first_films
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures.adaptation_results import (
@@ -295,4 +296,6 @@ _CHARTS: dict[str, ChartFunction] = {
 }
 
 
-CHARTS[FEW_SHOT.name] = KindCharts(main_charts)
+CHARTS[FEW_SHOT.name] = KindCharts(
+    main_charts, metrics=(*ANSWERS, *INSIDE), films=first_films
+)

@@ -1,12 +1,12 @@
 """Charts of few-shot learners: embeddings, attention, gradient norms, learned rates."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import training
+from app.charts.chart_options import ResponsiveFigure
 from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.animation import FilmOptions, sample_frames
@@ -24,14 +24,6 @@ COSINE = "Line: cosine of the first-order meta-gradient with the exact one, mean
 COSINE += "replicates. At 1, second derivatives change nothing. Band: 95 % interval."
 SPREAD = "Line: standard deviation over particles of their predictions after "
 SPREAD += "adaptation, mean over replicates. At 0, all particles are one."
-
-
-class ResponsiveFigure(NamedTuple):
-    """A figure, its layout for narrow screens, and the chart's stable name."""
-
-    name: str
-    wide: go.Figure
-    narrow: go.Figure | None = None
 
 
 def embedding_chart(run: Run) -> ResponsiveFigure | None:

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from app.charts import CHARTS, KindCharts, training
 from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.figure_cache import get_or_make
+from app.charts.task_films import first_films
 from app.client.client import Run
 from app.figures import meta_training
 from app.figures.curves import curves_figure
@@ -236,4 +237,17 @@ def _severity_curve(curve: SeverityCurve, cap: float | None) -> Curve:
     )
 
 
-CHARTS[OPTIMIZATION.name] = KindCharts(main_charts)
+CHARTS[OPTIMIZATION.name] = KindCharts(
+    main_charts,
+    metrics=(
+        "loss",
+        "held_loss",
+        "accuracy",
+        "lr_scale",
+        SURVIVAL,
+        "grad_norm",
+        "weight_norm",
+        "update_norm",
+    ),
+    films=first_films,
+)

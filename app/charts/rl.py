@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.charts import CHARTS, KindCharts, optimization, training
 from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.figure_cache import get_or_make
+from app.charts.trial_films import first_films
 from app.client.client import Run
 from app.figures.curves import add_level_line, curves_figure
 from app.figures.figure_types import CurveOptions, Floats
@@ -150,4 +151,9 @@ def _add_words(figure: go.Figure, words: str) -> None:
     figure.update_layout(meta={**meta, "how_to_read": meta["how_to_read"] + words})
 
 
-CHARTS[RL.name] = KindCharts(main_charts)
+CHARTS[RL.name] = KindCharts(
+    main_charts,
+    metrics=(*EARNED, *BEHAVIOR),
+    films=first_films,
+    spent=("Episodes", "Episodes played"),
+)

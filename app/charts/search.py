@@ -12,8 +12,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import CHARTS, KindCharts, optimization, training
-from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
+from app.charts.chart_options import (
+    HEIGHT,
+    NamedFigure,
+    ResponsiveFigure,
+    ViewState,
+)
 from app.charts.figure_cache import get_or_make
+from app.charts.search_films import first_films
 from app.client.client import Run
 from app.figures.curves import curves_figure
 from app.figures.figure_parts import log_axis
@@ -214,4 +220,18 @@ def _in_distribution(run: Run, block: Block, capped: bool) -> Curve | None:
     return strategy_curve(run, block, ViewState())
 
 
-CHARTS[SEARCH.name] = KindCharts(main_charts, HOW_TO_READ, _in_distribution)
+def _space_charts(run: Run) -> Iterator[ResponsiveFigure]:
+    from app.charts import search_space  # when asked for, to keep the first paint fast
+
+    return search_space.space_charts(run)
+
+
+CHARTS[SEARCH.name] = KindCharts(
+    main_charts,
+    metrics=(*FOUND, *STRATEGY),
+    films=first_films,
+    how_to_read=HOW_TO_READ,
+    line=_in_distribution,
+    spent=("Architectures", "Architectures trained"),
+    space_charts=_space_charts,
+)

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts import rl
+from app.charts import CHARTS, rl
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
@@ -16,7 +16,6 @@ from engine.contract.events import Condition
 from engine.contract.kinds import RL
 from engine.stats.verdicts.wording import learner_names
 
-PAID = ("Episodes", "Episodes played")
 _PANELS = {"earned": rl.EARNED, "behavior": rl.BEHAVIOR}
 
 
@@ -45,7 +44,9 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
-    page_elements.draw_chart(ledger_figure(ledger, run.roles, PAID), "ledger")
+    page_elements.draw_chart(
+        ledger_figure(ledger, run.roles, CHARTS[RL.name].spent), "ledger"
+    )
     tables.draw_table(cost_rows(run, titles), alt="Episodes and steps by agent")
 
 

@@ -1,31 +1,17 @@
 """Animations of what each learner does on one task, and charts of its adaptation."""
 
-import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from app.charts import learner_internals
+from app.charts import learner_internals, task_films
+from app.charts.chart_options import FILMS
 from app.charts.figure_cache import get_or_make
 from app.client.client import Run
-from app.figures.animation import FilmOptions
-from app.figures.episode import episode_figure
-from app.figures.function_adaptation import adaptation_figure, filmed_steps
-from app.figures.function_beliefs import beliefs_figure, believing_labels
 from app.figures.theme import learner_name
-from app.figures.training_film import boundary_figure, path_figure
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
-from engine.contract.events import Artefact, Condition
+from engine.contract.events import Artefact
 
-FILMS = {"film": "In distribution", "film-shifted": "Shifted"}
 ALONG = {"steps": "Inner steps", "examples": "Examples"}
-# How few-shot films are drawn, and panels per row on a wide and on a narrow screen.
-FEW_SHOT = {
-    "steps": (adaptation_figure, 3, 2),
-    "examples": (beliefs_figure, 3, 2),
-    "episode": (episode_figure, 2, 1),
-}
-WideAndNarrow = tuple[go.Figure, go.Figure | None]
 
 
 def draw_films(run: Run) -> None:
@@ -131,7 +117,7 @@ def _choose_form(run: Run, film: Artefact) -> str:
     form = str(film.info.get("form"))
     if form != "adaptation":
         return form
-    found = _function_forms(run, film)
+    found = task_films.function_forms(run, film)
     if len(found) < 2:
         return found[0]
     picked = st.segmented_control(
@@ -148,17 +134,11 @@ def _choose_form(run: Run, film: Artefact) -> str:
     return str(picked) if picked in found else found[0]
 
 
-def _function_forms(run: Run, film: Artefact) -> list[str]:
-    """Return along what a film of functions has more than one frame; steps if none."""
-    asked = [label for label in run.roles if f"{label}/curve" in film.arrays]
-    found = ["steps"] if len(filmed_steps(film, asked)) > 1 else []
-    found += ["examples"] if believing_labels(film, run.roles) else []
-    return found or ["steps"]
-
-
 def _draw_film(run: Run, film: Artefact, form: str, task: int) -> None:
     name = ("film", run.cache_key, film.name, form, task)
-    wide, narrow = get_or_make(name, lambda: _film_figures(run, film, form, task))
+    wide, narrow = get_or_make(
+        name, lambda: task_films.film_figures(run, film, form, task)
+    )
     page_elements.draw_chart(wide, "film_chart", narrow=narrow)
     if "which" in film.info:
         st.caption(_describe_choice(run, film))
@@ -173,44 +153,3 @@ def _describe_choice(run: Run, film: Artefact) -> str:
     gone = [learner_name(a) for a in run.roles if a not in film.info.get("answers", {})]
     more = f" Not applicable to {', '.join(gone)}." if gone else ""
     return escape_markdown(said + more)
-
-
-def _film_figures(run: Run, film: Artefact, form: str, task: int) -> WideAndNarrow:
-    if form == "path":
-        return path_figure(film, run.roles, task), None
-    if form in FEW_SHOT:
-        draw, wide, narrow = FEW_SHOT[form]
-        shot = FilmOptions(task=task, columns=wide, spreads=_constant_spreads(run))
-        phone = draw(film, run.roles, shot._replace(columns=narrow))
-        return draw(film, run.roles, shot), phone
-    shot = FilmOptions(task=task, losses=_task_losses(run, film, task), columns=4)
-    phone = boundary_figure(film, run.roles, shot._replace(columns=2))
-    return boundary_figure(film, run.roles, shot), phone
-
-
-def _constant_spreads(run: Run) -> dict[str, float]:
-    """Return the spread of learners without a density, in the filmed replicate."""
-    found = {
-        label: run.table.block(label, "validate", "residual_variance")
-        for label in run.roles
-    }
-    return {
-        label: float(np.sqrt(np.asarray(block.array).flat[0]))
-        for label, block in found.items()
-        if block is not None
-    }
-
-
-def _task_losses(run: Run, film: Artefact, task: int) -> dict[str, np.ndarray] | None:
-    """Return each learner's loss on the filmed task: the first replicate's."""
-    condition = Condition(**film.info.get("condition", {}))
-    steps = np.asarray(film.arrays["frames"], dtype=int)
-    found = {
-        block.learner: np.asarray(block.array)[0, task][steps]
-        for block in run.blocks
-        if (block.phase, block.metric) == ("test", "loss")
-        and block.condition == condition
-        and block.array.shape[1] > task
-        and block.array.shape[2] > steps.max()
-    }
-    return found or None

@@ -1,44 +1,25 @@
 """What each agent did in one trial: its pulls, its path, or the body that it moved."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
-
-import plotly.graph_objects as go
 import streamlit as st
 
+from app.charts.chart_options import FILMS
 from app.charts.figure_cache import get_or_make
 from app.charts.rl import switch_charts
+from app.charts.trial_films import (
+    BELIEFS,
+    PICTURES,
+    VALUES,
+    Picture,
+    selectable_episodes,
+    trial_figures,
+)
 from app.client.client import Run
-from app.figures.agent_paths import paths_figure
 from app.figures.animation import FilmOptions
-from app.figures.body_film import BODIES, body_film
-from app.figures.figure_types import Film
-from app.figures.pull_raster import belief_raster, has_beliefs, pull_raster
-from app.figures.trial_film import shown_episodes
-from app.figures.value_maps import has_value_maps, value_maps_figure
-from app.views.run.task_films import FILMS, choose_film, choose_number
+from app.figures.pull_raster import has_beliefs
+from app.figures.value_maps import has_value_maps
+from app.views.run.task_films import choose_film, choose_number
 from app.widgets import page_elements
 from engine.contract.events import Artefact, Condition
-
-
-class Picture(NamedTuple):
-    """How a film is drawn, and panels per row on a wide and on a narrow screen."""
-
-    draw: Callable[[Film, Mapping[str, str], FilmOptions], go.Figure]
-    wide: int
-    narrow: int
-
-
-PICTURES = {
-    "arms": Picture(pull_raster, 2, 1),
-    "plane": Picture(paths_figure, 3, 1),
-    "grid": Picture(paths_figure, 4, 2),
-    "cartpole": Picture(body_film, 3, 1),
-    "pendulum": Picture(body_film, 4, 2),
-    "acrobot": Picture(body_film, 4, 2),
-}
-BELIEFS = Picture(belief_raster, 2, 1)
-VALUES = Picture(value_maps_figure, 2, 1)
 
 
 def draw_trial_films(run: Run) -> None:
@@ -70,14 +51,9 @@ def _draw_picture(
     """Draw a film for a wide and for a narrow screen."""
     name = picture.draw.__name__
     place = (name, run.cache_key, film.name, options.task, options.episode)
-
-    def make() -> list[go.Figure]:
-        return [
-            picture.draw(film, run.roles, options._replace(columns=columns))
-            for columns in (picture.wide, picture.narrow)
-        ]
-
-    wide, narrow = get_or_make(place, make)
+    wide, narrow = get_or_make(
+        place, lambda: trial_figures(picture, run, film, options)
+    )
     page_elements.draw_chart(wide, name, narrow=narrow)
 
 
@@ -94,8 +70,8 @@ def _draw_switches(run: Run, film: Artefact) -> None:
 
 def _choose_episode(film: Artefact) -> int | None:
     """Choose one episode, where a picture shows one; None elsewhere."""
-    shown = shown_episodes(film)
-    if str(film.info["picture"]) not in BODIES or len(shown) < 2:
+    shown = selectable_episodes(film)
+    if not shown:
         return None
     picked = st.segmented_control(
         "Episode",

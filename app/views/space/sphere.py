@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.charts.figure_cache import get_or_make
+from app.charts.search_space import distances
 from app.client.client import Run
 from app.figures.architecture import cell_figure
 from app.figures.space_data import Space
@@ -17,7 +17,6 @@ from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
 from app.widgets.page_elements import draw_pending
 from engine.contract.learner_appearance import name_in_words
-from engine.stats.search.fitness_landscape import fitness_distance
 
 FILM = "film"
 MAX_LISTED = 20_000
@@ -263,10 +262,7 @@ def _draw_landscape(run: Run, space_film: SpaceFilm, key: str) -> None:
             page_elements.draw_chart(fig, f"{key}.map", narrow=narrow, pick=True), key
         )
     with right:
-        found = get_or_make(
-            ("distance", run.cache_key),
-            lambda: fitness_distance(scores, space_film.radix),
-        )
+        found = distances(run, space_film)
         page_elements.draw_chart(distance_figure(found), f"{key}.distance")
         walk = space_film.geometry.get("walk")
         if walk:

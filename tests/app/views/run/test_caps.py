@@ -6,11 +6,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from app.charts import optimization
+from app.charts import optimization, per_task
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.adaptation_results import LostTasks, gain_figure
-from app.views.run import tabs
 from app.views.run.run_tables import format_cell
 from app.views.run.score_table import constant_spread_notes, score_rows
 from engine.contract.events import Block, Condition
@@ -106,14 +105,14 @@ def test_steps_by_severity_name_their_cap_only_where_it_holds() -> None:
 
 
 def test_a_task_that_never_got_there_has_no_dot_at_the_horizon() -> None:
-    found = tabs._test_values(slow(6), "steps_to_threshold", ViewState())
+    found = per_task.test_values(slow(6), "steps_to_threshold", ViewState())
     assert np.isnan(found["lr_scale"]).sum() == 2
     assert np.nanmax(found["lr_scale"]) == 5.0
 
 
 def test_a_diverged_episode_has_no_dot_at_the_cap() -> None:
     blocks, made = squares(3)
-    found = tabs._test_values(as_run(blocks, made, FEW_SHOT), "error", ViewState())
+    found = per_task.test_values(as_run(blocks, made, FEW_SHOT), "error", ViewState())
     assert np.isnan(found["maml"]).sum() == 3
 
 
