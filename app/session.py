@@ -1,14 +1,9 @@
-"""The session's state: the form, the run in view, and the URL in sync with both.
+"""The session's state: the form, what it was filled with, and the run in view."""
 
-The URL names the run in view (`run`) and, if the form differs from it, the form (`x`).
-Opening such a URL restores both and never starts anything.
-"""
-
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-from app import share_links
 from app.client import client
 from app.experiment import compatibility, derived_experiments, spec_mapping
 from app.experiment.spec_mapping import Form
@@ -20,25 +15,39 @@ from engine.contract.run_spec import Choice, RunSpec
 
 FORM = "k."
 KIND = "k.kind"
-_RUN, _SEEN, _NOTES = "run_in_view", "seen_url", "notices"
+PRESET = "preset"
+SEEN_URL = "seen_url"
+_RUN, _NOTES = "run_in_view", "notices"
 _PENDING, _LATER = "pending_spec", "pending_fields"
 _ASIDE = "forms_aside"
+_START = "form_start"
 SWEEP = "sweep"  # the URL's parameter that names a sweep
 LAB = "../pages/lab.py"
 
 
-def read_url() -> None:
-    """Load what the URL names, if it changed."""
-    url = _url_state()
-    if st.session_state.get(_SEEN) == url:
-        return
-    st.session_state[_SEEN] = url
-    st.session_state[_NOTES] = []
-    try:
-        _take_run(st.query_params.get("run"))
-        _take_spec(st.query_params.get("x"))
-    except Refused as refusal:
-        add_notice(refusal.message)
+class Start(NamedTuple):
+    """What the form was filled with.
+
+    Args:
+        form: Its fields then.
+        key: Run key of the experiment that they made.
+        title: What the screen calls it.
+        is_opened: Whether the user opened it, by a link or a choice; else it is the
+            default experiment of a kind, for which a recorded example may be shown.
+    """
+
+    form: Form
+    key: str
+    title: str
+    is_opened: bool
+
+
+class _Aside(NamedTuple):
+    """A kind's form and the run in view, while another kind is in view."""
+
+    form: Form
+    start: Start | None
+    run: str | None
 
 
 def _fill_form(fields: Form) -> None:
@@ -53,29 +62,15 @@ def open_lab(run: str = "") -> None:
     Args:
         run: Key of the run to show; empty for what the session holds.
     """
+    if not run:
+        # The bare address is as good as read: what the session holds stays.
+        st.session_state[SEEN_URL] = (None, None)
     st.switch_page(LAB, query_params={"run": run} if run else {})
 
 
-def _url_state() -> tuple[str | None, str | None]:
-    return st.query_params.get("run"), st.query_params.get("x")
-
-
-def _take_run(text: str | None) -> None:
-    st.session_state[_RUN] = None
-    if text is None:
-        return
-    key = share_links.check_run_key(text)
-    if client.job(key) is not None:
-        show_run(key)
-        st.session_state[_PENDING] = client.spec(key)
-    elif st.query_params.get("x") is None:
-        raise Refused("There is no run with this id.", "run")
-
-
-def _take_spec(text: str | None) -> None:
-    if text is not None:
-        cards = client.catalogue().card if client.is_catalogue_ready() else None
-        st.session_state[_PENDING] = share_links.unpack(text, cards)
+def forget_notices() -> None:
+    """Drop the notices of the previous link."""
+    st.session_state[_NOTES] = []
 
 
 def add_notice(text: str) -> None:
@@ -86,6 +81,16 @@ def add_notice(text: str) -> None:
 def notices() -> list[str]:
     """Return the problems with the link that was opened."""
     return list(st.session_state.get(_NOTES, ()))
+
+
+def open_spec(spec: RunSpec) -> None:
+    """Put a link's spec into the form as soon as the catalogue is there."""
+    st.session_state[_PENDING] = spec
+
+
+def is_opening() -> bool:
+    """Whether a link's experiment waits to be put into the form."""
+    return st.session_state.get(_PENDING) is not None
 
 
 def prepare_form() -> None:
@@ -100,22 +105,56 @@ def prepare_form() -> None:
         except Refused as refusal:
             add_notice(f"The form cannot show this experiment: {refusal.message}")
     if "k.family" not in st.session_state:
-        load_spec(
-            derived_experiments.default_experiment(client.catalogue(), form_kind())
-        )
+        _load_default(form_kind())
 
 
-def load_spec(spec: RunSpec) -> None:
+def _load_default(kind: str) -> None:
+    spec = derived_experiments.default_experiment(client.catalogue(), kind)
+    load_spec(spec, "the default experiment", is_opened=False)
+
+
+def load_spec(spec: RunSpec, title: str = "", *, is_opened: bool = True) -> None:
     """Put a spec into the form.
+
+    Args:
+        spec: The experiment.
+        title: What the screen calls it.
+        is_opened: As in `Start`.
 
     Raises:
         Refused: If the spec is invalid; the form is unchanged.
     """
-    full, _ = client.complete_with_key(spec)
+    full, key = client.complete_with_key(spec)
     if spec.device == "auto":
         full = full.model_copy(update={"device": "auto"})
-    _fill_form(spec_mapping.spec_to_form(full))
-    st.session_state[KIND] = client.catalogue().kind_of(full.family.name)
+    form = spec_mapping.spec_to_form(full)
+    kind = client.catalogue().kind_of(full.family.name)
+    start = Start(form, key, title or "the experiment that was opened", is_opened)
+    _fill_form(form | {KIND: kind, PRESET: None})
+    st.session_state[_START] = start
+
+
+def start_form() -> Form:
+    """Return the fields that the form was filled with; empty before that."""
+    start = _start()
+    return start.form if start else {}
+
+
+def start_title() -> str:
+    """Return what the screen calls the experiment that the form was filled with."""
+    start = _start()
+    return start.title if start else ""
+
+
+def _start() -> Start | None:
+    start: Start | None = st.session_state.get(_START)
+    return start
+
+
+def reset_form() -> None:
+    """Fill the form once more with what it was filled with."""
+    if start := _start():
+        _fill_form(start.form | {KIND: form_kind()})
 
 
 def form_kind() -> str:
@@ -126,25 +165,24 @@ def form_kind() -> str:
 def choose_kind(name: str) -> None:
     """Fill the form with a kind's experiment: the last one, else its default.
 
-    The form of the other kind is set aside until that kind is chosen again. The
-    default experiment's run is shown if the store has it.
+    Form and run in view of the other kind are set aside until that kind is chosen
+    again. The default experiment's run is shown if the store has it.
     """
-    shown = finished_default_run(name)
     if not client.is_catalogue_ready():
         st.session_state[KIND] = name  # the form is filled once the catalogue is there
-    else:
-        _swap_form(name)
-    show_run(shown)
-
-
-def _swap_form(kind: str) -> None:
-    aside = st.session_state.setdefault(_ASIDE, {})
+        show_run(None)
+        return
+    kept: dict[str, _Aside] = st.session_state.setdefault(_ASIDE, {})
     if family := st.session_state.get("k.family"):
-        aside[client.catalogue().kind_of(str(family))] = form_values()
-    if kind in aside:
-        _fill_form(aside.pop(kind) | {KIND: kind})
+        before = client.catalogue().kind_of(str(family))
+        kept[before] = _Aside(form_values(), _start(), st.session_state.get(_RUN))
+    if held := kept.pop(name, None):
+        _fill_form(held.form | {KIND: name, PRESET: None})
+        st.session_state[_START] = held.start
+        show_run(held.run)
     else:
-        load_spec(derived_experiments.default_experiment(client.catalogue(), kind))
+        _load_default(name)
+        show_run(finished_default_run(name))
 
 
 def finished_default_run(name: str) -> str | None:
@@ -167,6 +205,26 @@ def form_values() -> Form:
     """Return the form's fields and their values."""
     state = st.session_state
     return {str(k): state[k] for k in state if str(k).startswith(FORM)}
+
+
+class Request(NamedTuple):
+    """What the form asks for.
+
+    Args:
+        run: Its completed spec and run key; None if the form is invalid.
+        refusal: Why it is invalid, in one sentence; else empty.
+    """
+
+    run: tuple[RunSpec, str] | None
+    refusal: str
+
+
+def request_run() -> Request:
+    """Return what the form asks for, or why it can't be run."""
+    try:
+        return Request(requested_run(), "")
+    except Refused as refusal:
+        return Request(None, refusal.message)
 
 
 def requested_run() -> tuple[RunSpec, str]:
@@ -209,33 +267,31 @@ def show_run(key: str | None) -> None:
     st.session_state[_RUN] = key
 
 
+def show_in_lab(key: str) -> None:
+    """Put another run in view, and its settings into the form."""
+    show_run(key)
+    open_spec(client.spec(key))
+
+
 def run_in_view() -> str | None:
-    """Return the key of the run in view; None while the recorded example is shown."""
+    """Return the key of the run in view; None while the recorded example is shown.
+
+    An experiment that was opened and is computed here is shown at once.
+    """
     key: Any = st.session_state.get(_RUN)
+    start = _start()
+    if key is None and start is not None and start.is_opened:
+        return start.key if client.job(start.key) is not None else None
     return key
 
 
-def write_url(spec: RunSpec | None, key: str | None) -> None:
-    """Write the run in view and the form to the URL.
-
-    Args:
-        spec: The form's completed spec; None if the form is invalid.
-        key: Its run key.
-    """
-    shown = run_in_view()
-    if shown:
-        st.query_params["run"] = shown
-    elif "run" in st.query_params:
-        del st.query_params["run"]
-    if spec is not None and key not in (shown, _default_key()):
-        st.query_params["x"] = share_links.pack(spec)
-    elif "x" in st.query_params:
-        del st.query_params["x"]
-    st.session_state[_SEEN] = _url_state()
+def is_result_awaited() -> bool:
+    """Whether the form holds an opened experiment that is not computed here yet."""
+    start = _start()
+    return start is not None and start.is_opened and run_in_view() is None
 
 
-def _default_key() -> str | None:
-    if run_in_view():
-        return None
-    first = derived_experiments.default_experiment(client.catalogue(), form_kind())
-    return client.complete_with_key(first)[1]
+def start_key() -> str:
+    """Return the run key of what the form was filled with; empty before that."""
+    start = _start()
+    return start.key if start else ""

@@ -2,18 +2,19 @@
 
 import streamlit as st
 
-from app import session
-from app.views.run import run_page
-from app.widgets import live_plot
+from app import session, url_sync
+from app.views.run import form_and_result, run_page
+from app.widgets import live_plot, phone_drawer
 
 live_plot.preload_library()
-session.read_url()
+phone_drawer.close_if_asked()
+url_sync.read_url()
 top, main = st.container(), st.container()
 wanted = run_page.draw_beside_form(
     main, lambda: run_page.draw_run_in_view(session.run_in_view())
 )
 with top:
     run_page.draw_notices()
-    run_page.draw_link_notice(wanted)
+    form_and_result.draw_difference(wanted)
 if wanted:
-    session.write_url(*wanted)
+    url_sync.write_url(*wanted)

@@ -44,6 +44,16 @@ def ceiling_field(kind: Kind) -> fields.Field:
     return _count_field(CEILING, "At most", text, kind.ceiling)
 
 
+def count_fields(form: Mapping[str, Any], kind: Kind) -> list[fields.Field]:
+    """Return the fields for the numbers of replicates that a form's effort needs."""
+    effort = Effort(form.get(EFFORT, Effort.UNTIL_DECIDED))
+    if effort is Effort.FIXED:
+        return [replicates_field()]
+    if effort is Effort.UNTIL_DECIDED:
+        return [batch_field(kind), ceiling_field(kind)]
+    return []
+
+
 def _count_field(key: str, label: str, text: str, default: int = 8) -> fields.Field:
     knob = model_knob(RunSpec, "replicates", label, text)
     return fields.Field(key, knob.model_copy(update={"default": default}))
@@ -91,11 +101,17 @@ def _read_count(field: fields.Field, form: Mapping[str, Any]) -> int:
     return int(count)
 
 
-def effort_captions(form: Mapping[str, Any], kind: Kind) -> list[str]:
-    """Return one line on what each effort computes, in the order of `Effort`."""
-    batch, ceiling = form.get(BATCH, kind.batch), form.get(CEILING, kind.ceiling)
-    return [
-        f"{batch} replicates: large differences only",
-        f"{batch} replicates at a time, at most {ceiling}",
-        "As many replicates as you say",
-    ]
+def describe_effort(form: Mapping[str, Any], kind: Kind) -> str:
+    """Return one line on what the form's effort computes.
+
+    Raises:
+        Refused: If a number is not allowed.
+    """
+    effort = Effort(form.get(EFFORT, Effort.UNTIL_DECIDED))
+    if effort is Effort.FIXED:
+        return f"{_read_count(replicates_field(), form)} replicates, whatever comes out"
+    batch = _read_count(batch_field(kind), form)
+    if effort is Effort.QUICK:
+        return f"{batch} replicates: shows large differences only"
+    ceiling = _read_count(ceiling_field(kind), form)
+    return f"{batch} replicates at a time, at most {ceiling}"

@@ -55,18 +55,37 @@ def check_values(asked: Iterable[Field], typed: Mapping[str, Any]) -> dict[str, 
         Refused: For the first invalid one.
     """
     return {
-        field.knob.name: check_knob(
-            field.knob,
-            to_knob_value(field.knob, typed.get(field.key, field.knob.default)),
-        )
+        field.knob.name: check_value(field, typed.get(field.key, field.knob.default))
         for field in asked
     }
+
+
+def check_value(field: Field, typed: Any) -> Any:
+    """Return the entered value of a field, validated.
+
+    Raises:
+        Refused: If it is not allowed; the message names what is, and the error's field
+            is the key of the form's field.
+    """
+    value = to_knob_value(field.knob, typed)
+    if value is None:
+        allowed = describe_allowed(field.knob)
+        raise Refused(
+            f"{field.knob.label} must be {allowed}, and it is empty", field.key
+        )
+    try:
+        return check_knob(field.knob, value)
+    except Refused as refusal:
+        raise Refused(refusal.message, field.key) from None
 
 
 def to_knob_value(knob: KnobCard, typed: Any) -> Any:
     """Convert a widget's value to the knob's type; an empty box stays None."""
     if knob.kind == "many":
         return list(typed or ())
+    # The boxes of whole numbers take fractions too, to refuse them rather than cut.
+    if knob.kind == "int" and isinstance(typed, float) and typed.is_integer():
+        return int(typed)
     return typed
 
 
@@ -102,3 +121,8 @@ def _format_number(number: float) -> str:
 def widget_default(knob: KnobCard) -> Any:
     """Return a knob's default in its widget's type."""
     return list(knob.default) if knob.kind == "many" else knob.default
+
+
+def copy_value(value: Any) -> Any:
+    """Return a value that a widget may change without changing the original."""
+    return list(value) if isinstance(value, list | tuple) else value

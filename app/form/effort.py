@@ -3,35 +3,32 @@
 import streamlit as st
 
 from app import session
-from app.experiment import budget_fields, effort_fields, fields
-from app.form import field_widgets, part_widgets
+from app.experiment import effort_fields
+from app.form import changes, field_widgets, part_widgets
 from engine.contract.effort import Effort
+from engine.contract.errors import Refused
 from engine.contract.kinds import Kind
 
 
 def draw_effort(kind: Kind) -> None:
-    """Draw the effort, the numbers of replicates that it needs, and the seed."""
-    st.session_state.setdefault(effort_fields.EFFORT, Effort.UNTIL_DECIDED.value)
-    st.radio(
-        "Effort",
+    """Draw the effort; a fixed one is asked for its number of replicates."""
+    key = effort_fields.EFFORT
+    st.session_state.setdefault(key, Effort.UNTIL_DECIDED.value)
+    st.segmented_control(
+        changes.mark_label("Effort", key),
         [effort.value for effort in Effort],
         format_func=lambda name: effort_fields.TITLES[Effort(name)],
-        captions=effort_fields.effort_captions(session.form_values(), kind),
-        key=effort_fields.EFFORT,
+        key=key,
+        required=True,
+        width="stretch",
         help="How many replicates are computed. Until decided: batches are added until "
         "the primary question is answered as better, worse or equal.",
         **part_widgets.PERSIST,
     )
-    columns = st.columns(2)
-    for i, field in enumerate([*_count_fields(kind), budget_fields.seed_field()]):
-        with columns[i % 2]:
-            field_widgets.draw_field(field)
-
-
-def _count_fields(kind: Kind) -> list[fields.Field]:
-    effort = Effort(st.session_state[effort_fields.EFFORT])
-    if effort is Effort.FIXED:
-        return [effort_fields.replicates_field()]
-    if effort is Effort.UNTIL_DECIDED:
-        return [effort_fields.batch_field(kind), effort_fields.ceiling_field(kind)]
-    return []
+    form = session.form_values()
+    try:
+        st.caption(effort_fields.describe_effort(form, kind))
+    except Refused:  # the reason stands beside Run
+        return
+    if form[key] == Effort.FIXED:
+        field_widgets.draw_field(effort_fields.replicates_field())

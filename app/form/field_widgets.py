@@ -4,37 +4,63 @@ from typing import Any
 
 import streamlit as st
 
+from app.experiment import fields
 from app.experiment.fields import Field, widget_default
+from app.form import changes
 from app.widgets.escaping import escape_markdown
+from engine.contract.errors import Refused
 from engine.contract.knobs import KnobCard
 from engine.contract.learner_appearance import name_in_words
 
+COLUMNS = 3
+
+
+def draw_fields(made: list[Field]) -> None:
+    """Draw fields side by side; the keyboard goes through them row by row."""
+    for first in range(0, len(made), COLUMNS):
+        columns = st.columns(COLUMNS)
+        for column, field in zip(columns, made[first:], strict=False):
+            with column:
+                draw_field(field)
+
 
 def draw_field(field: Field) -> None:
-    """Draw one field; its value is read later from the session, under its key."""
+    """Draw one field; its value is read later from the session, under its key.
+
+    A value that is not allowed is kept, with the reason under it.
+    """
     st.session_state.setdefault(field.key, widget_default(field.knob))
     _WIDGETS[field.knob.kind](field)
+    try:
+        fields.check_value(field, st.session_state[field.key])
+    except Refused as refusal:
+        st.caption(f":material/error: {escape_markdown(refusal.message)}.")
 
 
 def _common_options(field: Field) -> dict[str, Any]:
+    before = changes.describe_start(field.key)
     return {
+        "label": changes.mark_label(field.label, field.key),
         "key": field.key,
-        "help": escape_markdown(field.help),
-        "on_change": "ignore",
+        "help": escape_markdown(f"{field.help} {before}".strip()),
         "persist_state": "session",
     }
 
 
 def _draw_number(field: Field) -> None:
-    knob = field.knob
-    whole = knob.kind == "int"
-    cast = int if whole else float
+    """Draw a box for a number that has the range of no field.
+
+    Given a range, the browser would keep a value outside it to itself, and the form
+    would go on with the previous one. Nor would it tell of fractions, if the box were
+    one for whole numbers, or of an empty box, if it had a default.
+    """
+    knob, held = field.knob, st.session_state[field.key]
+    if isinstance(held, int):
+        st.session_state[field.key] = float(held)
     st.number_input(
-        field.label,
-        min_value=None if knob.low is None else cast(knob.low),
-        max_value=None if knob.high is None else cast(knob.high),
-        step=1 if whole else _step_size(knob),
-        format="%d" if whole else "%g",
+        value=None,
+        step=1.0 if knob.kind == "int" else _step_size(knob),
+        format="%g",
         **_common_options(field),
     )
 
@@ -55,13 +81,12 @@ def _leading_zeros(size: float) -> int:
 
 
 def _draw_bool(field: Field) -> None:
-    st.toggle(field.label, **_common_options(field))
+    st.toggle(**_common_options(field))
 
 
 def _draw_choice(field: Field) -> None:
     st.selectbox(
-        field.label,
-        field.knob.choices,
+        options=field.knob.choices,
         format_func=name_in_words,
         **_common_options(field),
     )
@@ -69,8 +94,7 @@ def _draw_choice(field: Field) -> None:
 
 def _draw_many(field: Field) -> None:
     st.pills(
-        field.label,
-        field.knob.choices,
+        options=field.knob.choices,
         selection_mode="multi",
         format_func=name_in_words,
         wrap=True,
@@ -79,7 +103,7 @@ def _draw_many(field: Field) -> None:
 
 
 def _draw_text(field: Field) -> None:
-    st.text_input(field.label, max_chars=120, **_common_options(field))
+    st.text_input(max_chars=120, **_common_options(field))
 
 
 _WIDGETS = {

@@ -1,24 +1,21 @@
-"""The form's learners: those that are judged, how they are trained, and baselines."""
+"""The form's learners: those that are judged, and the baselines beside them."""
 
 import streamlit as st
 
 from app import session
 from app.client.catalogue import Catalogue
 from app.experiment import compatibility, spec_mapping
-from app.experiment import fields as experiment_fields
 from app.figures.theme import learner_name
-from app.form import part_widgets
+from app.form import changes, part_widgets
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.cards import Card
 
-_GROUP = "v.learners."  # before the group, in the keys of its pills
+# What a learner's family of methods is called behind its name.
 GROUPS = {
     "bayes": "Bayesian",
-    "gradient": "Gradient-based",
-    "memory": "Memory and attention",
-    "metric": "Metric",
-    "optimizer": "Learned optimizers",
+    "memory": "memory and attention",
+    "optimizer": "learned optimizer",
 }
 
 
@@ -38,64 +35,75 @@ def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
 
 
 def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    """Draw the choice of judged learners and their hyperparameters."""
-    part_widgets.write_section("Learner")
-    _draw_choice(catalogue, kind)
+    """Draw the choice of judged learners, by family of methods."""
+    labels = offered_labels(catalogue, "chosen")
+    groups = {label: _group(catalogue, label) for label in labels}
+    grouped = len(set(groups.values())) > 1
+    st.multiselect(
+        changes.mark_label(f"{kind.words.learner}: one or more", "k.chosen"),
+        labels,
+        format_func=lambda label: escape_markdown(
+            f"{learner_name(label)} · {groups[label]}"
+            if grouped and groups.get(label)
+            else learner_name(label)
+        ),
+        key="k.chosen",
+        placeholder="Choose one or more",
+        select_all=False,
+        help=f"{kind.words.learner_help} Type a name or a family of methods to find "
+        "one. The first one is judged; all are compared.",
+        **part_widgets.PERSIST,
+    )
+    _fit_estimator(catalogue)
+
+
+def _group(catalogue: Catalogue, label: str) -> str:
+    """Return the name of a learner's family of methods; empty if it is unknown."""
+    name = spec_mapping.part_name(session.form_values(), label)
+    card = catalogue.cards.get(("learner", name))
+    return GROUPS.get(card.group, card.group) if card else ""
+
+
+def judged_cards(catalogue: Catalogue) -> list[tuple[str, Card]]:
+    """Return the label and the card of each judged learner.
+
+    Raises:
+        Refused: If a link brought a learner that is unknown here.
+    """
     form = session.form_values()
-    chosen = list(form.get("k.chosen") or ())
-    cards = [
-        catalogue.card("learner", spec_mapping.part_name(form, label))
-        for label in chosen
+    return [
+        (label, catalogue.card("learner", spec_mapping.part_name(form, label)))
+        for label in form.get("k.chosen") or ()
     ]
-    estimator = _draw_estimator(catalogue, cards)
-    with st.expander("Hyperparameters", key="x.learner"):
-        for label, card in zip(chosen, cards, strict=True):
-            if len(cards) > 1:
-                st.markdown(f"**{escape_markdown(learner_name(label))}**")
-            st.caption(part_widgets.to_sentence(card.summary))
-            fields = spec_mapping.learner_fields(form, catalogue.card, label)
-            part_widgets.draw_knobs(fields, f"learner.{label}")
-        if estimator:
-            st.markdown(f"**Trained by {estimator.title}**")
-            fields = experiment_fields.card_fields(
-                estimator, f"k.estimator.{estimator.name}"
-            )
-            part_widgets.draw_knobs(fields, "estimator")
-        if estimator or (kind.outer_alone and _is_any_trained(catalogue)):
-            _draw_outer(catalogue, kind)
 
 
-def _draw_choice(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    """Draw a row of pills for each group of learners, or one row for a single group."""
-    form, groups = session.form_values(), dict[str, list[str]]()
-    for label in offered_labels(catalogue, "chosen"):
-        card = catalogue.card("learner", spec_mapping.part_name(form, label))
-        groups.setdefault(card.group, []).append(label)
-    for place, (group, labels) in enumerate(groups.items()):
-        key = f"{_GROUP}{group}"
-        st.session_state[key] = [a for a in form.get("k.chosen") or () if a in labels]
-        alone = len(groups) == 1
-        st.pills(
-            kind.words.learner if alone else GROUPS.get(group, group.capitalize()),
-            labels,
-            selection_mode="multi",
-            format_func=lambda label: escape_markdown(learner_name(label)),
-            key=key,
-            on_change=_collect_choice,
-            args=(tuple(groups),),
-            help=None if place else kind.words.learner_help,
-            wrap=True,
-        )
+def able_estimators(catalogue: Catalogue) -> list[Card] | None:
+    """Return the gradient estimators that fit all judged learners; None: no need."""
+    form = session.form_values()
+    names = [spec_mapping.part_name(form, n) for n in form.get("k.chosen") or ()]
+    cards = [catalogue.cards.get(("learner", name)) for name in names]
+    trained = [card for card in cards if card and card.traits.get("estimators")]
+    if not trained:
+        return None
+    return [
+        card
+        for card in catalogue.cards_of("estimator")
+        if all(card.name in one.traits["estimators"] for one in trained)
+    ]
 
 
-def _collect_choice(groups: tuple[str, ...]) -> None:
-    """Put what is selected in the groups together; those chosen before come first."""
-    picked = [a for g in groups for a in st.session_state.get(f"{_GROUP}{g}") or ()]
-    before = [a for a in st.session_state.get("k.chosen") or () if a in picked]
-    st.session_state["k.chosen"] = [*before, *(a for a in picked if a not in before)]
+def _fit_estimator(catalogue: Catalogue) -> None:
+    """Replace an estimator that does not fit the learners; refuse it if none does."""
+    able = able_estimators(catalogue)
+    if able is None:
+        return
+    if not able:
+        st.warning("No gradient estimator fits all of these learners: choose fewer.")
+    elif st.session_state.get("k.estimator") not in [card.name for card in able]:
+        st.session_state["k.estimator"] = able[0].name
 
 
-def _is_any_trained(catalogue: Catalogue) -> bool:
+def is_any_trained(catalogue: Catalogue) -> bool:
     """Whether any selected learner is meta-trained, baselines included."""
     form = session.form_values()
     names = [
@@ -106,45 +114,25 @@ def _is_any_trained(catalogue: Catalogue) -> bool:
     return any(card.traits.get("trains") for card in cards if card)
 
 
-def _draw_outer(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    cards = compatibility.cards_of_kind(catalogue, "outer", kind.name)
-    if not cards:
-        return
-    outer = part_widgets.select_part(
-        "Outer rule", "outer", cards, "Updates the meta-weights θ."
-    )
-    fields = spec_mapping.outer_fields(
-        session.form_values(), catalogue.card, outer.name
-    )
-    part_widgets.draw_knobs(fields, "outer")
-
-
-def _draw_estimator(catalogue: Catalogue, cards: list[Card]) -> Card | None:
-    trained = [card for card in cards if card.traits.get("estimators")]
-    if not trained:
-        return None
-    able = [
-        card
-        for card in catalogue.cards_of("estimator")
-        if all(card.name in one.traits.get("estimators", ()) for one in trained)
-    ]
-    if not able:
-        st.warning("No gradient estimator fits all of these learners: choose fewer.")
-        return None
-    text = "How the outer gradient is estimated."
-    return part_widgets.select_part("Trained by", "estimator", able, text)
-
-
 def draw_baselines(catalogue: Catalogue, kind: kinds.Kind) -> None:
     """Draw the choice of baselines."""
-    part_widgets.write_section("Baselines")
-    count = len(session.form_values().get("k.baselines") or ())
-    with st.expander(f"Compared with ({count} selected)", key="x.baseline"):
-        _draw_baseline_choice(catalogue, kind)
-    _draw_rival()
+    st.multiselect(
+        changes.mark_label("Compared with", "k.baselines"),
+        offered_labels(catalogue, "baseline"),
+        format_func=lambda label: escape_markdown(learner_name(label)),
+        key="k.baselines",
+        placeholder="No baseline",
+        select_all=False,
+        help=f"{kind.words.baselines}. {kind.words.baselines_help}",
+        **part_widgets.PERSIST,
+    )
+    if not session.form_values().get("k.baselines"):
+        st.warning(
+            "No baseline is selected: there will be no verdict, and the exports say so."
+        )
 
 
-def _draw_rival() -> None:
+def draw_rival() -> None:
     """Draw the choice of the rival in the primary question, where there is one."""
     rivals = spec_mapping.possible_rivals(session.form_values())
     if len(rivals) < 2:
@@ -153,7 +141,7 @@ def _draw_rival() -> None:
     if st.session_state.get("k.rival") not in options:
         st.session_state["k.rival"] = ""
     st.selectbox(
-        "Primary question: against",
+        changes.mark_label("Primary question: against", "k.rival"),
         options,
         format_func=lambda label: (
             escape_markdown(learner_name(label))
@@ -166,26 +154,3 @@ def _draw_rival() -> None:
         "other comparisons are secondary.",
         **part_widgets.PERSIST,
     )
-
-
-def _draw_baseline_choice(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    st.pills(
-        kind.words.baselines,
-        offered_labels(catalogue, "baseline"),
-        selection_mode="multi",
-        format_func=lambda label: escape_markdown(learner_name(label)),
-        key="k.baselines",
-        help=kind.words.baselines_help,
-        wrap=True,
-        **part_widgets.PERSIST,
-    )
-    form = session.form_values()
-    if not form.get("k.baselines"):
-        st.warning(
-            "No baseline is selected: there will be no verdict, and the exports say so."
-        )
-        return
-    for label in form["k.baselines"]:
-        st.markdown(f"**{escape_markdown(learner_name(label))}**")
-        fields = spec_mapping.learner_fields(form, catalogue.card, label)
-        part_widgets.draw_knobs(fields, f"learner.{label}")

@@ -1,18 +1,12 @@
-"""Parts of the form: section titles, the choice of a part, and a part's knobs."""
+"""Parts of the form: the choice of one part, and its summary."""
 
 import streamlit as st
 
-from app.experiment import fields
-from app.form import field_widgets
+from app.form import changes
 from app.widgets.escaping import escape_markdown
 from engine.contract.cards import Card
 
 PERSIST = {"persist_state": "session"}
-
-
-def write_section(title: str) -> None:
-    """Write a section's title."""
-    st.html(f'<p class="eyebrow">{title}</p>')
 
 
 def to_sentence(text: str) -> str:
@@ -26,12 +20,13 @@ def select_part(label: str, slot: str, cards: list[Card], text: str) -> Card:
     by_name = {card.name: card for card in cards}
     if st.session_state.get(key) not in by_name:
         st.session_state[key] = next(iter(by_name))
+    chosen = by_name[st.session_state[key]]
     name = st.selectbox(
-        label,
+        changes.mark_label(label, key),
         list(by_name),
         format_func=lambda part: _part_title(by_name[part]),
         key=key,
-        help=text,
+        help=f"{text} Now: {to_sentence(chosen.summary)}",
         **PERSIST,
     )
     return by_name[name]
@@ -39,13 +34,3 @@ def select_part(label: str, slot: str, cards: list[Card], text: str) -> Card:
 
 def _part_title(card: Card) -> str:
     return f"{card.title} · needs data" if card.missing else card.title
-
-
-def draw_knobs(made: list[fields.Field], switch: str) -> None:
-    """Draw the basic fields, and the advanced ones behind a toggle."""
-    for field in (f for f in made if not f.knob.advanced):
-        field_widgets.draw_field(field)
-    folded = [field for field in made if field.knob.advanced]
-    if folded and st.toggle(f"{len(folded)} more settings", key=f"v.more.{switch}"):
-        for field in folded:
-            field_widgets.draw_field(field)

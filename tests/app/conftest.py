@@ -17,6 +17,7 @@ from app.client import (
     recorded_examples,
     run_block_cache,
 )
+from app.form import all_settings
 from engine.catalogue import catalogue, find_card
 from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
@@ -107,6 +108,12 @@ def key(made: tuple[Path, str]) -> str:
 @pytest.fixture
 def lab(home: Path) -> AppTest:
     return open_lab()
+
+
+def open_settings(at: AppTest, group: str) -> AppTest:
+    """Open all settings of the form at one of their groups."""
+    at.session_state[all_settings.TAB] = group
+    return at.button(key="open_settings").click().run()
 
 
 def open_lab(kind: str = "optimization") -> AppTest:

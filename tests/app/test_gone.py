@@ -31,7 +31,7 @@ def test_a_moved_store_is_reported_and_created_again_only_on_request(
     assert not home.exists()
     at.button(key="reopen_store").click().run()
     assert not at.exception
-    assert "Nothing has run yet" in texts(at)
+    assert "Not computed here yet" in texts(at)
     assert Store.open(home).count() == 0
     assert Store.open(home.with_name("away")).count() == 1
 

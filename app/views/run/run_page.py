@@ -6,18 +6,24 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import session
+from app import session, url_sync
 from app.charts import CHARTS, optimization
 from app.charts.chart_options import ViewState
-from app.client import client, recorded_examples
+from app.client import client
 from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
-from app.form import experiment_form
-from app.views.run import exports, header, tabs, untested_conditions, view_options
+from app.form import experiment_form, run_bar
+from app.views.run import (
+    exports,
+    form_and_result,
+    header,
+    tabs,
+    untested_conditions,
+    view_options,
+)
 from app.views.run.kind_view import VIEWS
-from app.widgets import page_elements, page_frame
+from app.widgets import page_elements, page_frame, phone_drawer
 from app.widgets.escaping import escape_markdown
-from engine.contract import kinds
 from engine.contract.run_spec import RunSpec
 
 _NAMED = ("shift", "family", "learner")  # slots of the parts that a page names
@@ -38,7 +44,9 @@ def draw_beside_form(
     Returns:
         The form's completed spec and its run key; None if the form is invalid.
     """
-    pressed = experiment_form.is_run_pressed()
+    if session.is_opening() and client.is_catalogue_ready():
+        session.prepare_form()  # a link shows its own kind, from the first paint on
+    pressed = run_bar.is_run_pressed()
     if not pressed:
         with main:
             draw_main()
@@ -56,11 +64,12 @@ def _draw_run_form() -> tuple[RunSpec, str] | None:
         _wait_for_catalogue()
         return None
     session.prepare_form()
-    wanted = experiment_form.draw_form()
-    if experiment_form.draw_run_button(wanted) and wanted is not None:
+    wanted, pressed = experiment_form.draw_form()
+    if pressed and wanted is not None:
         client.submit_completed(wanted)
         session.show_run(wanted[1])
-        session.write_url(*wanted)
+        url_sync.write_url(*wanted)
+        phone_drawer.close_later()
         st.rerun()
     return wanted
 
@@ -78,24 +87,11 @@ def _wait_for_catalogue() -> None:
         st.skeleton(height)
 
 
-def run_to_show(key: str | None) -> Run | None:
-    """Return the run in view, else the recorded example of the form's kind of task.
-
-    None where the form starts from a frozen learner: an example without it would look
-    like its result.
-    """
-    if key:
-        return client.run(key)
-    if session.form_starts_frozen():
-        return None
-    return recorded_examples.recorded_run(session.form_kind())
-
-
 def draw_run_in_view(key: str | None) -> None:
     """Draw the run in view."""
-    run = run_to_show(key)
+    run = form_and_result.run_to_show(key)
     if run is None:
-        _draw_empty(kinds.kind_named(session.form_kind()))
+        form_and_result.draw_no_result()
         return
     interval = _poll_interval(run)
     page_frame.poll(_draw_run, interval)(key, interval)
@@ -112,40 +108,15 @@ def _poll_interval(run: Run) -> float | None:
     return SOON if time.time() - since < SOON_FOR else 1.0
 
 
-def _draw_empty(kind: kinds.Kind) -> None:
-    """Draw the empty state: how to start a first run."""
-    draw_no_run(
-        "Nothing has run yet",
-        f"Choose {kind.words.first_choice} and a {kind.words.learner.lower()} on the "
-        "left, then press **Run** (Ctrl + Enter). A short experiment takes a few "
-        "seconds.",
-    )
-
-
-def draw_no_run(title: str, text: str) -> None:
-    """Draw why there is no run to show.
-
-    Args:
-        title: What to say where nothing has run.
-        text: How to start.
-    """
-    if session.form_starts_frozen():
-        title = "Ready to run"
-        text = (
-            "The form holds an experiment that starts from a frozen learner. Press "
-            "**Run** (Ctrl + Enter) to compute it."
-        )
-    page_elements.draw_empty(title, text)
-
-
 def _draw_run(key: str | None, interval: float | None) -> None:
     """Draw one run; polled at the interval, seconds, while it is alive."""
-    run = run_to_show(key)
+    run = form_and_result.run_to_show(key)
     if run is None:
         return
     if _poll_interval(run) != interval:
         st.rerun()
     room = header.draw_header(run, part_titles(run))
+    form_and_result.draw_origins(run)
     view_state = view_options.draw_options(run, part_titles(run))
     untested_conditions.draw_not_applicable(run, part_titles(run))
     with page_elements.collect_figures() as made:
@@ -195,17 +166,3 @@ def draw_notices() -> None:
     """Show the problems with the link that was opened."""
     for text in session.notices():
         st.info(escape_markdown(text), icon=":material/info:")
-
-
-def draw_link_notice(wanted: tuple[RunSpec, str] | None) -> None:
-    """Show that a link's experiment is not computed yet."""
-    if wanted is None or session.run_in_view() or session.notices():
-        return
-    if "x" not in st.query_params:
-        return
-    if client.job(wanted[1]) is None and not session.form_starts_frozen():
-        st.info(
-            "The form's experiment is not computed here yet: "
-            "press **Run** to compute it. Below is the recorded example.",
-            icon=":material/link:",
-        )

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 from app.client import client
 from app.experiment import family_default_rates
 from engine.contract.cards import card_for_family
+from tests.app.conftest import open_settings
 
 RATE = "k.learner.{}.lr"
 
@@ -18,22 +19,23 @@ def chosen(at: AppTest, family: str) -> AppTest:
 def test_a_rate_at_its_default_moves_with_the_family(lab: AppTest) -> None:
     at = chosen(lab.run(), "quadratic")
     known = client.catalogue()
-    for label in ("lr_scale", "sgd"):
+    for label, group in (("lr_scale", "Learners"), ("sgd", "Baselines")):
+        open_settings(at, group)
         card = known.card("learner", label)
         rate = next(k for k in card.knobs if k.name == "lr")
         assert rate.default == 0.3
         field = at.number_input(key=RATE.format(label))
         assert field.value == 0.009
         assert "default 0.009" in field.help.replace("\\", "")
-    chosen(at, "mixtures")
+    open_settings(chosen(at, "mixtures"), "Baselines")
     assert at.number_input(key=RATE.format("sgd")).value == 0.3
 
 
 def test_a_rate_that_was_typed_stays(lab: AppTest) -> None:
-    at = lab.run()
+    at = open_settings(lab.run(), "Learners")
     at.number_input(key=RATE.format("lr_scale")).set_value(0.07).run()
     for family in ("quadratic", "sinusoid", "mixtures"):
-        chosen(at, family)
+        open_settings(chosen(at, family), "Learners")
         assert at.number_input(key=RATE.format("lr_scale")).value == 0.07
 
 
@@ -41,7 +43,7 @@ def test_a_learner_that_is_turned_on_later_starts_suited(lab: AppTest) -> None:
     at = chosen(lab.run(), "quadratic")
     baselines = [*at.session_state["k.baselines"], "momentum"]
     at.session_state["k.baselines"] = baselines
-    at.run()
+    open_settings(at, "Baselines")
     known = client.catalogue()
     card = card_for_family(
         known.card("learner", "momentum"), known.card("family", "quadratic")
@@ -53,6 +55,7 @@ def test_a_learner_that_is_turned_on_later_starts_suited(lab: AppTest) -> None:
 def test_a_loaded_experiment_keeps_its_rates(lab: AppTest) -> None:
     at = chosen(lab.run(), "quadratic")
     at.selectbox(key="preset").select("default").run()
+    open_settings(at, "Baselines")
     assert at.number_input(key=RATE.format("sgd")).value == 0.3
 
 

@@ -5,7 +5,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from engine.contract.run_spec import RunSpec
-from tests.app.views.run.test_run_page import run_it
+from tests.app.conftest import open_settings
+from tests.app.views.run.test_run_page import run_it, texts
 
 
 def filed(at: AppTest) -> RunSpec:
@@ -16,7 +17,8 @@ def filed(at: AppTest) -> RunSpec:
 
 
 def with_effort(at: AppTest, effort: str) -> AppTest:
-    return at.run().radio(key="k.effort").set_value(effort).run()
+    at.run().segmented_control(key="k.effort").set_value(effort).run()
+    return open_settings(at, "Budget")
 
 
 def numbers(at: AppTest) -> set[str]:
@@ -44,9 +46,7 @@ def test_until_decided_files_the_looks_of_its_batches(lab: AppTest) -> None:
     at.number_input(key="k.ceiling").set_value(10)
     spec = filed(at.run())
     assert (spec.looks, spec.replicates) == ((4, 8, 10), 10)
-    assert (
-        "4 replicates at a time, at most 10" in at.radio(key="k.effort").proto.captions
-    )
+    assert "4 replicates at a time, at most 10" in texts(at)
 
 
 def test_quick_files_one_look(lab: AppTest) -> None:
@@ -54,13 +54,13 @@ def test_quick_files_one_look(lab: AppTest) -> None:
 
 
 def test_the_rival_of_the_primary_question_reaches_the_spec(lab: AppTest) -> None:
-    at = lab.run()
+    at = open_settings(lab.run(), "Baselines")
     at.selectbox(key="k.rival").select("adam_tuned").run()
     assert filed(at).rival == "adam_tuned"
 
 
 def test_a_rival_that_is_turned_off_is_no_rival(lab: AppTest) -> None:
-    at = lab.run()
+    at = open_settings(lab.run(), "Baselines")
     at.selectbox(key="k.rival").select("adam_tuned").run()
     at.session_state["k.baselines"] = ["sgd", "sgd_tuned"]
     at.run()

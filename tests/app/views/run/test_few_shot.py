@@ -99,10 +99,6 @@ def switched(lab: AppTest, kind: str = "few_shot") -> AppTest:
     return at
 
 
-def pills(at: AppTest, key: str) -> set[str]:
-    return {o for row in at.pills if row.key.startswith(key) for o in row.options}
-
-
 def test_another_kind_comes_with_its_own_default_and_only_what_fits(
     lab: AppTest, known: shelves.Catalogue
 ) -> None:
@@ -114,15 +110,14 @@ def test_another_kind_comes_with_its_own_default_and_only_what_fits(
     }
     offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
     assert offered == families
-    assert "MAML" in " ".join(pills(at, "v.learners."))
-    assert "LR scale" not in pills(at, "v.learners.")
-    assert "SGD" not in pills(at, "k.baselines")
-    assert at.pills(key="v.learners.bayes").label == "Bayesian"
+    assert "MAML · gradient" in at.multiselect(key="k.chosen").options
+    assert not any("LR scale" in o for o in at.multiselect(key="k.chosen").options)
+    assert "SGD" not in at.multiselect(key="k.baselines").options
     assert "k.estimator" not in {box.key for box in at.selectbox}
     back = at.segmented_control(key="k.kind").set_value("optimization").run()
     assert not back.exception
     assert back.session_state["k.family"] == "mixtures"
-    assert "LR scale" in pills(back, "v.learners.")
+    assert "LR scale" in at.multiselect(key="k.chosen").options
 
 
 def test_learners_of_all_groups_are_chosen_in_the_order_of_choice(
@@ -130,10 +125,10 @@ def test_learners_of_all_groups_are_chosen_in_the_order_of_choice(
 ) -> None:
     at = switched(lab)
     assert at.session_state["k.chosen"] == ["maml"]
-    at.pills(key="v.learners.memory").set_value(["snail"]).run()
-    at.pills(key="v.learners.bayes").set_value(["platipus"]).run()
+    for name in ("snail", "platipus"):
+        at.multiselect(key="k.chosen").select(name).run()
     assert at.session_state["k.chosen"] == ["maml", "snail", "platipus"]
-    at.pills(key="v.learners.gradient").set_value([]).run()
+    at.multiselect(key="k.chosen").unselect("maml").run()
     assert not at.exception
     assert at.session_state["k.chosen"] == ["snail", "platipus"]
 
@@ -157,7 +152,7 @@ def test_learners_that_cannot_answer_go_with_the_family(
     at.selectbox(key="k.family").select("sinusoids").run()
     assert not at.exception
     assert at.session_state["k.chosen"] == ["maml"]
-    assert "ProtoNet" not in pills(at, "v.learners.")
+    assert not any("ProtoNet" in o for o in at.multiselect(key="k.chosen").options)
     assert not at.button(key="run_button").disabled
 
 

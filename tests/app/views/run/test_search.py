@@ -32,7 +32,7 @@ from engine.published import figures_for_task
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_interval
-from tests.app.conftest import ROOT, finish, open_lab
+from tests.app.conftest import ROOT, finish, open_lab, open_settings
 from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
@@ -108,11 +108,13 @@ def test_the_form_offers_spaces_and_strategies_alone(
     assert offered == families
     boxes = {box.key for box in at.selectbox}
     assert not boxes & {"k.net", "k.estimator"}
-    assert "Random search" in at.pills(key="k.baselines").options
-    (row,) = [row for row in at.pills if row.key.startswith("v.learners.")]
-    assert row.label == "Search strategy"
-    assert "Random search" not in row.options
-    assert "SGD" not in at.pills(key="k.baselines").options
+    rivals = at.multiselect(key="k.baselines").options
+    assert "Random search" in rivals
+    assert "SGD" not in rivals
+    strategies = at.multiselect(key="k.chosen")
+    assert strategies.label.startswith("Search strategy")
+    assert not any("Random search" in option for option in strategies.options)
+    open_settings(at, "Budget")
     labels = {box.label for box in at.number_input}
     assert {
         "Evaluations of a search (evaluations)",

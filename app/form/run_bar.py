@@ -1,0 +1,72 @@
+"""The Run button, with its estimate, or with the reason why it is off."""
+
+from typing import Literal
+
+import streamlit as st
+
+from app.client import client
+from app.experiment import cost_estimate
+from app.session import Request
+from app.widgets import page_elements
+from engine.contract.jobs import JobState
+from engine.contract.run_spec import RunSpec
+
+_ASKED = "run_asked"
+KEY = "run_button"
+
+
+def ask_for_run() -> None:
+    """Let the next rerun of the page run the form's experiment."""
+    st.session_state[_ASKED] = True
+
+
+def is_run_pressed() -> bool:
+    """Whether Run was just pressed, before the form is drawn."""
+    return bool(st.session_state.get(KEY) or st.session_state.get(_ASKED))
+
+
+def draw_run_bar(
+    request: Request,
+    place: Literal["sidebar", "dialog"],
+    *,
+    shortcut: bool = True,
+) -> bool:
+    """Draw the Run button; return whether the experiment is to be run.
+
+    Args:
+        request: What the form asks for.
+        place: Where the button stands.
+        shortcut: Whether it answers to the keyboard: one button of a page does.
+    """
+    wanted = request.run
+    job = client.job(wanted[1]) if wanted else None
+    done = job is not None and job.state == JobState.DONE
+    with st.container(key="runbar" if place == "sidebar" else "runbar_dialog"):
+        if request.refusal:
+            page_elements.draw_refusal(request.refusal)
+        pressed = st.button(
+            "Open result" if done else "Run",
+            key=KEY if place == "sidebar" else f"{KEY}_{place}",
+            type="primary",
+            icon=":material/folder_open:" if done else ":material/play_arrow:",
+            shortcut="Ctrl+Enter" if shortcut else None,
+            width="stretch",
+            disabled=wanted is None,
+            help="Already computed: opens immediately." if done else None,
+        )
+        if done:
+            st.caption("This exact experiment is already computed.")
+        elif wanted is not None:
+            _draw_estimate(wanted[0])
+    asked = place == "sidebar" and st.session_state.pop(_ASKED, False)
+    return bool(pressed or asked) and wanted is not None
+
+
+def _draw_estimate(spec: RunSpec) -> None:
+    """Show the estimated duration before the run is started."""
+    estimate = cost_estimate.estimate_duration(spec, client.worker_count())
+    work = cost_estimate.describe_cost(spec, client.kind_of_spec(spec))
+    st.caption(
+        f"{cost_estimate.describe_estimate(estimate)}.",
+        help=cost_estimate.explain_estimate(estimate, work),
+    )

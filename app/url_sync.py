@@ -1,0 +1,78 @@
+"""The Lab's URL, in sync with the session.
+
+The URL names the run in view (`run`) and, if the form differs from it, the form (`x`).
+Opening such a URL restores both and never starts anything.
+"""
+
+import streamlit as st
+
+from app import session, share_links
+from app.client import client
+from app.experiment import derived_experiments
+from engine.contract import kinds
+from engine.contract.errors import Refused
+from engine.contract.run_spec import RunSpec
+
+
+def read_url() -> None:
+    """Load what the URL names, if it changed."""
+    url = _url_state()
+    if st.session_state.get(session.SEEN_URL) == url:
+        return
+    st.session_state[session.SEEN_URL] = url
+    session.forget_notices()
+    try:
+        _take_run(st.query_params.get("run"))
+        _take_spec(st.query_params.get("x"))
+    except Refused as refusal:
+        session.add_notice(refusal.message)
+
+
+def _url_state() -> tuple[str | None, str | None]:
+    return st.query_params.get("run"), st.query_params.get("x")
+
+
+def _take_run(text: str | None) -> None:
+    session.show_run(None)
+    if text is None:
+        return
+    key = share_links.check_run_key(text)
+    if client.job(key) is not None:
+        session.show_run(key)
+        session.open_spec(client.spec(key))
+    elif st.query_params.get("x") is None:
+        raise Refused("There is no run with this id.", "run")
+
+
+def _take_spec(text: str | None) -> None:
+    if text is not None:
+        cards = client.catalogue().card if client.is_catalogue_ready() else None
+        session.open_spec(share_links.unpack(text, cards))
+
+
+def write_url(spec: RunSpec | None, key: str | None) -> None:
+    """Write the run in view and the form to the URL.
+
+    Args:
+        spec: The form's completed spec; None if the form is invalid.
+        key: Its run key.
+    """
+    shown = session.run_in_view()
+    if shown:
+        st.query_params["run"] = shown
+    elif "run" in st.query_params:
+        del st.query_params["run"]
+    if spec is not None and key not in (shown, _default_key()):
+        st.query_params["x"] = share_links.pack(spec)
+    elif "x" in st.query_params:
+        del st.query_params["x"]
+    st.session_state[session.SEEN_URL] = _url_state()
+
+
+def _default_key() -> str | None:
+    """Return the key of what an address without parameters opens, if none is needed."""
+    if session.run_in_view():
+        return None
+    kind = next(iter(kinds.KINDS))
+    first = derived_experiments.default_experiment(client.catalogue(), kind)
+    return client.complete_with_key(first)[1]

@@ -1,0 +1,165 @@
+"""The form says the truth: what is invalid never runs, and changes are marked."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import share_links
+from app.client import client
+from app.client.catalogue import Catalogue
+from app.experiment import form_differences, spec_mapping
+from engine.contract.jobs import JobState
+from engine.contract.run_spec import RunSpec
+from tests.app.conftest import open_settings
+from tests.app.views.run.test_run_page import run_it, texts
+
+HORIZON = "k.budget.horizon"
+
+
+def refusals(at: AppTest) -> list[str]:
+    """Return the reasons that stand beside Run."""
+    return [error.value.replace("\\", "") for error in at.error]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [(0.0, "0"), (2.5, "2.5"), (1e20, "100"), (None, "empty")]
+)
+def test_a_number_outside_its_range_stands_beside_run_and_never_runs(
+    lab: AppTest, typed: float | None, told: str
+) -> None:
+    at = open_settings(lab.run(), "Budget")
+    box = at.number_input(key=HORIZON)
+    # The browser keeps to itself what a box forbids, and the old value would run.
+    assert (box.proto.has_min, box.proto.has_max, box.value) == (False, False, 50)
+    box.set_value(typed)
+    open_settings(at, "Budget")
+    assert not at.exception
+    reason, again = refusals(at)
+    assert reason == again  # beside Run, and beside that of all settings
+    assert reason.startswith("Horizon must be a whole number from 1 to 5000")
+    assert told in reason.partition("5000")[2]
+    assert at.button(key="run_button").disabled
+    at.session_state["run_asked"] = True  # as when Run was pressed in that moment
+    at.run()
+    assert client.jobs()[1] == 1
+    open_settings(at, "Budget")
+    at.number_input(key=HORIZON).set_value(20).run()
+    assert not refusals(at)
+    assert not at.button(key="run_button").disabled
+
+
+def test_values_stay_when_all_settings_are_closed(lab: AppTest) -> None:
+    at = open_settings(lab.run(), "Budget")
+    at.number_input(key=HORIZON).set_value(21).run()
+    at.session_state["settings_open"] = False
+    at.run()
+    assert HORIZON not in {box.key for box in at.number_input}
+    assert at.session_state[HORIZON] == 21
+    run_it(at)
+    (job, *_), _ = client.jobs([JobState.QUEUED])
+    assert client.spec(job.key).budget.horizon == 21
+
+
+def test_what_was_changed_is_marked_and_can_be_taken_back(lab: AppTest) -> None:
+    at = open_settings(lab.run(), "Budget")
+    assert "changed" not in at.number_input(key=HORIZON).label
+    at.number_input(key=HORIZON).set_value(21)
+    at.text_input(key="k.seed").set_value("8")
+    open_settings(at, "Budget")
+    assert at.number_input(key=HORIZON).label == "Horizon (steps) · changed"
+    assert "It was 50" in at.number_input(key=HORIZON).help
+    assert "Changed: seed, horizon" in texts(at)
+    label = at.button(key=f"undo.{HORIZON}").label
+    assert label.replace("\\", "") == "Horizon: 50 → 21"
+    at.button(key=f"undo.{HORIZON}").click().run()
+    assert at.session_state[HORIZON] == 50
+    at.button(key="reset_form").click().run()
+    assert not at.exception
+    assert at.session_state["k.seed"] == "7"
+    assert "Changed:" not in texts(at)
+
+
+def test_every_group_of_settings_can_be_drawn_for_every_kind(lab: AppTest) -> None:
+    at = open_settings(lab.run(), "Task")
+    for kind in at.segmented_control(key="k.kind").options:
+        assert kind
+    for kind in ("optimization", "few_shot", "rl", "search"):
+        at.segmented_control(key="k.kind").set_value(kind).run()
+        for name in [tab.label for tab in at.tabs if tab.label != "Claims"]:
+            at.session_state["settings_tab"] = name
+            at.run()
+            assert not at.exception, (kind, name)
+
+
+def test_an_estimator_that_does_not_fit_is_replaced_unseen(
+    lab: AppTest, known: Catalogue
+) -> None:
+    at = lab.run()
+    able = known.card("learner", "lstm").traits["estimators"]
+    at.session_state["k.estimator"] = "no such estimator"
+    at.session_state["k.chosen"] = ["lstm"]
+    at.run()
+    assert at.session_state["k.estimator"] in able
+    assert not at.button(key="run_button").disabled
+
+
+def test_the_form_differs_from_the_result_in_view(
+    lab: AppTest, key: str, tiny: RunSpec
+) -> None:
+    lab.query_params["run"] = key
+    at = lab.run()
+    assert "The form differs" not in texts(at)
+    at.text_input(key="k.seed").set_value("99").run()
+    assert "The form differs:** seed." in texts(at)
+    at.button(key="show_in_form").click().run()
+    assert at.session_state["k.seed"] == str(tiny.seed)
+    assert "The form differs" not in texts(at)
+    at.text_input(key="k.seed").set_value("99").run()
+    at.button(key="run_form").click().run()
+    assert not at.exception
+    assert "The form differs" not in texts(at)
+    (job,), _ = client.jobs([JobState.QUEUED])
+    assert client.spec(job.key).seed == 99
+
+
+def test_a_link_without_results_shows_its_own_kind_and_no_verdict(
+    lab: AppTest, known: Catalogue
+) -> None:
+    spec = next(p.spec for p in known.presets if p.name == "few_shot")
+    lab.query_params["x"] = share_links.pack(spec)
+    at = lab.run()
+    assert not at.exception
+    assert at.session_state["k.kind"] == "few_shot"
+    assert "Not computed here yet" in texts(at)
+    assert "verdict-line" not in texts(at)
+    assert known.card("family", spec.family.name).title in texts(at)
+
+
+def test_each_kind_shows_its_own_last_run(lab: AppTest, key: str) -> None:
+    lab.query_params["run"] = key
+    at = lab.run()
+    at.segmented_control(key="k.kind").set_value("search").run()
+    assert "verdict-line" not in texts(at)
+    at.segmented_control(key="k.kind").set_value("optimization").run()
+    assert "verdict-line" in texts(at)
+    assert at.query_params["run"] == key
+
+
+def test_differences_name_the_part_and_the_knob(known: Catalogue) -> None:
+    spec = client.complete_with_key(known.presets[0].spec)[0]
+    learner = spec.learners[0]
+    knobs = learner.knobs | {"hidden": learner.knobs["hidden"] + 1}
+    other = spec.model_copy(
+        update={
+            "learners": (
+                learner.model_copy(update={"knobs": knobs}),
+                *spec.learners[1:],
+            ),
+            "budget": spec.budget.model_copy(update={"horizon": 7}),
+        }
+    )
+    one, two = (spec_mapping.spec_to_form(each) for each in (spec, other))
+    found = form_differences.form_differences(two, one, known.card)
+    keys = {f"k.learner.{learner.label}.hidden", HORIZON}
+    assert {each.key for each in found} == keys
+    assert found[-1].now == "7"
+    assert not form_differences.form_differences(one, one, known.card)
