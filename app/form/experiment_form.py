@@ -30,6 +30,7 @@ def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:
         The completed spec and its key, None if the form is invalid; and whether to run
         it.
     """
+    run_bar.draw_skip_link()
     known = client.catalogue()
     kind = _draw_kind(known)
     _draw_presets(known, kind)
@@ -38,7 +39,7 @@ def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:
     learners.draw_baselines(known, kind)
     shifts.draw_shifts(known, kind)
     effort.draw_effort(kind)
-    left, right = st.columns(2, vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
         field_widgets.draw_field(budget_fields.seed_field())
     with right:

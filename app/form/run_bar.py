@@ -12,6 +12,7 @@ from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
 
 _ASKED = "run_asked"
+_ANCHOR = "run-experiment"
 KEY = "run_button"
 
 
@@ -23,6 +24,14 @@ def ask_for_run() -> None:
 def is_run_pressed() -> bool:
     """Whether Run was just pressed, before the form is drawn."""
     return bool(st.session_state.get(KEY) or st.session_state.get(_ASKED))
+
+
+def draw_skip_link() -> None:
+    """Draw a link, seen when the keyboard reaches it, that leads to the Run button.
+
+    Each learner in the menus above the button is one more press of Tab.
+    """
+    st.html(f'<a class="skip-link" href="#{_ANCHOR}">Skip to Run</a>')
 
 
 def draw_run_bar(
@@ -42,6 +51,8 @@ def draw_run_bar(
     job = client.job(wanted[1]) if wanted else None
     done = job is not None and job.state == JobState.DONE
     with st.container(key="runbar" if place == "sidebar" else "runbar_dialog"):
+        if place == "sidebar":
+            st.html(f'<span id="{_ANCHOR}" tabindex="-1"></span>')
         if request.refusal:
             page_elements.draw_refusal(request.refusal)
         pressed = st.button(

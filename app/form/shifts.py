@@ -18,7 +18,7 @@ def draw_shifts(catalogue: Catalogue, kind: kinds.Kind) -> None:
     names = [card.name for card in cards]
     st.multiselect(
         changes.mark_label("Test under shifts", SHIFTS),
-        [*names, *_held(SHIFTS, names)],
+        [*names, *_brought_places(SHIFTS, names)],
         format_func=lambda place: _card_at(catalogue, "shift", place).title,
         key=SHIFTS,
         placeholder="No shift",
@@ -57,7 +57,7 @@ def draw_test_families(catalogue: Catalogue, kind: kinds.Kind) -> None:
     names = [card.name for card in cards if not card.missing]
     st.multiselect(
         changes.mark_label("Test on other families", FAMILIES),
-        [*names, *_held(FAMILIES, names)],
+        [*names, *_brought_places(FAMILIES, names)],
         format_func=lambda place: _card_at(catalogue, "family", place).title,
         key=FAMILIES,
         placeholder="No other family",
@@ -67,7 +67,7 @@ def draw_test_families(catalogue: Catalogue, kind: kinds.Kind) -> None:
     )
 
 
-def _held(key: str, offered: list[str]) -> list[str]:
+def _brought_places(key: str, offered: list[str]) -> list[str]:
     """Return what a link brought and the menu does not offer."""
     return [place for place in st.session_state.get(key, ()) if place not in offered]
 

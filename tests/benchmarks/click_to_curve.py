@@ -51,7 +51,7 @@ def once(page: Page, store: Store, url: str, seed: int) -> Figures:
     page.goto(f"{url}/lab")  # the recorded example again
     page.wait_for_selector(READY, timeout=60_000)
     page.wait_for_timeout(2000)
-    page.get_by_label("Seed", exact=True).fill(str(seed))
+    page.get_by_role("textbox", name="Seed").fill(str(seed))
     page.keyboard.press("Enter")
     page.wait_for_timeout(800)
     page.wait_for_selector(SETTLED)

@@ -82,10 +82,10 @@ def test_a_run_goes_from_the_keyboard_to_the_verdict(visit: Open) -> None:
 
 def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
     page = form(visit("/lab"))
-    page.get_by_label("Seed", exact=True).fill("31337")
+    page.get_by_role("textbox", name="Seed").fill("31337")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    expect(page.get_by_label("Seed", exact=True)).to_have_value("31337")
+    expect(page.get_by_role("textbox", name="Seed")).to_have_value("31337")
     cancel(page)
     page.get_by_role("tab", name="Reproduce").click()
     expect(page.get_by_text('"seed": 31337')).to_be_visible()
@@ -107,7 +107,7 @@ def filed(home: Path, seed: int) -> list[Job]:
 
 def test_three_fast_clicks_are_one_run(visit: Open, home: Path) -> None:
     page = form(visit("/lab"))
-    page.get_by_label("Seed", exact=True).fill("271828")
+    page.get_by_role("textbox", name="Seed").fill("271828")
     page.keyboard.press("Enter")
     settle(page)
     page.locator(".st-key-run_button button").click(click_count=3, delay=60)
@@ -238,7 +238,7 @@ def test_axe_finds_nothing_where_a_few_shot_run_is_done(
 
 def test_axe_finds_nothing_during_a_few_shot_run(visit: Open) -> None:
     page = few(visit)
-    page.get_by_label("Seed", exact=True).fill("31415")
+    page.get_by_role("textbox", name="Seed").fill("31415")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     found = Axe().run(page)

@@ -53,27 +53,28 @@ def draw_difference(wanted: tuple[RunSpec, str] | None) -> None:
     names = _differing_fields(wanted[0], shown.spec)
     if not names:  # it differs in a version of a part, which is said elsewhere
         return
-    with st.container(border=True, key="form_differs"):
-        st.markdown(
-            f":material/difference: {_describe_result(shown)} **The form differs:** "
-            f"{escape_markdown(names)}."
+    with st.container(
+        key="form_differs", horizontal=True, vertical_alignment="center", gap="small"
+    ):
+        what = f"{_describe_result(shown)} **The form differs:**"
+        st.markdown(f"{what} {escape_markdown(names)}.", width="content")
+        st.button(
+            "Show in form",
+            key="show_in_form",
+            icon=":material/edit_note:",
+            type="tertiary",
+            on_click=_fill_form,
+            args=(shown,),
+            help="Fill the form with the settings of this result.",
         )
-        with st.container(horizontal=True, gap="small"):
-            st.button(
-                "Show in form",
-                key="show_in_form",
-                icon=":material/edit_note:",
-                on_click=_fill_form,
-                args=(shown,),
-                help="Fill the form with the settings of this result.",
-            )
-            st.button(
-                "Run the form",
-                key="run_form",
-                icon=":material/play_arrow:",
-                on_click=run_bar.ask_for_run,
-                help="Compute what the form holds, or open it if it is computed.",
-            )
+        st.button(
+            "Run the form",
+            key="run_form",
+            icon=":material/play_arrow:",
+            type="tertiary",
+            on_click=run_bar.ask_for_run,
+            help="Compute what the form holds, or open it if it is computed.",
+        )
 
 
 def _differing_fields(one: RunSpec, other: RunSpec) -> str:

@@ -30,7 +30,7 @@ from engine.contract.run_spec import (
 )
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import make_comparison
-from tests.app.conftest import finish, open_lab
+from tests.app.conftest import finish, open_lab, open_settings
 from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
@@ -157,7 +157,7 @@ def test_learners_that_cannot_answer_go_with_the_family(
 
 
 def test_the_budget_is_in_episodes(lab: AppTest) -> None:
-    at = switched(lab)
+    at = open_settings(switched(lab), "Budget")
     labels = {box.label for box in at.number_input}
     assert {"Meta-training budget (episodes)", "Inner steps shown (steps)"} <= labels
     assert not any("Threshold" in label for label in labels)
