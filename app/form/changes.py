@@ -14,13 +14,13 @@ SHOWN = 12  # changes with a button of their own
 
 
 def mark_label(label: str, key: str) -> str:
-    """Return a field's label, marked in words if its value was changed.
+    """Return a field's label, marked if its value was changed; a list says to what.
 
     Args:
         label: The label.
         key: The field's key.
     """
-    return f"{label} · changed" if _is_changed(key) else label
+    return f"{label} •" if _is_changed(key) else label
 
 
 def describe_start(key: str) -> str:
@@ -72,7 +72,9 @@ def draw_list() -> None:
     if not made:
         st.caption(f"As in {title}. What you change is marked here, with a way back.")
         return
-    st.caption(f"Changed from {title}; press a change to take it back:")
+    st.caption(
+        f"Changed from {title}, and marked • below; press a change to take it back:"
+    )
     with st.container(horizontal=True, gap="small"):
         for each in made[:SHOWN]:
             st.button(

@@ -42,7 +42,7 @@ def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
     st.multiselect(
         changes.mark_label(f"{kind.words.learner}: one or more", "k.chosen"),
         labels,
-        format_func=lambda label: escape_markdown(
+        format_func=lambda label: (
             f"{learner_name(label)} · {groups[label]}"
             if grouped and groups.get(label)
             else learner_name(label)
@@ -119,7 +119,7 @@ def draw_baselines(catalogue: Catalogue, kind: kinds.Kind) -> None:
     st.multiselect(
         changes.mark_label("Compared with", "k.baselines"),
         offered_labels(catalogue, "baseline"),
-        format_func=lambda label: escape_markdown(learner_name(label)),
+        format_func=learner_name,
         key="k.baselines",
         placeholder="No baseline",
         select_all=False,
