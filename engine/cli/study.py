@@ -47,6 +47,7 @@ def study(
     print_status(chosen.protocol)
     store = Store.open(home)
     keys = [_submit_run(store, spec, chosen.title) for spec in chosen.specs]
+    _file_as_group(store, chosen, keys)
     _play_until_done(store, keys)
     jobs = [job for job in map(store.job, keys) if job]
     lost = [job for job in jobs if job.state != JobState.DONE]
@@ -86,6 +87,21 @@ def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
     else:
         store.submit(full, key, title)
     return key
+
+
+def _file_as_group(store: "Store", chosen: "Study", keys: list[str]) -> None:
+    """List the runs of a claim as one group."""
+    from engine.contract.claim_groups import (
+        claim_group_id,
+        claim_group_title,
+        values_apart,
+    )
+    from engine.store.run_groups import NewMember, RunGroups
+
+    apart = values_apart(chosen.specs)
+    members = [NewMember(*each) for each in zip(keys, apart, strict=True)]
+    name, title = claim_group_id(chosen.name), claim_group_title(chosen.title)
+    RunGroups(store.index).add(name, title, members)
 
 
 def _play_until_done(store: "Store", keys: list[str]) -> None:

@@ -10,6 +10,8 @@ from engine.contract.errors import Refused
 from engine.studies.agents import agent_studies
 from engine.studies.definition import Study
 from engine.studies.few_shot import few_shot_studies
+from engine.studies.few_shot_methods import few_shot_method_studies
+from engine.studies.optimizers import optimizer_studies
 from engine.studies.patterns_and_costs import pattern_and_cost_studies
 from engine.studies.study_benchmarks import study_benchmark
 from engine.studies.transfer import transfer_studies
@@ -22,7 +24,8 @@ def studies() -> tuple[Study, ...]:
     """Return every study, on the available data; parts must have been discovered."""
     here = study_benchmark()
     searches = (*transfer_studies(here), *pattern_and_cost_studies(here))
-    return (*searches, *few_shot_studies(), *agent_studies())
+    few_shot = (*few_shot_method_studies(), *few_shot_studies())
+    return (*searches, *optimizer_studies(), *few_shot, *agent_studies())
 
 
 def study(name: str) -> Study:

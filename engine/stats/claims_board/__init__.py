@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from engine.stats.claims_board import (
     agents,
     few_shot,
+    few_shot_amounts,
+    optimizers,
     patterns_and_overhead,
     savings,
     space_growth,
@@ -29,7 +31,11 @@ STUDY_JUDGES: dict[str, Callable[[Sequence[FinishedRun]], StudyVerdict]] = {
     "overhead": patterns_and_overhead.judge_overhead,
     "memory": patterns_and_overhead.judge_memory,
     **{name: few_shot.pair_judge(name) for name in few_shot.PAIRS},
-    "diversity": few_shot.judge_diversity,
+    "diversity": few_shot_amounts.judge_diversity,
+    "scarce_data": few_shot_amounts.judge_scarce_data,
+    "shifted_tasks": optimizers.judge_shifted_tasks,
+    "steady_gradients": optimizers.judge_steady_gradients,
+    "plain_sgd": optimizers.judge_plain_sgd,
     **{name: agents.agent_judge(name) for name in agents.AGENT_PAIRS},
 }
 

@@ -7,15 +7,13 @@ from engine.contract.events import Condition
 from engine.stats.block_table import IN_DISTRIBUTION, BlockTable
 from engine.stats.claims_board.study_verdict import (
     FinishedRun,
+    Measurement,
     StudyVerdict,
-    VerdictRow,
+    judge_measurements,
     mean_over_units,
-    table_row,
     undecided_verdict,
-    verdict_on_all,
 )
-from engine.stats.inference.intervals import Interval, scale_interval
-from engine.stats.verdicts.wording import format_number
+from engine.stats.inference.intervals import Interval
 
 UNIT = "% of the regret of random actions saved"
 
@@ -62,29 +60,6 @@ AGENT_PAIRS: dict[str, tuple[tuple[AgentPair, ...], tuple[AgentPair, ...]]] = {
 }
 
 
-class _Saving(NamedTuple):
-    """What an agent saves against the other in one condition, in percent."""
-
-    pair: AgentPair
-    condition: Condition
-    found: Interval
-
-    @property
-    def margin(self) -> Interval:
-        """Return by how much the claim holds; below 0 it does not."""
-        return scale_interval(self.found, 1.0, self.pair.within)
-
-    def title(self) -> str:
-        """Return what is compared, for a table."""
-        at = self.condition
-        where = f", {at.shift} {at.severity:g}" if at.shift else ""
-        return f"regret of {self.pair.agent} against {self.pair.against}{where}"
-
-    def row(self) -> VerdictRow:
-        """Return it as a row of the table."""
-        return table_row(f"{self.title()}, {UNIT}", self.found)
-
-
 def agent_judge(name: str) -> Callable[[Sequence[FinishedRun]], StudyVerdict]:
     """Return the judge of a study of agents.
 
@@ -102,18 +77,27 @@ def agent_judge(name: str) -> Callable[[Sequence[FinishedRun]], StudyVerdict]:
         if not all(found):
             return undecided_verdict("an agent was not tested")
         extra = [each for pair in beside for each in _savings(table, pair)]
-        return _judge_savings([each for some in found for each in some], extra)
+        return judge_measurements([each for some in found for each in some], extra)
 
     return judge
 
 
-def _savings(table: BlockTable, pair: AgentPair) -> list[_Saving]:
+def _savings(table: BlockTable, pair: AgentPair) -> list[Measurement]:
     """Return a pair's savings by rising severity; empty if one was not tested."""
     places = [IN_DISTRIBUTION]
     if pair.shift:
         places = [c for c in table.conditions() if c.shift == pair.shift]
     measured = [(c, measure_saving(table, pair, c)) for c in places]
-    return [_Saving(pair, c, found) for c, found in measured if found is not None]
+    return [
+        Measurement(_title(pair, c), found, UNIT, -pair.within)
+        for c, found in measured
+        if found is not None
+    ]
+
+
+def _title(pair: AgentPair, at: Condition) -> str:
+    where = f", {at.shift} {at.severity:g}" if at.shift else ""
+    return f"regret of {pair.agent} against {pair.against}{where}"
 
 
 def measure_saving(
@@ -137,23 +121,3 @@ def measure_saving(
         return None
     less = other.mean(axis=1) - own.mean(axis=1)
     return mean_over_units(100.0 * less / random.mean(axis=1))
-
-
-def _judge_savings(
-    deciding: Sequence[_Saving], beside: Sequence[_Saving]
-) -> StudyVerdict:
-    """Judge by all that decide; the one that speaks least for the claim is told."""
-    least = min(deciding, key=lambda each: each.margin.mean)
-    mean, low, high = (format_number(value) for value in least.found[:3])
-    reason = (
-        f"{least.title().capitalize()}: {mean} [{low}, {high}] {UNIT}, over "
-        f"{least.found.n} trainings."
-    )
-    return StudyVerdict(
-        verdict_on_all([each.margin for each in deciding]),
-        *least.found[:3],
-        UNIT,
-        reason,
-        tuple(each.row() for each in (*deciding, *beside)),
-        (-least.pair.within,) if least.pair.within else (),
-    )

@@ -1,6 +1,5 @@
-"""Judges of claims on few-shot learners: pairs of learners, and task diversity."""
+"""Judges of claims on few-shot learners: pairs of learners, by their errors."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -10,59 +9,108 @@ from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable
 from engine.stats.claims_board.study_verdict import (
     FinishedRun,
+    Measurement,
     StudyVerdict,
-    VerdictRow,
+    judge_measurements,
     mean_over_units,
     percent_saved,
-    table_row,
     undecided_verdict,
-    verdict_by_sign,
-    verdict_on_all,
 )
 from engine.stats.inference.intervals import Interval, scale_interval
-from engine.stats.verdicts.wording import format_number
 
 LOG_SCORE = "nll"
 BASE, META = "from_scratch", "maml"
+NEARLY, AS_GOOD, HELPS = 1.25, 1.1, 0.95  # factors of the other's error
 
 
 class Pair(NamedTuple):
-    """Two learners of a run that are compared.
+    """Two learners that are compared, of one run or of two with the same tests.
 
     Args:
         learner: Label of the one that the claim favors.
         against: Label of the other.
         metric: What they are compared by; lower is better.
-        within: Factor by which the learner's error may exceed the other's.
+        within: Factor by which the learner's error may exceed the other's; below 1 it
+            must be that much smaller.
+        runs: Numbers of their runs, in the order of the study's specs.
+        about: Where or how they are compared, for a table.
+        against_metric: The other's metric, if it is another one.
     """
 
     learner: str
     against: str
     metric: str = "error"
     within: float = 1.0
+    runs: tuple[int, int] = (0, 0)
+    about: str = ""
+    against_metric: str = ""
 
     @property
     def limit(self) -> float:
-        """Return the largest gap at which the claim holds, as `gap` measures it."""
-        return math.log(self.within)
+        """Return the smallest saving, in percent, for which the claim holds."""
+        return round(100.0 * (1.0 - self.within), 9)  # 1.1 is not exact
 
     def title(self) -> str:
         """Return what is compared, for a table."""
-        return f"{self.metric} of {self.learner} against {self.against}"
+        what = f"{self.metric} of {self.learner}"
+        if self.against_metric:
+            what += f" against its {self.against_metric}"
+        elif self.against != self.learner:
+            what += f" against {self.against}"
+        return what.replace("_", " ") + (f", {self.about}" if self.about else "")
+
+
+def _on_both(learner: str, within: float) -> tuple[Pair, Pair]:
+    """Return a learner against MAML, on waves and on characters."""
+    return (
+        Pair(learner, META, within=within, about="waves"),
+        Pair(learner, META, within=within, runs=(1, 1), about="characters"),
+    )
+
+
+def _statistics_pair(learner: str) -> Pair:
+    about = "statistics of the queries against those of the support"
+    return Pair(learner, learner, within=HELPS, runs=(0, 1), about=about)
+
+
+def _alone_pair(learner: str) -> Pair:
+    return Pair(learner, learner, "together_error", 1.0, against_metric="alone_error")
 
 
 # By study: the pairs that decide, and those that stand beside them.
 PAIRS: dict[str, tuple[tuple[Pair, ...], tuple[Pair, ...]]] = {
+    "few_steps": (
+        (Pair(META, "many_steps", within=NEARLY),),
+        (Pair(META, BASE), Pair("many_steps", BASE)),
+    ),
+    "first_order": (_on_both("fomaml", NEARLY), ()),
+    "head_only": (_on_both("anil", AS_GOOD), ()),
+    "pretraining": (_on_both("fine_tune", AS_GOOD), ()),
+    "more_ways": (
+        (Pair("protonet", "protonet", runs=(0, 1), about="20 ways against 5"),),
+        (
+            Pair(
+                "protonet",
+                "protonet",
+                runs=(0, 2),
+                about="20 ways against 5 with a quarter of the examples",
+            ),
+        ),
+    ),
+    "batch_statistics": (
+        (_statistics_pair(META), _statistics_pair("protonet")),
+        (_alone_pair(META), _alone_pair("protonet")),
+    ),
     "online_labels": ((Pair("mann", META), Pair("recurrent", META)), ()),
     "doubt": (
         (Pair("neural_process", META, LOG_SCORE), Pair("deep_kernel", META, LOG_SCORE)),
         (Pair("neural_process", META), Pair("deep_kernel", META)),
     ),
     "context_parameters": (
-        (Pair("two", "five", within=1.25),),
+        (Pair("two", "five", within=NEARLY),),
         (Pair("one", "five"), Pair("two", "one")),
     ),
-    "in_context": ((Pair("transformer", "bayes_linear", within=1.25),), ()),
+    "in_context": ((Pair("transformer", "bayes_linear", within=NEARLY),), ()),
     "mixture": ((Pair("clustered_maml", META),), ()),
 }
 
@@ -78,112 +126,64 @@ def pair_judge(name: str) -> Callable[[Sequence[FinishedRun]], StudyVerdict]:
     def judge(runs: Sequence[FinishedRun]) -> StudyVerdict:
         if not runs:
             return undecided_verdict("nothing was run")
-        run = runs[0]  # the only one
-        table = BlockTable(run.blocks, run.spec.kind)
-        gaps = [measure_gap(table, pair) for pair in deciding]
-        found = [gap for gap in gaps if gap is not None]
+        tables = [BlockTable(run.blocks, run.spec.kind) for run in runs]
+        found = _measurements(tables, deciding)
         if len(found) < len(deciding):
             return undecided_verdict("a learner was not tested")
-        shown = [measure_gap(table, pair) for pair in beside]
-        extra = [(p, g) for p, g in zip(beside, shown, strict=True) if g is not None]
-        return _judge_pairs([*zip(deciding, found, strict=True)], extra)
+        return judge_measurements(found, _measurements(tables, beside))
 
     return judge
 
 
-def measure_gap(table: BlockTable, pair: Pair) -> Interval | None:
+def _measurements(
+    tables: Sequence[BlockTable], pairs: Sequence[Pair]
+) -> list[Measurement]:
+    """Return what the pairs measured; those that were not tested are left out."""
+    gaps = [(pair, measure_gap(tables, pair)) for pair in pairs]
+    return [_measurement(pair, gap) for pair, gap in gaps if gap is not None]
+
+
+def _measurement(pair: Pair, gap: Interval) -> Measurement:
+    if pair.metric == LOG_SCORE:
+        gained = scale_interval(gap, -1.0)
+        return Measurement(pair.title(), gained, "nats gained per query")
+    saved = percent_saved(gap)
+    return Measurement(pair.title(), saved, "% of the error saved", pair.limit)
+
+
+def measure_gap(tables: Sequence[BlockTable], pair: Pair) -> Interval | None:
     """Return how much worse the learner is than the other, over replicates.
 
     Args:
-        table: The run's blocks.
+        tables: The blocks of the study's runs.
         pair: What is compared.
 
     Returns:
         The difference of log-likelihoods in nats, or the log of the ratio of errors;
         None where a learner was not tested.
     """
-    rows = [table.test_values(at, pair.metric) for at in (pair.learner, pair.against)]
+    if max(pair.runs) >= len(tables):
+        return None
+    metrics = (pair.metric, pair.against_metric or pair.metric)
+    labels = (pair.learner, pair.against)
+    rows = [
+        tables[run].test_values(label, metric)
+        for run, label, metric in zip(pair.runs, labels, metrics, strict=True)
+    ]
     if rows[0] is None or rows[1] is None:
         return None
     mine, other = (row.mean(axis=1) for row in rows if row is not None)
     if pair.metric == LOG_SCORE:
         return mean_over_units(mine - other)
-    return mean_over_units(_log_ratio(mine, other))
+    return mean_over_units(log_ratio(mine, other))
 
 
-def _log_ratio(mine: Floats, other: Floats) -> Floats:
+def log_ratio(mine: Floats, other: Floats) -> Floats:
+    """Return the log ratio of mean errors, one of each replicate.
+
+    Args:
+        mine: Shape (replicate,), not negative.
+        other: Likewise.
+    """
     least = np.finfo(np.float64).tiny  # a replicate may be without any error
     return np.asarray(np.log(np.maximum(mine, least) / np.maximum(other, least)))
-
-
-def _judge_pairs(
-    deciding: Sequence[tuple[Pair, Interval]], beside: Sequence[tuple[Pair, Interval]]
-) -> StudyVerdict:
-    """Judge by all deciding pairs; the one that speaks least for the claim is told."""
-    verdict = verdict_on_all([_margin(pair, gap) for pair, gap in deciding])
-    pair, gap = min(deciding, key=lambda each: _margin(*each).mean)
-    shown, unit = _in_words(pair, gap)
-    mean, low, high = (format_number(value) for value in shown[:3])
-    reason = (
-        f"{pair.title().capitalize()}: {mean} [{low}, {high}] {unit}, over {shown.n} "
-        "trainings."
-    )
-    rows = tuple(_row(*each) for each in (*deciding, *beside))
-    line = -100.0 * (pair.within - 1.0)
-    claimed = (line,) if pair.within > 1 else ()
-    return StudyVerdict(verdict, *shown[:3], unit, reason, rows, claimed)
-
-
-def _margin(pair: Pair, gap: Interval) -> Interval:
-    """Return by how much a gap stays below its limit; above 0 the claim holds."""
-    return scale_interval(gap, -1.0, pair.limit)
-
-
-def _in_words(pair: Pair, gap: Interval) -> tuple[Interval, str]:
-    """Return what the learner gains, and its unit."""
-    if pair.metric == LOG_SCORE:
-        return scale_interval(gap, -1.0), "nats gained per query"
-    return percent_saved(gap), "% of the error saved"
-
-
-def _row(pair: Pair, gap: Interval) -> VerdictRow:
-    shown, unit = _in_words(pair, gap)
-    return table_row(f"{pair.title()}, {unit}", shown)
-
-
-def judge_diversity(runs: Sequence[FinishedRun]) -> StudyVerdict:
-    """Judge by how MAML's relative error falls with the number of training tasks."""
-    gaps: dict[int, Floats] = {}
-    for run in runs:
-        table = BlockTable(run.blocks, run.spec.kind)
-        pair = [table.test_values(at, "error") for at in (META, BASE)]
-        if pair[0] is None or pair[1] is None:
-            return undecided_verdict("a learner was not tested")
-        mine, other = (rows.mean(axis=1) for rows in pair if rows is not None)
-        gaps[int(run.spec.family.knobs.get("train_tasks", 0))] = _log_ratio(mine, other)
-    finite = sorted(n for n in gaps if n)
-    if len(finite) < 2:
-        return undecided_verdict("too few numbers of training tasks were run")
-    at = np.log10(finite)
-    slopes = np.polyfit(at, np.stack([gaps[n] for n in finite]), 1)[0]
-    found = mean_over_units(-slopes)
-    mean, low, high = (format_number(value) for value in found[:3])
-    rows = [
-        table_row(f"error saved by MAML, {_count(n)}, %", percent_saved(each))
-        for n in (*finite, *([0] if 0 in gaps else []))
-        for each in [mean_over_units(gaps[n])]
-    ]
-    return StudyVerdict(
-        verdict_by_sign(found),
-        *found[:3],
-        "ln of the relative error, per tenfold tasks",
-        f"Per tenfold number of training tasks MAML's error relative to from scratch "
-        f"falls by {mean} [{low}, {high}] ln, over {found.n} trainings.",
-        tuple(rows),
-    )
-
-
-def _count(tasks: int) -> str:
-    if not tasks:
-        return "new tasks always"
-    return f"{tasks} training task{'s' * (tasks > 1)}"

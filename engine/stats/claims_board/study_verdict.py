@@ -17,6 +17,7 @@ from engine.stats.inference.intervals import (
     scale_interval,
     t_critical,
 )
+from engine.stats.verdicts.wording import format_number
 
 Verdict = Literal["supported", "not supported", "depends", "can't tell yet"]
 VerdictRow = dict[str, str | float | int]
@@ -65,6 +66,39 @@ class StudyVerdict(NamedTuple):
     reason: str
     rows: tuple[VerdictRow, ...] = ()
     claimed: tuple[float, ...] = ()
+
+
+class Measurement(NamedTuple):
+    """A quantity that a claim rests on: it holds where this lies above a limit.
+
+    Args:
+        title: What is compared, for a table.
+        found: The quantity over trainings, with its interval.
+        unit: Its unit.
+        limit: The smallest value for which the claim holds, in the same unit.
+    """
+
+    title: str
+    found: Interval
+    unit: str
+    limit: float = 0.0
+
+    @property
+    def margin(self) -> Interval:
+        """Return by how much the claim holds; below 0 it does not."""
+        return scale_interval(self.found, 1.0, -self.limit)
+
+    def row(self) -> VerdictRow:
+        """Return it as a row of the table."""
+        return table_row(f"{self.title}, {self.unit}", self.found)
+
+    def sentence(self) -> str:
+        """Return it as a sentence."""
+        mean, low, high = (format_number(value) for value in self.found[:3])
+        return (
+            f"{self.title[:1].upper()}{self.title[1:]}: {mean} [{low}, {high}] "
+            f"{self.unit}, over {self.found.n} trainings."
+        )
 
 
 class SourceTarget(NamedTuple):
@@ -206,6 +240,26 @@ def verdict_on_all(found: Sequence[Interval]) -> Verdict:
     if len(signs) == 1:
         return signs.pop()
     return "depends" if signs == {"supported", "not supported"} else "can't tell yet"
+
+
+def judge_measurements(
+    deciding: Sequence[Measurement], beside: Sequence[Measurement] = ()
+) -> StudyVerdict:
+    """Judge by all that decide; the one that speaks least for the claim is told.
+
+    Args:
+        deciding: What must hold, at least one.
+        beside: What is only shown in the table.
+    """
+    least = min(deciding, key=lambda each: each.margin.mean)
+    return StudyVerdict(
+        verdict_on_all([each.margin for each in deciding]),
+        *least.found[:3],
+        least.unit,
+        least.sentence(),
+        tuple(each.row() for each in (*deciding, *beside)),
+        (least.limit,) if least.limit else (),
+    )
 
 
 def undecided_verdict(why: str) -> StudyVerdict:
