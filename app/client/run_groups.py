@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
+from app.client.catalogue import Study
 from app.client.process_store import store
+from engine.contract.claim_groups import (
+    claim_group_id,
+    claim_group_title,
+    values_apart,
+)
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_groups import RunGroup
 from engine.export import sweep_table
 from engine.store import RunGroups, listing
+from engine.store.run_groups import NewMember
 
 
 def entries(
@@ -41,6 +48,19 @@ def find_group(name: str) -> RunGroup | None:
 def member_keys(name: str) -> list[str]:
     """Return the keys of a sweep's runs."""
     return [member.job.key for member in RunGroups(store().index).members(name)]
+
+
+def file_claim(study: Study, keys: Sequence[str]) -> str:
+    """List the stored runs of a claim as one group; return its id.
+
+    Args:
+        study: The claim's study.
+        keys: Keys of its runs, in the order of its specs.
+    """
+    group, apart = claim_group_id(study.name), values_apart(study.specs)
+    members = [NewMember(*each) for each in zip(keys, apart, strict=True)]
+    RunGroups(store().index).add(group, claim_group_title(study.title), members)
+    return group
 
 
 def read_results(name: str) -> list[sweep_table.SweepResult]:

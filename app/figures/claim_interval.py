@@ -31,7 +31,8 @@ def claim_figure(verdict: StudyVerdict) -> go.Figure:
     """Draw the measured interval, and the claimed range if it has numbers."""
     made = make_figure(
         title="",
-        how_to_read=f"Mark: measured; bar: {INTERVAL_NAME}; gray: the claimed range.",
+        how_to_read=f"Mark: measured; bar: {INTERVAL_NAME}; gray: the claimed range, "
+        "dashed: the smallest value for which the claim holds.",
         alt=f"Measured {describe_estimate(verdict)}: {verdict.verdict}",
         height=74,
     )
@@ -48,6 +49,8 @@ def claim_figure(verdict: StudyVerdict) -> go.Figure:
             line={"width": 0},
             layer="below",
         )
+    if len(claimed) == 1:
+        made.add_vline(x=claimed[0], line={"color": GREY, "width": 2, "dash": "dash"})
     made.add_trace(
         go.Scatter(
             x=[verdict.low, verdict.high],

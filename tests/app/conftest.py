@@ -14,6 +14,7 @@ from app.client import (
     client,
     engine_process,
     process_store,
+    recorded_claims,
     recorded_examples,
     run_block_cache,
 )
@@ -95,9 +96,12 @@ def in_use(
     monkeypatch.setattr(client, "_block_cache", run_block_cache.BlockCache())
     monkeypatch.setattr(engine_process, "ensure_supervisor", lambda home: "warm")
     monkeypatch.setattr(recorded_examples, "FOLDER", tmp_path / "recorded")
+    monkeypatch.setattr(recorded_claims, "FILE", tmp_path / "claims.json")
+    recorded_claims.read_board.cache_clear()
     figure_cache._figures.clear()
     yield copy
     recorded_examples.read_recorded.cache_clear()
+    recorded_claims.read_board.cache_clear()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from app.charts.figure_cache import get_or_make
-from app.client import client
+from app.client import client, run_groups
 from app.client.catalogue import Study
 from app.client.client import Run
 from app.widgets import page_elements, tables
@@ -15,6 +15,7 @@ from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import RunSpec
+from engine.stats.verdicts.wording import format_count
 
 
 class StudyRun(NamedTuple):
@@ -40,21 +41,25 @@ def list_studies() -> tuple[Study, ...]:
     return client.catalogue().studies if client.is_catalogue_ready() else ()
 
 
-def is_ready() -> bool:
-    """Whether the catalogue is ready; if not, reruns the page when it is."""
+def is_ready(*, skeleton: bool = True) -> bool:
+    """Whether the catalogue is ready; if not, reruns the page when it is.
+
+    Args:
+        skeleton: Whether to draw a placeholder until then.
+    """
     if client.is_catalogue_ready():
         return True
-    st.fragment(run_every=0.7)(_wait_for_catalogue)()
+    st.fragment(run_every=0.7)(_wait_for_catalogue)(skeleton)
     return False
 
 
-def _wait_for_catalogue() -> None:
+def _wait_for_catalogue(skeleton: bool) -> None:
     if client.is_catalogue_ready():
         st.rerun()
     if client.catalogue_error():
         page_elements.draw_refusal(client.catalogue_error())
-        return
-    st.skeleton(120)
+    elif skeleton:
+        st.skeleton(120)
 
 
 def study_runs(study: Study) -> list[StudyRun]:
@@ -70,6 +75,14 @@ def study_runs(study: Study) -> list[StudyRun]:
     return [StudyRun(spec, key, client.job(key)) for spec, key in settled]
 
 
+def portable_keys(study: Study) -> tuple[str, ...]:
+    """Return the keys that a study's runs have on a CPU, whatever device is here."""
+    return get_or_make(
+        ("portable keys", study.name, id(study)),
+        lambda: tuple(client.portable_key(spec) for spec in study.specs),
+    )
+
+
 def queue_missing(study: Study, runs: Sequence[StudyRun]) -> None:
     """Queue the missing runs of a study; resume those that ended early."""
     for run in runs:
@@ -77,6 +90,7 @@ def queue_missing(study: Study, runs: Sequence[StudyRun]) -> None:
             client.resume(run.key)
         elif run.job is None or not (run.is_done or run.is_alive):
             client.submit_completed((run.spec, run.key), study.title)
+    run_groups.file_claim(study, [run.key for run in study_runs(study)])
 
 
 def finished_runs(runs: Sequence[StudyRun]) -> list[Run]:
@@ -85,16 +99,28 @@ def finished_runs(runs: Sequence[StudyRun]) -> list[Run]:
     return [run for run in found if run is not None]
 
 
-def draw_measure_button(study: Study, runs: Sequence[StudyRun], *, place: str) -> None:
-    """Draw the button that queues a study's missing runs, if there are any."""
+def draw_measure_button(
+    study: Study, runs: Sequence[StudyRun], *, place: str, shown: bool = False
+) -> None:
+    """Draw the button that queues a study's missing runs, if there are any.
+
+    Args:
+        study: The study.
+        runs: All of its runs.
+        place: Where the button stands; part of its key.
+        shown: Whether a recorded verdict is shown, which the runs would replace.
+    """
     waiting = [run for run in runs if not run.is_done]
     if not waiting or any(run.is_alive for run in waiting):
         return
+    word = "Measure here" if shown else "Measure"
     if st.button(
-        "Measure" if len(waiting) == len(runs) else f"Measure {len(waiting)} more",
+        word if len(waiting) == len(runs) else f"Measure {len(waiting)} more",
         icon=":material/play_arrow:",
         key=f"{place}.{study.name}",
-        help=f"Queues {len(waiting)} runs; runs that were computed before are reused.",
+        type="tertiary" if shown else "secondary",
+        help=f"Queues {format_count(len(waiting), 'run')}; runs that were computed "
+        "before are reused.",
     ):
         try:
             queue_missing(study, waiting)
@@ -132,6 +158,21 @@ def _share_done(runs: Sequence[StudyRun]) -> float:
             # `st.progress` raises outside 0 to 1.
             total += min(1.0, max(0.0, client.progress(run.key).done))
     return min(1.0, total / max(len(runs), 1))
+
+
+def draw_recorded_badge(is_outdated: bool) -> None:
+    """Draw the mark of what ships with the app.
+
+    Args:
+        is_outdated: Whether its runs are no longer those that would be computed here.
+    """
+    word = "recorded by an earlier version" if is_outdated else "recorded"
+    st.badge(
+        word,
+        icon=":material/inventory_2:",
+        color="gray",
+        help="Measured before it was shipped; your own runs replace it.",
+    )
 
 
 def draw_run_states(runs: Sequence[StudyRun]) -> None:

@@ -9,6 +9,7 @@ from app.charts.figure_cache import get_or_make
 from app.client import client
 from app.client.catalogue import Study
 from app.client.client import Run
+from app.client.recorded_claims import RecordedMatrix, read_board
 from app.figures.theme import capitalize_name, format_number, learner_name
 from app.figures.transfer_matrix import (
     CALL_WORDS,
@@ -16,7 +17,7 @@ from app.figures.transfer_matrix import (
     format_interval,
     transfer_measure_figure,
 )
-from app.views.claims import studies
+from app.views.claims import claim_states, studies
 from app.views.claims.studies import StudyRun
 from app.widgets import page_elements, page_frame, tables
 from app.widgets.escaping import escape_markdown
@@ -41,7 +42,11 @@ def draw_transfer_matrix() -> None:
         "that did not learn, on the same searches. The break-even includes the "
         "sources' own evaluations.",
     )
-    if not studies.is_ready():
+    recorded = read_board()
+    if not studies.is_ready(skeleton=not recorded.matrices):
+        shown = next(iter(recorded.matrices.values()), None)
+        if shown is not None:
+            _draw_recorded(shown)
         return
     known = {study.title: study for study in studies.list_studies() if study.matrix}
     picked = st.selectbox(
@@ -49,7 +54,7 @@ def draw_transfer_matrix() -> None:
     )
     study = known.get(str(picked))
     if study is None:
-        _draw_matrices(_newest_search_runs())
+        _draw_runs_matrix(_newest_search_runs())
         return
     st.caption(escape_markdown(study.protocol))
     _draw_study(study)
@@ -70,7 +75,11 @@ def _draw_study(study: Study) -> None:
         studies.draw_progress(now)
         if alive and not any(run.is_alive for run in now):
             st.rerun()
-        _draw_matrices(studies.finished_runs(now), _advise(now))
+        done, shipped = studies.finished_runs(now), read_board().matrices
+        if not done and study.name in shipped:
+            _draw_recorded(shipped[study.name], claim_states.is_outdated(study))
+        else:
+            _draw_runs_matrix(done, _advise(now))
         with st.expander(f"Its {len(now)} runs"):
             studies.draw_run_states(now)
 
@@ -101,12 +110,23 @@ DEFAULT_ADVICE = (
 )
 
 
-def _draw_matrices(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
+def _draw_recorded(recorded: RecordedMatrix, is_outdated: bool = False) -> None:
+    studies.draw_recorded_badge(is_outdated)
+    _draw_matrices(recorded.found, recorded.control)
+
+
+def _draw_runs_matrix(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
     fitting = [run for run in runs if run.blocks]
     found = _cached_matrix(fitting, "")
     if found is None or not found.sources:
         page_elements.draw_empty("No transfer measured yet", advice)
         return
+    label = _control_label(fitting)
+    _draw_matrices(found, _cached_matrix(fitting, label) if label else None)
+
+
+def _draw_matrices(found: TransferMatrix, control: TransferMatrix | None) -> None:
+    """Draw a matrix, its negative control beside it, and all numbers in a table."""
     measure = st.segmented_control(
         "Measure",
         list(MEASURES),
@@ -117,8 +137,6 @@ def _draw_matrices(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
         required=True,
     )
     measure = str(measure) if measure in MEASURES else "area"
-    label = _control_label(fitting)
-    control = _cached_matrix(fitting, label) if label else None
     columns = st.columns(2, gap="large") if control is not None else [st.container()]
     with columns[0]:
         title = f"{learner_name(found.learner)} against {learner_name(found.against)}"

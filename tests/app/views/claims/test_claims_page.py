@@ -111,7 +111,7 @@ def test_experiences_are_those_that_fit(home: Path, key: str) -> None:
 def test_a_study_that_was_never_run_can_be_measured(home: Path) -> None:
     at = opened("Claims board")
     count = len(studies.list_studies())
-    assert f"0 of {count} claims are measured" in texts(at)
+    assert f"0 of {count} measured" in texts(at)
     study = min(studies.list_studies(), key=lambda s: len(s.specs))
     at = at.button(key=f"board.{study.name}").click().run()
     assert not at.exception

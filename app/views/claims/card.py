@@ -1,0 +1,123 @@
+"""The card of a claim: verdict, interval, protocol, and the button that measures."""
+
+import streamlit as st
+
+from app import session
+from app.client import run_groups
+from app.experiment.costs import COSTS
+from app.figures.claim_interval import claim_figure, describe_estimate
+from app.views.claims import studies
+from app.views.claims.claim_states import ClaimState
+from app.widgets import page_elements, tables
+from app.widgets.escaping import escape_markdown
+from app.widgets.live_plot import live_plot
+from engine.stats.claims_board import StudyVerdict
+from engine.stats.verdicts.wording import format_count
+
+VERDICTS = {
+    "supported": (":material/check_circle:", "green"),
+    "not supported": (":material/cancel:", "red"),
+    "depends": (":material/alt_route:", "orange"),
+    "can't tell yet": (":material/help:", "gray"),
+}
+
+
+def draw_card(state: ClaimState) -> None:
+    """Draw the card of a claim."""
+    claim = state.claim
+    with st.container(border=True, key=f"claim.{claim.name}"):
+        left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
+        with left:
+            st.markdown(f"**“{_unbroken_percent(claim.sentence)}”**")
+            if state.verdict is not None:
+                _draw_verdict(state.verdict)
+        with right:
+            if state.verdict is not None:
+                fig = claim_figure(state.verdict)
+                live_plot(fig, key=f"board.{claim.name}", alt=fig.layout.meta["alt"])
+        _draw_origin(state)
+        if state.study is not None:
+            studies.draw_progress(state.runs)
+        with st.expander(f"Protocol, on {escape_markdown(claim.ground)}"):
+            _draw_details(state)
+
+
+def _draw_verdict(verdict: StudyVerdict) -> None:
+    icon, color = VERDICTS[verdict.verdict]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(verdict.verdict, icon=icon, color=color)  # type: ignore[arg-type]
+        st.markdown(f"**{escape_markdown(describe_estimate(verdict))}**")
+    st.markdown(_unbroken_percent(verdict.reason))
+
+
+def _draw_origin(state: ClaimState) -> None:
+    """Draw where the verdict is from, what it took, and what can be done."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if state.recorded is not None:
+            studies.draw_recorded_badge(state.is_outdated)
+        st.caption(describe_origin(state))
+        st.space("stretch")
+        if state.study is not None and any(run.job for run in state.runs):
+            _draw_link_to_runs(state)
+        if state.study is not None:
+            studies.draw_measure_button(
+                state.study, state.runs, place="board", shown=state.verdict is not None
+            )
+
+
+def describe_origin(state: ClaimState) -> str:
+    """Describe the runs behind a verdict and their time, or what is still to run."""
+    count, held = format_count(state.claim.runs, "run"), state.recorded
+    if state.refusal:
+        return f"Cannot be measured here: {escape_markdown(state.refusal)}"
+    if held is not None:
+        took = page_elements.format_duration(held.seconds)
+        ground = "" if held.ground == state.claim.ground else f" on {held.ground}"
+        where = f"one core of {held.machine}" if held.machine else "another machine"
+        runs = format_count(len(held.keys), "run")
+        return escape_markdown(f"{runs}{ground}, {took} on {where}.")
+    if state.verdict is not None:
+        took = page_elements.format_duration(state.seconds)
+        return f"Measured here: {count}, {took}."
+    if state.study is None or not state.missing:
+        return f"Not measured yet: {count}."
+    left = format_count(len(state.missing), "run")
+    return f"Not measured yet: {left}, {_describe_work(state)}."
+
+
+def _describe_work(state: ClaimState) -> str:
+    """Describe the work of the runs that are missing."""
+    specs = [run.spec for run in state.missing]
+    work = sum(COSTS[state.kind.name].estimate_cost(spec) for spec in specs)
+    return f"about {work:,.0f} {state.kind.words.work}"
+
+
+def _draw_link_to_runs(state: ClaimState) -> None:
+    assert state.study is not None
+    if st.button(
+        "Its runs",
+        icon=":material/list:",
+        key=f"runs.{state.claim.name}",
+        type="tertiary",
+        help="Lists the runs of this claim on the page Runs.",
+    ):
+        keys = [run.key for run in state.runs]
+        group = run_groups.file_claim(state.study, keys)
+        st.switch_page("../pages/runs.py", query_params={session.SWEEP: group})
+
+
+def _draw_details(state: ClaimState) -> None:
+    """Draw the protocol, every measurement, and the states of the runs."""
+    st.markdown(escape_markdown(state.claim.protocol))
+    if state.verdict is not None and state.verdict.rows:
+        tables.draw_table(
+            state.verdict.rows,
+            alt=f"Measurements for the claim: {state.claim.sentence}",
+        )
+    if any(run.job for run in state.runs):
+        studies.draw_run_states(state.runs)
+
+
+def _unbroken_percent(sentence: str) -> str:
+    """Escape a sentence for Markdown; no line break between a number and its %."""
+    return escape_markdown(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
