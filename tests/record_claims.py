@@ -120,8 +120,8 @@ def main(names: Sequence[str]) -> None:
         if chosen.matrix:
             kept["matrices"][chosen.name] = matrices(chosen, store)
         kept["machine"] = machine()
-        FILE.write_text(json.dumps(shipped(kept), indent=0, sort_keys=True) + "\n")
-    FILE.write_text(json.dumps(shipped(kept), indent=0, sort_keys=True) + "\n")
+        FILE.write_text(json.dumps(shipped(kept), indent=0) + "\n")
+    FILE.write_text(json.dumps(shipped(kept), indent=0) + "\n")
 
 
 if __name__ == "__main__":

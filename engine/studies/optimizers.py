@@ -16,7 +16,7 @@ _SHIFTED = (
     "LR-scale, which sets the rate at every step, against SGD with the best constant "
     "rate; both learned from Gaussian mixtures, on tasks of their own. Then tested on "
     "32 others, with the first input stretched by 2 and by 4, with a base learner "
-    f"twice as wide, and with tanh for relu; {REPLICATES} trainings of 1,040 tasks. "
+    f"twice as wide, and with tanh for relu; {REPLICATES} trainings of 2,080 tasks. "
 )
 _RULE = "Replicates are the unit; 95 % Student intervals. "
 _ALL = (
@@ -46,7 +46,7 @@ def _optimizer_spec(
         shifts=shifts,
         net=net,
         learners=(candidate("lr_scale"), sgd, adam),
-        budget=Budget(task_evaluations=1040, test_tasks=32, tuning_tasks=32),
+        budget=Budget(task_evaluations=2080, test_tasks=32, tuning_tasks=64),
         replicates=REPLICATES,
         seed=SEED,
     )
@@ -91,8 +91,8 @@ def _plain_sgd() -> Study:
         "Plain SGD",
         "Plain SGD wins on simple, well-tuned tasks.",
         "Linear regression and logistic regression, both convex, with a condition "
-        "number of 10. SGD with the best constant rate, tuned on 32 tasks, against "
-        f"LR-scale; {REPLICATES} trainings of 1,040 tasks. {_RULE}Measured: final loss "
+        "number of 10. SGD with the best constant rate, tuned on 64 tasks, against "
+        f"LR-scale; {REPLICATES} trainings of 2,080 tasks. {_RULE}Measured: final loss "
         "on held-out points (linear), mean log loss over the steps (logistic, which "
         "holds no points out); difference of logs. Tuned Adam stands beside it. "
         "Supported: both intervals favor SGD. Not supported: both favor LR-scale. "

@@ -145,9 +145,9 @@ METHODS = {"first_order": "fomaml", "head_only": "anil", "pretraining": "fine_tu
     [
         ("first_order", 1.1, 1.1, "supported"),
         ("first_order", 1.5, 1.5, "not supported"),
-        ("head_only", 1.0, 1.0, "supported"),
-        ("head_only", 1.25, 1.25, "not supported"),
-        ("head_only", 1.5, 1.0, "depends"),
+        ("head_only", 0.9, 0.9, "supported"),
+        ("head_only", 1.4, 1.4, "not supported"),
+        ("head_only", 1.5, 0.9, "depends"),
         ("pretraining", 9.0, 1.1, "can't tell yet"),
     ],
 )
