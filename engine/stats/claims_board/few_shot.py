@@ -61,10 +61,10 @@ class Pair(NamedTuple):
 
 
 def _on_both(learner: str, within: float) -> tuple[Pair, Pair]:
-    """Return a learner against MAML, on waves and on characters."""
+    """Return a learner against MAML, on waves and on Gaussian classes."""
     return (
         Pair(learner, META, within=within, about="waves"),
-        Pair(learner, META, within=within, runs=(1, 1), about="characters"),
+        Pair(learner, META, within=within, runs=(1, 1), about="Gaussian classes"),
     )
 
 
