@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from app.client.recorded_claims import FILE
-from engine.catalogue import find_card
+from engine.catalogue import discover_parts, find_card
 from engine.cli.study import replace_nonfinite
 from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
@@ -111,6 +111,7 @@ def shipped(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 def main(names: Sequence[str]) -> None:
     """Measure and file the named claims."""
+    discover_parts()
     held = json.loads(FILE.read_text()) if FILE.exists() else EMPTY
     kept = {name: held[name] for name in EMPTY}
     store = Store.open()

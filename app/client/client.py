@@ -95,6 +95,16 @@ def complete_with_key(spec: RunSpec) -> tuple[RunSpec, str]:
     return full, run_key(full, known.card)
 
 
+def portable_key(spec: RunSpec) -> str:
+    """Return the key that a spec's run has on a CPU, whatever device is here.
+
+    Raises:
+        Refused: With the first invalid field.
+    """
+    known = catalogue()
+    return run_key(complete_spec(spec, known.card, "cpu"), known.card)
+
+
 def submit(spec: RunSpec, title: str = "", *, again: bool = False) -> Job:
     """Store a run and queue it; the same spec twice is one run.
 

@@ -33,7 +33,7 @@ def _draw_cards(was_alive: bool) -> None:
     if was_alive and not any(claim.is_alive for claim in claims):
         st.rerun()
     _draw_overview(claims)
-    for kind, some in claim_states.group_by_kind(claims).items():
+    for kind, some in claim_states.group_by_kind(claims):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.subheader(kind.title, anchor=kind.name)
             st.caption(f"{claim_states.count_verdicts(some)}.")

@@ -34,7 +34,7 @@ def draw_card(state: ClaimState) -> None:
         with right:
             if state.verdict is not None:
                 fig = claim_figure(state.verdict)
-                live_plot(fig, key=f"board.{claim.name}", alt=fig.layout.meta["alt"])
+                live_plot(fig, key=f"interval.{claim.name}", alt=fig.layout.meta["alt"])
         _draw_origin(state)
         if state.study is not None:
             studies.draw_progress(state.runs)

@@ -1,6 +1,6 @@
 """What the board knows of each claim: its verdict, its runs, and where from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.charts.figure_cache import get_or_make
@@ -69,13 +69,13 @@ def list_claims() -> list[ClaimState]:
     return [_study_state(study) for study in studies.list_studies()]
 
 
-def group_by_kind(claims: Sequence[ClaimState]) -> dict[Kind, list[ClaimState]]:
-    """Return the claims of each kind of task that has any, in the order of menus."""
-    groups = {
-        kind: [each for each in claims if each.kind is kind]
-        for kind in kinds.KINDS.values()
-    }
-    return {kind: some for kind, some in groups.items() if some}
+def group_by_kind(
+    claims: Sequence[ClaimState],
+) -> Iterator[tuple[Kind, list[ClaimState]]]:
+    """Yield the claims of each kind of task that has any, in the order of menus."""
+    for kind in kinds.KINDS.values():
+        if some := [each for each in claims if each.kind is kind]:
+            yield kind, some
 
 
 def count_verdicts(claims: Sequence[ClaimState]) -> str:
