@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.contract.learner_appearance import name_in_words
 from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable
 from engine.stats.claims_board.study_verdict import (
@@ -17,6 +18,7 @@ from engine.stats.claims_board.study_verdict import (
     undecided_verdict,
 )
 from engine.stats.inference.intervals import Interval, scale_interval
+from engine.stats.verdicts.wording import learner_names
 
 LOG_SCORE = "nll"
 BASE, META = "from_scratch", "maml"
@@ -50,14 +52,19 @@ class Pair(NamedTuple):
         """Return the smallest saving, in percent, for which the claim holds."""
         return round(100.0 * (1.0 - self.within), 9)  # 1.1 is not exact
 
-    def title(self) -> str:
-        """Return what is compared, for a table."""
-        what = f"{self.metric} of {self.learner}"
+    def title(self, learner: str, against: str) -> str:
+        """Return what is compared, for a table.
+
+        Args:
+            learner: Name of the learner.
+            against: Name of the other.
+        """
+        what = f"{self.metric} of {learner}"
         if self.against_metric:
             what += f" against its {self.against_metric}"
         elif self.against != self.learner:
-            what += f" against {self.against}"
-        return what.replace("_", " ") + (f", {self.about}" if self.about else "")
+            what += f" against {against}"
+        return name_in_words(what) + (f", {self.about}" if self.about else "")
 
 
 def _on_both(learner: str, within: float) -> tuple[Pair, Pair]:
@@ -126,29 +133,32 @@ def pair_judge(name: str) -> Callable[[Sequence[FinishedRun]], StudyVerdict]:
     def judge(runs: Sequence[FinishedRun]) -> StudyVerdict:
         if not runs:
             return undecided_verdict("nothing was run")
-        tables = [BlockTable(run.blocks, run.spec.kind) for run in runs]
-        found = _measurements(tables, deciding)
+        found = _measurements(runs, deciding)
         if len(found) < len(deciding):
             return undecided_verdict("a learner was not tested")
-        return judge_measurements(found, _measurements(tables, beside))
+        return judge_measurements(found, _measurements(runs, beside))
 
     return judge
 
 
 def _measurements(
-    tables: Sequence[BlockTable], pairs: Sequence[Pair]
+    runs: Sequence[FinishedRun], pairs: Sequence[Pair]
 ) -> list[Measurement]:
     """Return what the pairs measured; those that were not tested are left out."""
+    tables = [BlockTable(run.blocks, run.spec.kind) for run in runs]
+    names = [learner_names(run.spec) for run in runs]
     gaps = [(pair, measure_gap(tables, pair)) for pair in pairs]
-    return [_measurement(pair, gap) for pair, gap in gaps if gap is not None]
+    return [_measurement(pair, gap, names) for pair, gap in gaps if gap is not None]
 
 
-def _measurement(pair: Pair, gap: Interval) -> Measurement:
+def _measurement(
+    pair: Pair, gap: Interval, names: Sequence[dict[str, str]]
+) -> Measurement:
+    first, second = pair.runs
+    title = pair.title(names[first][pair.learner], names[second][pair.against])
     if pair.metric == LOG_SCORE:
-        gained = scale_interval(gap, -1.0)
-        return Measurement(pair.title(), gained, "nats gained per query")
-    saved = percent_saved(gap)
-    return Measurement(pair.title(), saved, "% of the error saved", pair.limit)
+        return Measurement(title, scale_interval(gap, -1.0), "nats gained per query")
+    return Measurement(title, percent_saved(gap), "% of the error saved", pair.limit)
 
 
 def measure_gap(tables: Sequence[BlockTable], pair: Pair) -> Interval | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engine.contract.events import Condition
+from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import IN_DISTRIBUTION, PER_STEP, BlockTable
 from engine.stats.claims_board.study_verdict import (
@@ -17,6 +19,7 @@ from engine.stats.claims_board.study_verdict import (
     undecided_verdict,
 )
 from engine.stats.inference.intervals import Interval
+from engine.stats.verdicts.wording import learner_names
 
 LEARNED, SGD, ADAM = "lr_scale", "sgd_tuned", "adam_tuned"
 LEAST = 1e-12  # a gradient may be exactly 0, its log may not
@@ -26,48 +29,36 @@ Measure = Callable[[BlockTable, str, Condition], Floats | None]
 
 def judge_shifted_tasks(runs: Sequence[FinishedRun]) -> StudyVerdict:
     """Judge by the losses of LR-scale and of tuned SGD under each shift."""
-    tables = _tables(runs)
-    deciding = _on_all(tables, (LEARNED, SGD), log_losses, LOSS, shifted=True)
+    deciding = _on_all(runs, (LEARNED, SGD), log_losses, LOSS, shifted=True)
     if not deciding:
         return undecided_verdict("no shift was tested")
-    pairs = ((LEARNED, ADAM), (SGD, ADAM))
-    beside = _on_all(tables, (LEARNED, SGD), log_losses, LOSS)
-    for pair in pairs:
-        beside += _on_all(tables, pair, log_losses, LOSS, shifted=True)
+    beside = _on_all(runs, (LEARNED, SGD), log_losses, LOSS)
+    for pair in ((LEARNED, ADAM), (SGD, ADAM)):
+        beside += _on_all(runs, pair, log_losses, LOSS, shifted=True)
     return judge_measurements(deciding, beside)
 
 
 def judge_steady_gradients(runs: Sequence[FinishedRun]) -> StudyVerdict:
     """Judge by the changes of the gradient norm under each shift."""
-    tables, pair = _tables(runs), (LEARNED, SGD)
-    deciding = _on_all(tables, pair, log_unsteadiness, CHANGE, shifted=True)
+    pair = (LEARNED, SGD)
+    deciding = _on_all(runs, pair, log_unsteadiness, CHANGE, shifted=True)
     if not deciding:
         return undecided_verdict("no shift was tested")
-    beside = _on_all(tables, pair, log_unsteadiness, CHANGE)
-    beside += _on_all(tables, pair, log_spread, SPREAD, shifted=True)
+    beside = _on_all(runs, pair, log_unsteadiness, CHANGE)
+    beside += _on_all(runs, pair, log_spread, SPREAD, shifted=True)
     return judge_measurements(deciding, beside)
 
 
 def judge_plain_sgd(runs: Sequence[FinishedRun]) -> StudyVerdict:
     """Judge by the losses of tuned SGD and of LR-scale on each family."""
-    tables = _tables(runs)
-    deciding = _on_all(tables, (SGD, LEARNED), log_losses, LOSS)
-    if not tables or len(deciding) < len(tables):
+    deciding = _on_all(runs, (SGD, LEARNED), log_losses, LOSS)
+    if not runs or len(deciding) < len(runs):
         return undecided_verdict("an optimizer was not tested")
-    return judge_measurements(deciding, _on_all(tables, (SGD, ADAM), log_losses, LOSS))
-
-
-def _tables(runs: Sequence[FinishedRun]) -> dict[str, BlockTable]:
-    """Return the blocks of each run, by what its tasks are called."""
-    names = [run.spec.family.name.replace("_", " ") for run in runs]
-    return {
-        name: BlockTable(run.blocks, run.spec.kind)
-        for name, run in zip(names, runs, strict=True)
-    }
+    return judge_measurements(deciding, _on_all(runs, (SGD, ADAM), log_losses, LOSS))
 
 
 def _on_all(
-    tables: dict[str, BlockTable],
+    runs: Sequence[FinishedRun],
     pair: tuple[str, str],
     measure: Measure,
     unit: str,
@@ -77,7 +68,7 @@ def _on_all(
     """Compare two learners in distribution, or under every shift, of every run.
 
     Args:
-        tables: The blocks, by family.
+        runs: The runs.
         pair: Label of the learner that the claim favors, and of the other.
         measure: Log of what is compared, one number of each replicate.
         unit: Unit of what is saved.
@@ -87,15 +78,22 @@ def _on_all(
         One for each run and condition where both were tested.
     """
     found = []
-    for family, table in tables.items():
+    for run in runs:
+        table = BlockTable(run.blocks, run.spec.kind)
         places = [c for c in table.conditions() if c.shift]
         for at in places if shifted else [IN_DISTRIBUTION]:
             gap = _gap(table, pair, measure, at)
             if gap is not None:
-                where = f"{at.shift} {at.severity:g}" if shifted else family
-                title = f"{pair[0]} against {pair[1]}, {where}".replace("_", " ")
+                title = _title(run.spec, pair, at)
                 found.append(Measurement(title, percent_saved(gap), unit))
     return found
+
+
+def _title(spec: RunSpec, pair: tuple[str, str], at: Condition) -> str:
+    names = learner_names(spec)
+    shifted = f"{name_in_words(at.shift)} {at.severity:g}"
+    where = shifted if at.shift else name_in_words(spec.family.name)
+    return f"{names[pair[0]]} against {names[pair[1]]}, {where}"
 
 
 def _gap(

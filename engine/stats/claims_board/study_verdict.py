@@ -17,7 +17,7 @@ from engine.stats.inference.intervals import (
     scale_interval,
     t_critical,
 )
-from engine.stats.verdicts.wording import format_number
+from engine.stats.verdicts.wording import capitalize_first, format_number
 
 Verdict = Literal["supported", "not supported", "depends", "can't tell yet"]
 VerdictRow = dict[str, str | float | int]
@@ -96,7 +96,7 @@ class Measurement(NamedTuple):
         """Return it as a sentence."""
         mean, low, high = (format_number(value) for value in self.found[:3])
         return (
-            f"{self.title[:1].upper()}{self.title[1:]}: {mean} [{low}, {high}] "
+            f"{capitalize_first(self.title)}: {mean} [{low}, {high}] "
             f"{self.unit}, over {self.found.n} trainings."
         )
 
@@ -247,16 +247,26 @@ def judge_measurements(
 ) -> StudyVerdict:
     """Judge by all that decide; the one that speaks least for the claim is told.
 
+    Where the claim stays open, that is the one among those that leave it open.
+
     Args:
         deciding: What must hold, at least one.
         beside: What is only shown in the table.
     """
-    least = min(deciding, key=lambda each: each.margin.mean)
+    signs = [verdict_by_sign(each.margin) for each in deciding]
+    verdict = verdict_on_all([each.margin for each in deciding])
+    open_ones = [m for m, sign in zip(deciding, signs, strict=True) if sign == verdict]
+    least = min(open_ones or deciding, key=lambda each: each.margin.mean)
+    counted = ""
+    if len(deciding) > 1:
+        favor, against = signs.count("supported"), signs.count("not supported")
+        counted = f" Of {len(signs)} comparisons {favor} favor the claim, {against} "
+        counted += f"speak{'s' * (against == 1)} against it."
     return StudyVerdict(
-        verdict_on_all([each.margin for each in deciding]),
+        verdict,
         *least.found[:3],
         least.unit,
-        least.sentence(),
+        least.sentence() + counted,
         tuple(each.row() for each in (*deciding, *beside)),
         (least.limit,) if least.limit else (),
     )
