@@ -34,7 +34,7 @@ def few_shot_method_studies() -> tuple[Study, ...]:
         _few_steps(),
         _first_order(),
         _head_only(),
-        _pretraining(),
+        _pretrained_net(),
         _more_ways(),
         _scarce_data(),
         _batch_statistics(),
@@ -115,7 +115,7 @@ def _head_only() -> Study:
     )
 
 
-def _pretraining() -> Study:
+def _pretrained_net() -> Study:
     return Study(
         "pretraining",
         "Pretraining",
@@ -133,7 +133,7 @@ def _pretraining() -> Study:
 def _more_ways() -> Study:
     learners = (candidate("protonet"),)
 
-    def trained(ways: int, episodes: int) -> RunSpec:
+    def ways_spec(ways: int, episodes: int) -> RunSpec:
         family = _characters(1, train_ways=ways)
         return few_shot_spec(family, learners, 200, _WIDER, tasks=episodes)
 
@@ -147,7 +147,7 @@ def _more_ways() -> Study:
         f"them; 6 trainings of 200 steps. {_RULE}Measured: error rate with 20 ways "
         "relative to that with 5. Supported: the interval favors 20 ways. Not "
         "supported: it favors 5. Can't tell yet: it holds equal errors.",
-        (trained(20, 1), trained(5, 4), trained(5, 1)),
+        (ways_spec(20, 1), ways_spec(5, 4), ways_spec(5, 1)),
         "Characters of a font",
     )
 
@@ -180,7 +180,7 @@ def _batch_statistics() -> Study:
         candidate("protonet"),
     )
 
-    def normalized(kind: str) -> RunSpec:
+    def statistics_spec(kind: str) -> RunSpec:
         net = Choice(name="mlp", knobs=_WIDER.knobs | {"normalization": kind})
         return few_shot_spec(_characters(5), learners, 200, net, tasks=4)
 
@@ -196,6 +196,6 @@ def _batch_statistics() -> Study:
         "when such a net answers each query alone stands beside it. "
         "Supported: both intervals lie below 0.95 times: the queries help each other. "
         f"{_BOTH}",
-        (normalized("batch"), normalized("support_batch")),
+        (statistics_spec("batch"), statistics_spec("support_batch")),
         "Characters of a font",
     )

@@ -45,8 +45,8 @@ def _draw_overview(claims: Sequence[ClaimState]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{claim_states.count_verdicts(claims)}.**")
         st.space("stretch")
-        open_ones = [c for c in claims if c.verdict is None and c.missing]
-        missing = {run.key for claim in open_ones for run in claim.missing}
+        open_ones = [c for c in claims if c.verdict is None and c.missing_runs]
+        missing = {run.key for claim in open_ones for run in claim.missing_runs}
         if missing and st.button(
             f"Measure the other {len(open_ones)}",
             icon=":material/playlist_play:",
@@ -56,5 +56,5 @@ def _draw_overview(claims: Sequence[ClaimState]) -> None:
         ):
             for claim in open_ones:
                 if claim.study is not None:
-                    studies.queue_missing(claim.study, claim.missing)
+                    studies.queue_missing(claim.study, claim.missing_runs)
             st.rerun()

@@ -79,15 +79,15 @@ def describe_origin(state: ClaimState) -> str:
     if state.verdict is not None:
         took = page_elements.format_duration(state.seconds)
         return f"Measured here: {count}, {took}."
-    if state.study is None or not state.missing:
+    if state.study is None or not state.missing_runs:
         return f"Not measured yet: {count}."
-    left = format_count(len(state.missing), "run")
+    left = format_count(len(state.missing_runs), "run")
     return f"Not measured yet: {left}, {_describe_work(state)}."
 
 
 def _describe_work(state: ClaimState) -> str:
     """Describe the work of the runs that are missing."""
-    specs = [run.spec for run in state.missing]
+    specs = [run.spec for run in state.missing_runs]
     work = sum(COSTS[state.kind.name].estimate_cost(spec) for spec in specs)
     return f"about {work:,.0f} {state.kind.words.work}"
 

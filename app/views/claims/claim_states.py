@@ -42,7 +42,7 @@ class ClaimState(NamedTuple):
         return kinds.kind_named(self.claim.kind)
 
     @property
-    def missing(self) -> list[StudyRun]:
+    def missing_runs(self) -> list[StudyRun]:
         """Return the runs that are not done here."""
         return [run for run in self.runs if not run.is_done]
 
