@@ -1,9 +1,12 @@
 """Groups of runs that were asked for together, such as those of a sweep."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from engine.contract.jobs import ALIVE, Job, JobState
+
+SWEEP, CLAIM = "sweep", "claim"  # what a group of runs was asked for by
 
 
 class RunGroup(NamedTuple):
@@ -15,6 +18,9 @@ class RunGroup(NamedTuple):
         created: When its newest run was submitted, seconds since the epoch.
         states: How many runs are in each state.
         done: Mean share of the work that is done, 0 to 1.
+        noun: What it is: `SWEEP` or `CLAIM`.
+        calls: How many of its runs made each call.
+        kinds: The kinds of task of its runs.
     """
 
     name: str
@@ -22,6 +28,9 @@ class RunGroup(NamedTuple):
     created: float
     states: Mapping[JobState, int]
     done: float
+    noun: str = SWEEP
+    calls: Mapping[str, int] = MappingProxyType({})
+    kinds: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

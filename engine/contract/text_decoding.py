@@ -70,14 +70,14 @@ def _guess_utf16(start: bytes) -> str | None:
     return None
 
 
-def clean(text: str) -> str:
-    r"""Return a name without control, zero-width and bidi characters, cut to 120.
+def clean(text: str, limit: int = TEXT_LIMIT) -> str:
+    r"""Return one line without control, zero-width and bidi characters, cut to a limit.
 
     >>> clean("a\u202eb\x00")
     'ab'
     """
     kept = "".join(c for c in text if c.isprintable() and not _is_invisible(c))
-    return kept.strip()[:TEXT_LIMIT]
+    return kept.strip()[:limit]
 
 
 def _is_invisible(char: str) -> bool:

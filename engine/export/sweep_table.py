@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from engine.contract.jobs import Job, JobState
 from engine.contract.metrics import METRICS
+from engine.contract.run_answer import Answer, find_answer
 from engine.contract.run_groups import GroupMember
 from engine.contract.sweep_grid import SEED, describe_values
 from engine.export.long_format import escape_formula
@@ -37,36 +38,6 @@ LEGEND = (
 )
 
 
-class Answer(NamedTuple):
-    """What a run says on its primary question; numbers are None where there are none.
-
-    Args:
-        learner: Label of the chosen learner.
-        against: Label of its rival.
-        metric: What was compared.
-        call: better, worse, equal or can't tell yet.
-        value: The learner's mean.
-        difference: Its difference from the rival's.
-        low: Lower end of the interval of the difference.
-        high: Upper end.
-        level: Confidence of the interval.
-        n_replicates: Replicates.
-        n_tasks: Tasks per replicate.
-    """
-
-    learner: str
-    against: str
-    metric: str
-    call: str
-    value: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    level: float | None
-    n_replicates: int
-    n_tasks: int
-
-
 class SweepResult(NamedTuple):
     """A run of a sweep, and its answer; None before its end or without a rival."""
 
@@ -84,19 +55,6 @@ def _read_result(store: Store, member: GroupMember) -> SweepResult:
     done = member.job.state == JobState.DONE and not member.job.damaged
     summary = store.summary(member.job.key) if done else None
     return SweepResult(member.job, member.values, find_answer(summary or {}))
-
-
-def find_answer(summary: Mapping[str, Any]) -> Answer | None:
-    """Return the answer to a run's primary question from its summary; None if none."""
-    claims = summary.get("claims", [])
-    claim = next((each for each in claims if each.get("primary")), None)
-    if claim is None:
-        return None
-    tested: Iterable[Any] = summary.get("conditions", [])
-    here = next((t for t in tested if t["condition"] == claim["condition"]), {})
-    row = here.get("learners", {}).get(claim["learner"], {})
-    plain = {name: claim[name] for name in Answer._fields if name in claim}
-    return Answer(**plain, value=row.get(claim["metric"], {}).get("mean"))
 
 
 def sweep_csv(results: Iterable[SweepResult]) -> bytes:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from engine.store import files, schema
+from engine.store import fact_rows, files, schema
 from engine.store.errors import (
     IndexDamaged,
     StoreBusy,
@@ -253,9 +253,12 @@ def _make_tables(db: sqlite3.Connection) -> None:
 
 
 def _migrate_tables(db: sqlite3.Connection) -> None:
-    for version in range(_version_of(db), schema.SCHEMA):
+    first = _version_of(db)
+    for version in range(first, schema.SCHEMA):
         for statement in schema.MIGRATIONS[version].split(";"):
             db.execute(statement)
+    if first < schema.WITH_FACTS:
+        fact_rows.refresh_all(db)
     db.execute(f"PRAGMA user_version={schema.SCHEMA}")
 
 

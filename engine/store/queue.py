@@ -15,6 +15,7 @@ from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 from engine.contract.run_spec import RunSpec
 from engine.contract.text_decoding import clean
 from engine.store import (
+    annotations,
     files,
     index_entry_backup,
     leases,
@@ -124,12 +125,13 @@ def file_new(db: sqlite3.Connection, filing: Submission) -> None:
         db: An open write transaction.
         filing: The run.
     """
-    groups = run_groups.memberships(db, filing.key)  # a new start stays in its groups
+    # A new start stays in its groups and keeps the user's tags and note.
+    kept = run_groups.memberships(db, filing.key) | annotations.find(db, filing.key)
     run_rows.forget(db, filing.key)
     leases.revoke(db, filing.key)
     run_rows.put(db, filing.first_row(JobState.QUEUED, run_rows.next_turn(db)))
     run_rows.put_text(db, filing.key, "spec", filing.spec.model_dump(mode="json"))
-    for name, value in groups.items():
+    for name, value in kept.items():
         run_rows.put_text(db, filing.key, name, value)
     run_rows.recount(db, filing.key)
 

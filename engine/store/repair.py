@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from engine.contract.jobs import FINAL, JobState
 from engine.store import (
+    fact_rows,
     files,
     index_entry_backup,
     leases,
@@ -109,6 +110,8 @@ def check_store(index: Index, *, deep: bool = True) -> list[str]:
     for folder in _run_folders(index.home):
         if folder.name not in known:
             adopt(index, folder)
+    if stale := index.read(fact_rows.list_stale):
+        index.write(lambda db: [fact_rows.refresh(db, key) for key in stale])
     keys = _run_keys(index)
     return [key for key in keys if not _is_intact(index, key, deep)]
 

@@ -6,23 +6,27 @@ computed lists it, too.
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from engine.contract.jobs import Job, JobState
-from engine.contract.run_groups import GroupMember, RunGroup
+from engine.contract.run_groups import SWEEP, GroupMember, RunGroup
 from engine.contract.text_decoding import clean
-from engine.store import index_entry_backup, listing, run_rows
+from engine.store import fact_rows, index_entry_backup, listing, run_rows
 from engine.store.index import Index
-from engine.store.listing import JobFilter
+from engine.store.listing import NEWEST, JobFilter, Order
 from engine.store.row_seals import matches_seal
 
 PREFIX = "group:"
 _IN_GROUP = f"name >= '{PREFIX}' AND name < 'group;'"  # ; follows : in ASCII
 # A run in no group is an entry of its own, one in two groups belongs to two entries.
 _ENTRIES = """
-SELECT COALESCE(held.name, found.key) AS entry, held.name, MAX(found.created) AS newest
-FROM (SELECT key, created FROM runs WHERE {where}) AS found
+SELECT COALESCE(held.name, found.key) AS entry, held.name,
+  MAX(found.created) AS newest, {first}(found.rank) AS rank
+FROM (
+  SELECT runs.key, runs.created, {rank} AS rank FROM {joined} WHERE {where}
+) AS found
 LEFT JOIN (SELECT key, name FROM texts WHERE {grouped}) AS held ON held.key = found.key
 GROUP BY entry
 """
@@ -45,13 +49,16 @@ class RunGroups:
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    def add(self, group: str, title: str, members: list[NewMember]) -> None:
+    def add(
+        self, group: str, title: str, members: list[NewMember], noun: str = SWEEP
+    ) -> None:
         """Put stored runs into a group; to repeat it changes nothing.
 
         Args:
-            group: The group's id.
+            group: The group's id, 12 hex digits.
             title: Shown in lists; cleaned.
             members: The runs, in the order in which they are listed.
+            noun: What the group is: a sweep, or the runs of a claim.
         """
         name = PREFIX + group
 
@@ -60,7 +67,12 @@ class RunGroups:
                 if run_rows.find(db, member.key) is None:
                     continue  # deleted meanwhile
                 values = list(member.values.items())  # JSON objects have no order
-                text = {"title": clean(title), "place": place, "values": values}
+                text = {
+                    "title": clean(title),
+                    "place": place,
+                    "values": values,
+                    "noun": noun,
+                }
                 run_rows.put_text(db, member.key, name, text)
                 run_rows.recount(db, member.key)
 
@@ -69,32 +81,32 @@ class RunGroups:
             index_entry_backup.write(self._index, member.key)
 
     def entries(
-        self, job_filter: JobFilter, limit: int, offset: int = 0
+        self, job_filter: JobFilter, limit: int, offset: int = 0, order: Order = NEWEST
     ) -> list[Job | RunGroup]:
-        """List groups, and the runs that are in none, the newest first.
+        """List groups, and the runs that are in none; groups by their first run.
 
         Args:
             job_filter: Which runs; a group is listed if one of its runs is.
             limit: Return at most this many.
             offset: Skip this many.
+            order: How entries are sorted.
         """
-        where, values = listing.where_clause(job_filter)
-        asked = _ENTRIES.format(where=where, grouped=_IN_GROUP)
-        asked += " ORDER BY newest DESC, entry LIMIT ? OFFSET ?"
+        asked, values = _entries_query(job_filter, order)
+        sorted_by = listing.order_clause("rank", order)
+        asked += f" ORDER BY {sorted_by}, newest DESC, entry LIMIT ? OFFSET ?"
 
         def ask(db: sqlite3.Connection) -> list[Job | RunGroup]:
             found = db.execute(asked, (*values, limit, offset)).fetchall()
-            keys = [entry for entry, name, _ in found if name is None]
+            keys = [entry for entry, name, *_ in found if name is None]
             single = {job.key: job for job in listing.jobs_by_key(db, keys)}
-            groups = {n: _group(db, n) for _, n, _ in found if n is not None}
-            return [groups[name] if name else single[key] for key, name, _ in found]
+            groups = {n: _group(db, n) for _, n, *_ in found if n is not None}
+            return [groups[name] if name else single[key] for key, name, *_ in found]
 
         return self._index.read(ask)
 
     def count_entries(self, job_filter: JobFilter) -> int:
         """Count what `entries` would list without a limit."""
-        where, values = listing.where_clause(job_filter)
-        asked = _ENTRIES.format(where=where, grouped=_IN_GROUP)
+        asked, values = _entries_query(job_filter, NEWEST)
         counted = f"SELECT count(*) FROM ({asked})"
         return self._index.read(
             lambda db: int(db.execute(counted, values).fetchone()[0])
@@ -125,6 +137,18 @@ class RunGroups:
             ]
 
         return self._index.read(ask)
+
+
+def _entries_query(job_filter: JobFilter, order: Order) -> tuple[str, list[object]]:
+    where, values = listing.where_clause(job_filter)
+    asked = _ENTRIES.format(
+        where=where,
+        grouped=_IN_GROUP,
+        joined=listing.JOINED,
+        rank=listing.SORTS[order.by],
+        first="MAX" if order.descending else "MIN",
+    )
+    return asked, values
 
 
 def memberships(db: sqlite3.Connection, key: str) -> dict[str, Any]:
@@ -161,10 +185,15 @@ def _group(db: sqlite3.Connection, name: str) -> RunGroup:
     found = db.execute(asked, (JobState.DONE, name)).fetchall()
     states = {JobState(state): count for state, count, _, _ in found}
     held = _texts(db, name)
+    about = next(iter(held.values()), {})
+    facts = fact_rows.find_all(db, held)
     return RunGroup(
         name.removeprefix(PREFIX),
-        next(iter(held.values()))["title"] if held else "",
+        about.get("title", ""),
         max((created for *_, created in found), default=0.0),
         states,
         sum(done for _, _, done, _ in found) / max(1, sum(states.values())),
+        noun=about.get("noun", SWEEP),
+        calls=Counter(each.answer.call for each in facts.values() if each.answer),
+        kinds=tuple(dict.fromkeys(each.kind for each in facts.values())),
     )

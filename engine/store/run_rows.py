@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 from engine.contract.jobs import Job, JobState, check_transition
+from engine.store import fact_rows
 from engine.store.errors import DamagedRun, NoRun
 from engine.store.row_seals import matches_seal, seal
 
@@ -138,6 +139,7 @@ def forget(db: sqlite3.Connection, key: str) -> None:
     db.execute("DELETE FROM runs WHERE key = ?", (key,))
     db.execute("DELETE FROM texts WHERE key = ?", (key,))
     db.execute("DELETE FROM payloads WHERE key = ?", (key,))
+    fact_rows.forget(db, key)
 
 
 def recount(db: sqlite3.Connection, key: str) -> None:
@@ -163,6 +165,8 @@ def put_text(db: sqlite3.Connection, key: str, name: str, value: object) -> None
         "INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)",
         (key, name, text, seal(key, name, text)),
     )
+    if name in fact_rows.SOURCES:
+        fact_rows.refresh(db, key)
 
 
 def get_text(db: sqlite3.Connection, key: str, name: str) -> Any:

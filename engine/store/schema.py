@@ -5,9 +5,16 @@ A release that changes a table raises `SCHEMA` and adds the SQL that leads to it
 before it is migrated.
 """
 
-SCHEMA = 1
+SCHEMA = 2
+WITH_FACTS = 2  # the first version whose tables hold what lists show
 
-TABLES = """
+_FACTS = """CREATE TABLE facts (
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, call TEXT NOT NULL, value REAL,
+  words TEXT NOT NULL, numbers TEXT NOT NULL, tags TEXT NOT NULL,
+  body TEXT NOT NULL, seal TEXT NOT NULL
+) WITHOUT ROWID"""
+
+TABLES = f"""
 CREATE TABLE runs (
   key TEXT PRIMARY KEY, kind TEXT NOT NULL, workspace TEXT NOT NULL,
   state TEXT NOT NULL, title TEXT NOT NULL, about TEXT NOT NULL,
@@ -38,8 +45,9 @@ CREATE TABLE leases (
   longest REAL NOT NULL, revoked REAL
 );
 CREATE INDEX leases_by_key ON leases (key);
+{_FACTS};
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('turn', 0);
 """
 
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {1: _FACTS}

@@ -26,7 +26,7 @@ def test_a_newer_store_is_refused_and_nothing_is_written(
         db.execute("PRAGMA user_version=99")
     db.close()
     before = snapshot(home)
-    with pytest.raises(StoreNewer, match=r"format 99; .* up to 1") as refusal:
+    with pytest.raises(StoreNewer, match=r"format 99; .* up to 2") as refusal:
         Store.open(home)
     assert "\n" not in str(refusal.value)
     with pytest.raises(StoreNewer):
@@ -38,13 +38,14 @@ def test_an_older_store_is_migrated_after_a_backup(
     store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = fake.played(store, 1)
-    monkeypatch.setattr(schema, "SCHEMA", 2)
-    monkeypatch.setattr(schema, "MIGRATIONS", {1: "CREATE TABLE extra (x)"})
+    present = schema.SCHEMA
+    monkeypatch.setattr(schema, "SCHEMA", present + 1)
+    monkeypatch.setattr(schema, "MIGRATIONS", {present: "CREATE TABLE extra (x)"})
     newer = Store.open(home)
     assert fake.stored(newer, key) == fake.unbroken(fake.spec(1))
     (copy,) = (home / "backups").iterdir()
     with sqlite3.connect(copy) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (present,)
         assert db.execute("SELECT count(*) FROM runs").fetchone() == (1,)
     db.close()
     Store.open(home)
@@ -56,8 +57,9 @@ def test_a_failed_migration_leaves_the_store_as_it_was(
 ) -> None:
     key = fake.played(store, 1)
     with monkeypatch.context() as later:
-        later.setattr(schema, "SCHEMA", 2)
-        later.setattr(schema, "MIGRATIONS", {1: "CREATE TABLE extra (x); NONSENSE"})
+        later.setattr(schema, "SCHEMA", schema.SCHEMA + 1)
+        broken = {schema.SCHEMA - 1: "CREATE TABLE extra (x); NONSENSE"}
+        later.setattr(schema, "MIGRATIONS", broken)
         with pytest.raises(StoreError):
             Store.open(home)
     assert fake.stored(Store.open(home), key) == fake.unbroken(fake.spec(1))
