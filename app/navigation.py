@@ -19,6 +19,12 @@ page = st.navigation(
         st.Page("../pages/transfer.py", title="Transfer", url_path="transfer"),
         st.Page("../pages/claims.py", title="Claims", url_path="claims"),
         st.Page("../pages/learn.py", title="Learn", url_path="learn"),
+        st.Page(
+            "../pages/compare.py",
+            title="Compare",
+            url_path="compare",
+            visibility="hidden",
+        ),
         *old_addresses.pages(),
     ],
     position="top",

@@ -15,7 +15,7 @@ from app.widgets.escaping import escape_markdown
 from engine.contract.kinds import current_name
 from engine.contract.text_decoding import clean
 
-SPEC = frozenset({"run", "x", session.SWEEP})
+SPEC = frozenset({"run", "runs", "x", session.SWEEP})
 VIEW = frozenset(
     (
         "against",
@@ -37,8 +37,11 @@ VIEW = frozenset(
         "matrix_from",
         "matrix_measure",
         "matrix_metric",
+        "number",
+        "of_kind",
         "paired",
         "per_task_metric",
+        "relation",
         "rl_curves",
         "rl_smooth",
         "search_against",
@@ -48,11 +51,14 @@ VIEW = frozenset(
         "shelf",
         "show",
         "smooth",
+        "sort",
         "space_view",
         "sphere_every",
         "sphere_learner",
         "sphere_search",
         "tab",
+        "tag",
+        "than",
         "transfer",
         "view",
         "where",

@@ -1,6 +1,6 @@
 """Curves by step: means with bands, divergences, and survival curves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -43,6 +43,7 @@ def curves_figure(
     metric_name: str,
     roles: Roles,
     view: CurveOptions | None = None,
+    styles: Mapping[str, Style] | None = None,
 ) -> go.Figure:
     """Draw one metric of every learner against x.
 
@@ -51,6 +52,7 @@ def curves_figure(
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
         view: Axes and smoothing; the learning-rate scale is never smoothed.
+        styles: How each learner is drawn; as everywhere if not given.
 
     Returns:
         The figure; `meta` tells how to read it and what a log axis left out.
@@ -66,7 +68,7 @@ def curves_figure(
         alt=_alt_text(shown, kind.label, view.x_title),
         height=view.height,
     )
-    styles = assign_styles(roles)
+    styles = styles or assign_styles(roles)
     dropped = sum(_add_curve(made, c, styles[c.learner], log, smooth) for c in shown)
     made.update_xaxes(title_text=view.x_title)
     ends = [end for c in shown for end in (c.mean, c.high)]

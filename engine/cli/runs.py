@@ -1,4 +1,4 @@
-"""runs: list, show, export, import, cancel, resume and delete runs."""
+"""runs: list, show, tag, export, import, cancel, resume and delete runs."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import run_list
+from engine.cli import run_annotations, run_list
 from engine.cli.console import (
     AsJson,
     Exit,
@@ -20,14 +20,13 @@ from engine.cli.console import (
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
 from engine.contract.text_decoding import clean
-from engine.store import NoStore, RunGroups, Store, files
+from engine.store import NoStore, RunGroups, Store, annotations, files
 
 runs = typer.Typer(help="List, show, export, import, cancel, resume and delete runs.")
 Key = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, or its first digits.")
 ]
 _SHORTEST = 4  # hex digits; fewer would match runs by accident
-runs.command("list")(run_list.list_runs)
 
 
 @runs.command()
@@ -43,14 +42,18 @@ def show(key: Key, *, as_json: AsJson = False) -> int:
         "artefacts": [entry._asdict() for entry in store.artefacts(job.key)],
         "fingerprint": store.fingerprint(job.key),
         "summary": summary,
+        "annotations": annotations.read_annotations(store.index, job.key)._asdict(),
     }
     if as_json:
         print_json(whole)
         return Exit.OK
+    said = annotations.read_annotations(store.index, job.key)
     lines = {
         "run": job.key,
         "state": f"{job.state}, {job.done:.0%}",
         "title": job.title or job.about,
+        "tags": ", ".join(said.tags),
+        "note": said.note,
         "error": job.error,
         "damaged": job.damaged,
         "verdict": verdict_text(summary),
@@ -225,7 +228,7 @@ def find_run(store: Store, start: str) -> Job:
         matching = [job for job in store.jobs(text=wish) if job.key.startswith(wish)]
     if not matching and (sweep := RunGroups(store.index).find(wish)):
         raise Refused(
-            f"{sweep.name} is a sweep; this command takes one of its runs: "
+            f"{sweep.name} is a {sweep.noun}; this command takes one of its runs: "
             f"`python -m engine runs list --group {sweep.name}` lists them",
             "run",
         )
@@ -234,3 +237,12 @@ def find_run(store: Store, start: str) -> Job:
     if len(matching) > 1:
         raise Refused(f"{len(matching)} runs have ids that begin with {wish}", "run")
     return matching[0]
+
+
+def _open_run(start: str) -> tuple[Store, Job]:
+    store = _existing_store()
+    return store, find_run(store, start)
+
+
+runs.command("list")(run_list.list_runs)
+run_annotations.add_commands(runs, _open_run)

@@ -91,17 +91,14 @@ def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
 
 def _file_as_group(store: "Store", chosen: "Study", keys: list[str]) -> None:
     """List the runs of a claim as one group."""
-    from engine.contract.claim_groups import (
-        claim_group_id,
-        claim_group_title,
-        values_apart,
-    )
+    from engine.contract.claim_groups import claim_group_id, values_apart
+    from engine.contract.run_groups import CLAIM
     from engine.store.run_groups import NewMember, RunGroups
 
     apart = values_apart(chosen.specs)
     members = [NewMember(*each) for each in zip(keys, apart, strict=True)]
-    name, title = claim_group_id(chosen.name), claim_group_title(chosen.title)
-    RunGroups(store.index).add(name, title, members)
+    group = claim_group_id(chosen.name)
+    RunGroups(store.index).add(group, chosen.title, members, CLAIM)
 
 
 def _play_until_done(store: "Store", keys: list[str]) -> None:

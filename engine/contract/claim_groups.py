@@ -20,11 +20,6 @@ def claim_group_id(name: str) -> str:
     return sha256(f"claim:{name}".encode()).hexdigest()[:_ID_DIGITS]
 
 
-def claim_group_title(title: str) -> str:
-    """Return what lists call a claim's runs."""
-    return f"Claim: {title}"
-
-
 def values_apart(specs: Sequence[RunSpec]) -> list[Values]:
     """Return the values by path that set each spec apart from the others.
 

@@ -56,6 +56,10 @@ class RunGroup(NamedTuple):
         """
         return ", ".join(f"{n} {state}" for state, n in self.states.items() if n)
 
+    def describe_calls(self) -> str:
+        """Return how many runs made each call; empty before any is done."""
+        return ", ".join(f"{n} {call}" for call, n in self.calls.items() if n)
+
 
 class GroupMember(NamedTuple):
     """A run of a group, and the values by path that set it apart from the others."""

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from engine.contract.annotations import Annotations
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block
 from engine.contract.jobs import Job
@@ -19,7 +20,14 @@ from engine.contract.text_decoding import clean
 from engine.export.archive_reader import ENDED, FORMAT, ArchivedRun, read_archived_run
 from engine.export.exported_files import RunRecord, config_json, metrics_csv
 from engine.stats import run_summary
-from engine.store import NoRun, Store, array_codec, arrow_codec, timing_sums
+from engine.store import (
+    NoRun,
+    Store,
+    annotations,
+    array_codec,
+    arrow_codec,
+    timing_sums,
+)
 from engine.store.external_runs import CompletedRun, file_completed_run
 from engine.store.queue import Submission
 from engine.store.row_seals import sha256_hex
@@ -56,15 +64,20 @@ def export_archive(store: Store, key: str) -> bytes:
     }
     for place, artefact in enumerate(record.artefacts):
         members[f"artefact-{place:03d}.safetensors"] = _pack_artefact(artefact)
-    return _zip_members({"manifest.json": _manifest(job, members), **members})
+    given = annotations.read_annotations(store.index, key)
+    manifest = _manifest(job, given, members)
+    return _zip_members({"manifest.json": manifest, **members})
 
 
-def _manifest(job: Job, members: Mapping[str, bytes]) -> bytes:
+def _manifest(job: Job, given: Annotations, members: Mapping[str, bytes]) -> bytes:
     fields = ("key", "state", "title", "created", "started", "finished", "attempt")
+    run = {name: getattr(job, name) for name in (*fields, "error")}
+    # Left out where empty, so that earlier releases read the archive, too.
+    run |= {name: value for name, value in given._asdict().items() if value}
     return _json_bytes(
         {
             "format": FORMAT,
-            "run": {name: getattr(job, name) for name in (*fields, "error")},
+            "run": run,
             "members": {name: sha256_hex(data) for name, data in members.items()},
         }
     )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
+from engine.contract.annotations import clean_annotations
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Timing
 from engine.contract.jobs import FINAL, Job, JobState
@@ -35,6 +36,7 @@ from engine.export.block_checks import (
 from engine.export.spec_contents import diverged_learners
 from engine.store import array_codec
 from engine.store import timing_sums as store_timings
+from engine.store.fact_rows import ANNOTATIONS
 
 FORMAT = 1
 ENDED = (JobState.DONE, JobState.DIVERGED)
@@ -79,6 +81,8 @@ class _ManifestRun(StrictModel):
     finished: float | None = _TIME
     attempt: int = Field(ge=0, lt=2**31)
     error: str
+    tags: list[str] = Field([], max_length=1_000)
+    note: str = Field("", max_length=100_000)
 
 
 class _Manifest(StrictModel):
@@ -168,6 +172,7 @@ def _read_run(archive: zipped.ZipReader) -> ArchivedRun:
             **{name: value for name, value in texts.items() if value is not None},
             "spec": spec.model_dump(mode="json"),
             "timings": store_timings.timings_as_rows(timings),
+            ANNOTATIONS: clean_annotations(manifest.tags, manifest.note)._asdict(),
         },
         timings=store_timings.sum_timings(timings),
         blocks=blocks,

@@ -10,20 +10,7 @@ from engine.contract.jobs import Job, JobState
 from engine.contract.run_facts import RunFacts
 from engine.store import fact_rows, leases, run_rows
 from engine.store.index import Index
-
-
-class NumberFilter(NamedTuple):
-    """A condition on a number of a run.
-
-    Args:
-        name: A score, `replicates` or `difference`; see `RunFacts.numbers`.
-        relation: One of `RELATIONS`.
-        value: What the number is compared with, in the score's unit.
-    """
-
-    name: str
-    relation: str
-    value: float
+from engine.store.number_filter import RELATIONS, NumberFilter
 
 
 class JobFilter(NamedTuple):
@@ -57,8 +44,6 @@ class Order(NamedTuple):
     descending: bool = True
 
 
-# In the words of the screen, and as SQL; ≤ and ≥ can be typed as two signs, too.
-RELATIONS = {"<": "<", "≤": "<=", "≥": ">=", ">": ">", "=": "="}
 NEWEST = Order()
 # By column of the list. Calls are sorted from better to worse.
 SORTS = {
@@ -182,9 +167,19 @@ def facts_of(index: Index, keys: Iterable[str]) -> dict[str, RunFacts]:
     return index.read(lambda db: fact_rows.find_all(db, named))
 
 
+def keys_starting(index: Index, start: str) -> list[str]:
+    """Return the keys of at most two runs that begin with these hex digits."""
+    asked = "SELECT key FROM runs WHERE key >= ? AND key < ? AND kind = 'run' LIMIT 2"
+    ends = (start, f"{start}g")  # g follows the hex digits
+    return index.read(lambda db: [key for (key,) in db.execute(asked, ends)])
+
+
 def all_tags(index: Index) -> list[str]:
     """Return every tag of a run, in alphabetical order."""
-    asked = "SELECT DISTINCT held.value FROM facts, json_each(facts.tags) AS held ORDER BY 1"
+    asked = (
+        "SELECT DISTINCT held.value FROM facts, json_each(facts.tags) AS held"
+        " ORDER BY 1"
+    )
     return index.read(lambda db: [tag for (tag,) in db.execute(asked)])
 
 

@@ -21,13 +21,16 @@ from engine.store.row_seals import matches_seal
 PREFIX = "group:"
 _IN_GROUP = f"name >= '{PREFIX}' AND name < 'group;'"  # ; follows : in ASCII
 # A run in no group is an entry of its own, one in two groups belongs to two entries.
+# Memberships are listed once, from their index: beside summaries in the table itself,
+# a search for each run would read all of it.
 _ENTRIES = """
+WITH held AS MATERIALIZED (SELECT key, name FROM texts WHERE {grouped})
 SELECT COALESCE(held.name, found.key) AS entry, held.name,
   MAX(found.created) AS newest, {first}(found.rank) AS rank
 FROM (
   SELECT runs.key, runs.created, {rank} AS rank FROM {joined} WHERE {where}
 ) AS found
-LEFT JOIN (SELECT key, name FROM texts WHERE {grouped}) AS held ON held.key = found.key
+LEFT JOIN held ON held.key = found.key
 GROUP BY entry
 """
 

@@ -584,6 +584,50 @@ def test_a_queued_run_is_cancelled_queued_again_and_deleted(
     assert store.job(key) is None
 
 
+def test_runs_are_tagged_noted_and_listed_by_kind_call_and_number(
+    home: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = stored(home)
+    assert __main__.main(["runs", "tag", key[:8], "paper", "first try"]) == 0
+    assert __main__.main(["runs", "tag", key[:8], "--remove", "first try"]) == 0
+    assert __main__.main(["runs", "note", key[:8], "Watch the tail."]) == 0
+    assert __main__.main(["runs", "show", key[:8]]) == 0
+    shown = capsys.readouterr().out
+    assert "paper" in shown and "Watch the tail." in shown and "first try" not in shown
+    (claim,) = [
+        each
+        for each in json.loads((finished / "summary.json").read_text())["claims"]
+        if each["primary"]
+    ]
+    assert __main__.main(["runs", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert all(word in listed for word in ("Optimizer", claim["call"], "paper"))
+    for where, expected in (("replicates >= 1", [key]), ("replicates < 1", [])):
+        words = ["runs", "list", "--where", where, "--tag", "paper", "--json"]
+        assert __main__.main(words) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert [job["key"] for job in found] == expected
+        assert all(job["answer"]["call"] == claim["call"] for job in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--where", "area"], "area < -3"),
+        (["--where", "colour < 1"], "'colour'"),
+        (["--where", "area < nan"], "finite"),
+        (["--kind", "cats"], "'cats'"),
+        (["--sort", "taste"], "'taste'"),
+        (["--state", "asleep"], "'asleep'"),
+    ],
+)
+def test_a_wrong_filter_is_one_line_with_what_is_allowed(
+    home: Path, words: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert __main__.main(["runs", "list", *words]) == 2
+    assert named in errors(capsys)[-1]
+
+
 def test_a_done_run_cannot_be_resumed(
     home: Path, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

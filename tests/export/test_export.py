@@ -29,8 +29,9 @@ from engine.export import (
 )
 from engine.export.long_format import escape_formula
 from engine.stats.inference.metric_intervals import metric_interval
-from engine.store import Store, array_codec
+from engine.store import Store, annotations, array_codec
 from engine.store.row_seals import sha256_hex
+from tests.export import archives
 from tests.store import fake
 from tests.torture.damage import seen
 
@@ -321,9 +322,11 @@ def test_the_table_says_which_spread_is_which_and_calls_parts_by_titles() -> Non
 def test_an_archive_brings_the_whole_run(store: Store, other: Store) -> None:
     key = fake.played(store, 1)
     store.rename(key, "a title")
+    given = annotations.annotate(store.index, key, ("paper",), "Watch it.\nAgain.")
     data = export_archive(store, key)
     job = import_run(other, data, fake.keys, fake.summarize)
     assert job.key == key
+    assert annotations.read_annotations(other.index, key) == given
     here, there = seen(store, key), seen(other, key)
     assert here[2:] == there[2:]
     for name in (
@@ -339,6 +342,18 @@ def test_an_archive_brings_the_whole_run(store: Store, other: Store) -> None:
     assert export_archive(other, key) == data
     assert other.check() == []
     assert other.tidy() == 0
+
+
+def test_hostile_tags_and_notes_of_an_archive_are_cleaned(
+    store: Store, other: Store
+) -> None:
+    key = fake.played(store, 1)
+    hostile = {"tags": ["a\u202eb", "x" * 500] * 30, "note": "n\x00" * 5_000}
+    data = archives.with_run(export_archive(store, key), **hostile)
+    import_run(other, data, fake.keys, fake.summarize)
+    held = annotations.read_annotations(other.index, key)
+    assert held.tags == ("ab", "x" * 40)
+    assert held.note == "n" * 2_000
 
 
 def test_a_run_that_is_here_already_arrives_as_a_copy(store: Store) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.charts.optimization import condition_title
-from app.views.compare import _task_name
+from app.views.compare.numbers import task_name
 from app.views.run.tabs import _with_family_title
 from engine.contract.events import Condition
 from engine.contract.run_spec import Choice
@@ -85,7 +85,7 @@ def test_beside_other_families_knobs_say_whose_they_are() -> None:
 
 
 def test_runs_on_two_files_have_different_tasks() -> None:
-    assert _task_name(RED, [RED, WHITE]) == "own data aaaaaaaa"
-    assert _task_name(RED, [RED]) == "own data"
+    assert task_name(RED, [RED, WHITE]) == "own data aaaaaaaa"
+    assert task_name(RED, [RED]) == "own data"
     shots = [Choice(name="glyphs", knobs={"shots": n}) for n in (1, 5)]
-    assert _task_name(shots[1], shots) == "glyphs, shots 5"
+    assert task_name(shots[1], shots) == "glyphs, shots 5"

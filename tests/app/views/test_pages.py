@@ -14,101 +14,7 @@ from app.views import (
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.shift_and_transfer import transfer_levels
-from engine.store import RunGroups, Store
-from engine.store.run_groups import NewMember
 from tests.app.views.run.test_run_page import texts
-
-
-@pytest.fixture
-def runs(lab: AppTest) -> AppTest:
-    return lab.switch_page("../pages/runs.py")
-
-
-def rows(at: AppTest) -> list[dict[str, object]]:
-    return at.dataframe[0].value.to_dict("records")
-
-
-def file(home: Path, tiny: RunSpec, count: int) -> list[str]:
-    """Queue runs that differ in their seed."""
-    store, keys = Store.open(home), []
-    for seed in range(count):
-        keys.append(f"{seed:064x}")
-        spec = tiny.model_copy(update={"seed": seed + 100})
-        store.submit(spec, keys[-1], f"Run {seed}")
-    return keys
-
-
-def test_runs_are_listed_newest_first_with_icon_and_state(
-    runs: AppTest, home: Path, tiny: RunSpec
-) -> None:
-    file(home, tiny, 2)
-    at = runs.run()
-    assert not at.exception
-    states = [row["State"] for row in rows(at)]
-    assert states == ["◷ queued", "◷ queued", "✓ done"]
-    assert "place 2" in str(rows(at)[0]["Status"])
-
-
-def test_the_list_is_filtered_by_text_and_state(
-    runs: AppTest, home: Path, tiny: RunSpec
-) -> None:
-    file(home, tiny, 3)
-    at = runs.run()
-    at.text_input(key="find").set_value("First").run()
-    assert [row["State"] for row in rows(at)] == ["✓ done"]
-    at.text_input(key="find").set_value("no such thing").run()
-    assert "No run matches" in texts(at)
-
-
-def test_many_runs_come_in_pages(runs: AppTest, home: Path, tiny: RunSpec) -> None:
-    file(home, tiny, 30)
-    at = runs.run()
-    assert len(rows(at)) == 25
-    at.session_state["runs_page"] = 2
-    at.run()
-    assert len(rows(at)) == 6
-
-
-def test_a_sweep_is_one_row_and_opens_to_its_runs(
-    runs: AppTest, home: Path, tiny: RunSpec, key: str
-) -> None:
-    store, held = Store.open(home), file(home, tiny, 3)
-    members = [NewMember(each, {"lr": n}) for n, each in enumerate([*held[:2], key])]
-    RunGroups(store.index).add("ab12" * 3, "mine: *lr*", members)
-    at = runs.run()
-    assert not at.exception
-    sweep = next(row for row in rows(at) if row["Id"] == "ab12" * 3)
-    assert len(rows(at)) == 2
-    assert sweep["Experiment"] == "Sweep · mine: *lr*"
-    assert sweep["Status"] == "3 runs: 1 done, 2 queued."
-    at.query_params["sweep"] = "ab12" * 3
-    at.run()
-    assert not at.exception
-    table, listed = (frame.value.to_dict("records") for frame in at.dataframe[:2])
-    assert [row["Configuration"] for row in table] == ["lr = 0", "lr = 1", "lr = 2"]
-    (claim,) = [c for c in store.summary(key)["claims"] if c["primary"]]
-    assert [row[claim["call"].capitalize()] for row in table] == [0, 0, 1]
-    assert {row["Id"] for row in listed} == {each[:12] for each in [*held[:2], key]}
-    at.button(key="close_sweep").click().run()
-    assert len(rows(at)) == 2
-    assert "sweep" not in at.query_params
-
-
-def test_a_sweep_that_is_gone_is_named(runs: AppTest) -> None:
-    runs.query_params["sweep"] = "../../etc"
-    at = runs.run()
-    assert not at.exception
-    assert "There is no sweep with this id." in [info.value for info in at.info]
-
-
-def test_hostile_titles_are_shown_as_they_were_typed(
-    runs: AppTest, home: Path, key: str
-) -> None:
-    title = "![x](javascript:alert(1)) <img src=x> :red[no] $x$ =SUM(1)"
-    Store.open(home).rename(key, title)
-    at = runs.run()
-    assert not at.exception
-    assert title in str(rows(at)[0]["Experiment"])
 
 
 def test_every_card_can_be_drawn(lab: AppTest, known: Catalogue) -> None:
@@ -228,9 +134,3 @@ def test_a_deleted_run_is_gone_from_the_client(home: Path, key: str) -> None:
     client.delete(key)
     assert client.job(key) is None
     assert client.jobs([JobState.DONE])[1] == 0
-
-
-def test_the_list_asks_for_one_page_only(home: Path, tiny: RunSpec) -> None:
-    file(home, tiny, 60)
-    found, total = client.jobs(None, "", (25, 25))
-    assert (len(found), total) == (25, 61)

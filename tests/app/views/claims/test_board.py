@@ -120,7 +120,8 @@ def test_the_runs_of_a_claim_are_one_group(own: Study, key: str) -> None:
     at = opened()
     at.button(key="runs.mixture").click().run()
     group = run_groups.find_group(claim_group_id("mixture"))
-    assert group is not None and (group.size, group.title) == (1, "Claim: Own")
+    assert group is not None
+    assert (group.size, group.title, group.noun) == (1, "Own", "claim")
 
 
 def test_measuring_files_the_group(own: Study, key: str) -> None:

@@ -356,20 +356,16 @@ def test_published_rows_are_shown_beside_ours(
 
 
 def test_two_few_shot_runs_are_compared_by_their_answers(
-    home: Path, few: RunSpec
+    home: Path, few: RunSpec, lab: AppTest
 ) -> None:
     finish(home, few.model_copy(update={"seed": 8}))
     keys = [job.key for job in client.jobs()[0]]
     assert len(keys) == 2
-    seen = AppTest.from_function(_compared, args=(keys,)).run()
+    seen = lab.switch_page("../pages/compare.py")
+    seen.query_params["runs"] = ",".join(keys)
+    seen.run()
     assert not seen.exception
     assert "Query accuracy" in seen.selectbox(key="compare_metric").options
-
-
-def _compared(keys: list[str]) -> None:
-    from app.views import compare
-
-    compare.draw_comparison(keys)
 
 
 @pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])

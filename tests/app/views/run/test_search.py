@@ -304,10 +304,14 @@ def test_the_lesson_leads_to_experiments_that_are_shipped(
     assert "reinforce_frozen" in at.session_state["k.chosen"]
 
 
-def test_two_runs_are_compared_by_what_they_find(home: Path, hunt: RunSpec) -> None:
+def test_two_runs_are_compared_by_what_they_find(
+    home: Path, hunt: RunSpec, page: AppTest
+) -> None:
     finish(home, hunt.model_copy(update={"seed": 8}))
     keys = [job.key for job in client.jobs()[0]]
-    seen = AppTest.from_function(_compared, args=(keys,)).run()
+    seen = page.switch_page("../pages/compare.py")
+    seen.query_params["runs"] = ",".join(keys)
+    seen.run()
     assert not seen.exception
     options = seen.selectbox(key="compare_metric").options
     assert "Regret" in options
@@ -317,12 +321,6 @@ def test_two_runs_are_compared_by_what_they_find(home: Path, hunt: RunSpec) -> N
     assert rows is not None
     free = mean_interval(rows.reshape(-1, 1))  # nothing was trained
     assert row["Mean regret"].endswith(f"{format_number(free.high)}]")
-
-
-def _compared(keys: list[str]) -> None:
-    from app.views import compare
-
-    compare.draw_comparison(keys)
 
 
 def test_while_it_learns_the_newest_searches_are_seen(run: client.Run) -> None:

@@ -1,10 +1,10 @@
-"""One sweep: its configurations by the calls of their primary question, and its CSV."""
+"""One group of runs: its configurations by the calls of their primary question."""
 
 import streamlit as st
 
 from app import session
 from app.client import run_groups
-from app.widgets import page_elements, tables
+from app.widgets import tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.run_groups import RunGroup
 from engine.export import sweep_table
@@ -12,16 +12,16 @@ from engine.stats.claims.calls import CALLS
 
 
 def open_group() -> RunGroup | None:
-    """Return the sweep that the URL names, with a notice if there is none."""
+    """Return the group that the URL names, with a notice if there is none."""
     name = st.query_params.get(session.SWEEP, "")
     group = run_groups.find_group(name)
     if name and group is None:
-        st.info("There is no sweep with this id.", icon=":material/info:")
+        st.info("There is no group of runs with this id.", icon=":material/info:")
     return group
 
 
 def draw_group(group: RunGroup) -> None:
-    """Draw a sweep's title, its table and the way back to all runs."""
+    """Draw a group's title, its table and the way back to all runs."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(escape_markdown(group.title), anchor=False)
         st.space("stretch")
@@ -33,13 +33,13 @@ def draw_group(group: RunGroup) -> None:
         [_table_row(row) for row in sweep_table.configuration_rows(results)],
         key="sweep_table",
         height="content",
-        alt="Configurations of the sweep: runs, calls and differences",
+        alt="Configurations of the group: runs, calls and differences",
     )
     st.caption(f"Calls answer the primary question of each run. {sweep_table.LEGEND}")
     st.download_button(
         "Download CSV",
         lambda: sweep_table.sweep_csv(results),
-        f"sweep-{group.name}.csv",
+        f"{group.noun}-{group.name}.csv",
         "text/csv",
         key="sweep_csv",
         on_click="ignore",
@@ -59,24 +59,3 @@ def _table_row(row: sweep_table.ConfigurationRow) -> dict[str, object]:
         "Compared": row.compared,
         "Metric": row.metric,
     }
-
-
-def list_row(group: RunGroup) -> dict[str, object]:
-    """Return a sweep as a row in the list of runs."""
-    look = page_elements.STATES[group.state]
-    return {
-        "State": f"{look.sign} {look.word}",
-        "Experiment": f"Sweep · {group.title}",
-        "Done": group.done,
-        "Status": f"{group.size} runs: {group.describe_states()}.",
-        "Created": page_elements.format_age(group.created),
-        "Id": group.name,
-    }
-
-
-def draw_open(group: RunGroup) -> None:
-    """Draw the button that opens a sweep."""
-    if st.button("Open", icon=":material/open_in_new:", key="open_sweep"):
-        st.query_params[session.SWEEP] = group.name
-        st.session_state.pop("runs_table", None)
-        st.rerun()

@@ -1,0 +1,1 @@
+"""The page Compare: up to eight runs, their curves, numbers and settings."""

@@ -1,0 +1,1 @@
+"""The page Runs: filters, the list, what can be done with the selected, groups."""
