@@ -57,8 +57,8 @@ def condition_rows(
 ) -> Mapping[str, Any]:
     """Return the scores of every learner under one condition, by label."""
     tested = summary.get("conditions", [])
-    here = next((each for each in tested if each["condition"] == condition), {})
-    return dict(here.get("learners", {}))
+    here = (each["learners"] for each in tested if each["condition"] == condition)
+    return dict(next(here, {}))
 
 
 def _read_call(claim: Mapping[str, Any]) -> str:

@@ -99,7 +99,7 @@ class RunFacts(NamedTuple):
     def from_json(cls, text: str) -> "RunFacts":
         """Return the facts that `to_json` wrote."""
         body = json.loads(text)
-        asked = {
+        asked: dict[str, Any] = {
             name: value if isinstance(value, str) else tuple(value)
             for name, value in body["question"].items()
         }
