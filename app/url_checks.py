@@ -31,6 +31,7 @@ VIEW = frozenset(
         "film_which",
         "find",
         "find_part",
+        "gallery",
         "knowledge_of",
         "log",
         "map_color",

@@ -1,7 +1,7 @@
 """The web server around the pages: a warm start, and hints to browsers.
 
-The first page needs two seconds for its imports, for the recorded example and for its
-figures, once in a process. The server spends them before it answers: done while the
+The Lab needs two seconds for its imports, for the recorded example and for its figures,
+once in a process; Start needs less. The server spends them before it answers: while a
 browser loads Streamlit's scripts from the same process, they would delay both.
 """
 
@@ -16,10 +16,14 @@ from urllib.parse import parse_qs
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import get_instance
+from streamlit.runtime.runtime import Runtime, SessionClient
 from streamlit.web.server import server_util
 
 PATIENCE = 10.0  # seconds
+PAGES = ("start", "lab")  # that are visited before anyone else does
 YEAR = "public, max-age=31536000, immutable"
 
 
@@ -50,11 +54,13 @@ class FileHints:
 
 def _hints(scope: Scope) -> dict[str, str]:
     """Return the headers that the answer to a request gets besides its own."""
-    if scope["path"].endswith("/"):
+    if scope["path"].endswith(("/", "/lab")):
         # Not imported here: a missing package must not keep the page from saying so.
         plots = sys.modules.get("app.widgets.live_plot")
         library = getattr(plots, "BASIC_LIBRARY", "")
-        return {"Link": f"<{library}>; rel=preload; as=script"} if library else {}
+        # Start has no chart itself: from there it is fetched when nothing else is.
+        urgency = "preload" if scope["path"].endswith("/lab") else "prefetch"
+        return {"Link": f"<{library}>; rel={urgency}; as=script"} if library else {}
     query = parse_qs(scope["query_string"].decode("latin-1"))
     kept = scope["path"].endswith(".js") and "v" in query
     return {"Cache-Control": YEAR} if kept else {}
@@ -62,15 +68,42 @@ def _hints(scope: Scope) -> dict[str, str]:
 
 @asynccontextmanager
 async def run_beside(app: st.App) -> AsyncIterator[None]:
-    """Visit the first page once before anyone is answered, then open a browser."""
-    # What this visit cannot import or read is shown to the first real visitor.
-    visit = asyncio.create_task(get_instance().does_script_run_without_error())
-    await asyncio.wait({visit}, timeout=PATIENCE)
+    """Visit Start and the Lab before anyone is answered, then open a browser."""
+    visits = asyncio.create_task(_visit_pages(get_instance()))
+    await asyncio.wait({visits}, timeout=PATIENCE)
     if not st.get_option("server.headless"):
         # Streamlit itself does so for plain scripts only.
         threading.Thread(target=open_browser, daemon=True).start()
     yield
-    visit.cancel()
+    visits.cancel()
+
+
+class _Visitor(SessionClient):
+    """A client that only waits for the end of a page's script.
+
+    What a page cannot import or read is shown to its first real visitor.
+    """
+
+    def __init__(self) -> None:
+        self.has_finished = asyncio.Event()
+
+    def write_forward_msg(self, msg: ForwardMsg) -> None:
+        """Take a message of the page."""
+        if msg.WhichOneof("type") == "script_finished":
+            self.has_finished.set()
+
+
+async def _visit_pages(runtime: Runtime) -> None:
+    for page in PAGES:
+        visitor = _Visitor()
+        session = runtime.connect_session(visitor, user_info={})
+        try:
+            asked = BackMsg()
+            asked.rerun_script.page_name = page
+            runtime.handle_backmsg(session, asked)
+            await visitor.has_finished.wait()
+        finally:
+            runtime.close_session(session)
 
 
 def open_browser() -> None:

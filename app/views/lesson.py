@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from app import session
 from app.client import client
 from app.client.catalogue import Preset
+from app.views.shipped_experiments import open_in_lab
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
-from engine.contract.errors import Refused
 
 
 class LessonStep(NamedTuple):
@@ -59,18 +58,11 @@ def draw_lesson(lesson: Lesson) -> None:
 
 
 def _draw_experiment_button(preset: Preset, step: int) -> None:
-    if not st.button(
+    if st.button(
         escape_markdown(preset.title),
         icon=":material/science:",
         key=f"lesson.{step}.{preset.name}",
         type="tertiary",
         help=escape_markdown(preset.summary),
     ):
-        return
-    try:
-        session.load_spec(preset.spec)
-    except Refused as refusal:
-        page_elements.draw_refusal(refusal.message)
-        return
-    session.show_run(None)
-    session.open_lab()
+        open_in_lab(preset)

@@ -8,6 +8,9 @@ import pytest
 import streamlit as st
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.runtime import SessionClient
 from streamlit.web.server.app_discovery import discover_asgi_app
 
 from app import web_server
@@ -38,9 +41,10 @@ def test_only_files_with_a_version_are_kept_by_browsers(
     assert "link" not in headers
 
 
-def test_the_first_page_announces_the_chart_library() -> None:
-    link = asyncio.run(received_headers("/"))["link"]
-    assert link == f"<{live_plot.BASIC_LIBRARY}>; rel=preload; as=script"
+@pytest.mark.parametrize(("page", "urgency"), [("/", "prefetch"), ("/lab", "preload")])
+def test_the_first_pages_announce_the_chart_library(page: str, urgency: str) -> None:
+    link = asyncio.run(received_headers(page))["link"]
+    assert link == f"<{live_plot.BASIC_LIBRARY}>; rel={urgency}; as=script"
 
 
 async def received_headers(address: str) -> Headers:
@@ -67,20 +71,33 @@ async def received_headers(address: str) -> Headers:
 
 
 class FakeRuntime:
-    """A runtime whose headless visit takes a while."""
+    """A runtime whose pages take a while."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.has_ended = seconds, False
+        self.seconds, self.asked = seconds, list[str]()
+        self.clients = dict[str, SessionClient]()
 
-    async def does_script_run_without_error(self) -> tuple[bool, str]:
-        await asyncio.sleep(self.seconds)
-        self.has_ended = True
-        return True, "ok"
+    def connect_session(self, client: SessionClient, user_info: object) -> str:
+        self.clients[name := f"session {len(self.asked)}"] = client
+        return name
+
+    def handle_backmsg(self, session: str, message: BackMsg) -> None:
+        self.asked.append(message.rerun_script.page_name)
+        client = self.clients[session]
+        client.write_forward_msg(ForwardMsg())  # a page sends more than its end
+        ended = ForwardMsg(script_finished=ForwardMsg.FINISHED_SUCCESSFULLY)
+        later = asyncio.get_running_loop().call_later
+        later(self.seconds, client.write_forward_msg, ended)
+
+    def close_session(self, session: str) -> None:
+        del self.clients[session]
 
 
-@pytest.mark.parametrize(("seconds", "has_ended"), [(0.02, True), (5.0, False)])
-def test_the_server_waits_for_the_first_visit_but_not_forever(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, has_ended: bool
+@pytest.mark.parametrize(
+    ("seconds", "visited"), [(0.02, ["start", "lab"]), (5.0, ["start"])]
+)
+def test_the_server_waits_for_the_first_visits_but_not_forever(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, visited: list[str]
 ) -> None:
     runtime = FakeRuntime(seconds)
     monkeypatch.setattr(web_server, "get_instance", lambda: runtime)
@@ -88,11 +105,12 @@ def test_the_server_waits_for_the_first_visit_but_not_forever(
     monkeypatch.setattr(st, "get_option", {"server.headless": True}.get)
     monkeypatch.delattr(web_server, "open_browser")
 
-    async def start() -> bool:
+    async def start() -> list[str]:
         async with web_server.run_beside(None):  # type: ignore[arg-type]
-            return runtime.has_ended
+            return list(runtime.asked)
 
-    assert asyncio.run(start()) is has_ended
+    assert asyncio.run(start()) == visited
+    assert not runtime.clients
 
 
 def test_a_browser_is_opened_where_the_app_listens(

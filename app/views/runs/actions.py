@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app import session
-from app.client import client, files, run_groups
+from app.client import client, run_groups
 from app.views.compare.selection import MAX_RUNS, open_comparison
+from app.views.run_import import import_chosen_archive
 from app.views.runs.table import clear_selection, open_group
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.annotations import MOST_TAGS, NOTE_LIMIT, TAG_LIMIT
-from engine.contract.errors import Refused
 from engine.contract.jobs import FINAL, Job
 from engine.contract.text_decoding import TEXT_LIMIT
 
@@ -21,20 +21,9 @@ KEY_DIGITS = 64  # of a run; a group's id is shorter
 def draw_import() -> None:
     """Draw the import of an exported run."""
     with st.popover("Import a run", icon=":material/upload:", key="import_run"):
-        given = st.file_uploader(
-            "An exported run (.zip)", type="zip", key="archive", max_upload_size=100
-        )
-        if given is not None and st.button("Import", key="import_now"):
-            try:
-                job = files.import_run_archive(given.getvalue(), _show_note)
-            except Refused as refusal:
-                page_elements.draw_refusal(refusal.message)
-                return
+        job = import_chosen_archive("runs")
+        if job is not None:
             st.success(f"Imported as run `{job.key[:12]}`.", icon=":material/check:")
-
-
-def _show_note(line: str) -> None:
-    st.info(f"{line[:1].upper()}{line[1:]}.", icon=":material/info:")
 
 
 def runs_of(names: Sequence[str]) -> list[str]:

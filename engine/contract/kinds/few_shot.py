@@ -25,6 +25,8 @@ _WORDS = Words(
     shifts_help="After training, the frozen learner is tested on the same episodes, "
     "shifted.",
     step="Inner step",
+    question="Can a net learn a new task from a few examples because it "
+    "has seen many like it?",
 )
 _METRICS = Metrics(
     validation="validation_error",

@@ -35,6 +35,7 @@ class Words:
         intervals: What the intervals in the table of scores are over.
         spent: What a run's cost is counted in, in the plural.
         all_diverged: The error of a run whose chosen learner diverged everywhere.
+        question: What its experiments ask, as a question.
     """
 
     tasks: str
@@ -56,6 +57,7 @@ class Words:
     )
     spent: str = "gradients"
     all_diverged: str = "no run of the chosen learner stayed finite; lower its rate"
+    question: str = "Does meta-learning beat a well-tuned baseline on new tasks?"
 
 
 @dataclass(frozen=True)

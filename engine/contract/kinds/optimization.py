@@ -19,6 +19,8 @@ _WORDS = Words(
     baselines_help="“Tuned” means: with the best rate found on meta-training tasks.",
     shifts_help="After training, the frozen learner is tested on the same tasks, "
     "shifted.",
+    question="Can an optimizer be learned that beats well-tuned SGD and "
+    "Adam on new tasks?",
 )
 _METRICS = Metrics(
     validation="validation",

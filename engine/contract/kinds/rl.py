@@ -27,6 +27,8 @@ _WORDS = Words(
     step="Episode",
     spent="episodes",
     all_diverged="no policy of the chosen agent stayed finite; lower its rate",
+    question="Can an agent learn how to explore, and so master a new "
+    "environment in a few episodes?",
 )
 _METRICS = Metrics(
     validation="validation_cost",

@@ -29,6 +29,8 @@ _WORDS = Words(
     "was not trained, over trainings of one that was.",
     all_diverged="no search of the chosen strategy found a valid architecture: all "
     "that it trained failed or exceeded the cap",
+    question="Does experience with other tasks find a good architecture "
+    "sooner than starting afresh?",
 )
 _METRICS = Metrics(
     validation="validation_regret",
