@@ -33,6 +33,7 @@ VIEW = frozenset(
         "find_part",
         "gallery",
         "knowledge_of",
+        "lesson",
         "log",
         "map_color",
         "matrix_from",
@@ -65,6 +66,12 @@ VIEW = frozenset(
         "where",
     )
 )
+# Lessons were sections of Learn.
+_OLD_VALUES = {
+    ("shelf", "A lesson: search"): ("lesson", "Search"),
+    ("shelf", "A lesson: doubt"): ("lesson", "Doubt"),
+    ("shelf", "A lesson: exploring"): ("lesson", "Exploring"),
+}
 _ASKED, _SEEN, _NOTES = "parameters_asked", "parameters_seen", "parameter_notices"
 _MANY = 5
 
@@ -97,13 +104,18 @@ def check_parameters(page: str) -> None:
 
 
 def _rename_old() -> bool:
-    """Rename parameters of older releases; return whether there were any."""
+    """Rename parameters and values of older releases; return whether any were there."""
     old = [n for n in st.query_params if current_name(n) in VIEW - {n}]
     for name in old:
         values = st.query_params.get_all(name)
         del st.query_params[name]
         st.query_params.setdefault(current_name(name), values)
-    return bool(old)
+    moved = [p for p in _OLD_VALUES if st.query_params.get(p[0]) == p[1]]
+    for name, value in moved:
+        del st.query_params[name]
+        now, there = _OLD_VALUES[name, value]
+        st.query_params[now] = there
+    return bool(old or moved)
 
 
 def _take_first(values: dict[str, str]) -> bool:

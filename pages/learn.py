@@ -1,13 +1,7 @@
-"""The page Learn: a card per part, and lessons on search, doubt and exploration."""
+"""The page Learn: lessons, the glossary, and a card per part."""
 
-import streamlit as st
+from app.views.learn import page
+from app.widgets import live_plot
 
-from app.views import part_cards
-from app.views.lesson import Lesson, draw_lesson
-
-st.title("Learn", anchor=False)
-chosen = part_cards.choose_cards()
-if isinstance(chosen, Lesson):
-    draw_lesson(chosen)
-else:
-    part_cards.draw_cards(chosen)
+live_plot.preload_library()
+page.draw_learn()

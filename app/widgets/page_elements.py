@@ -14,6 +14,7 @@ from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
 from app.widgets import page_frame
 from app.widgets.escaping import escape_html, escape_markdown
+from app.widgets.glossary import mark_terms
 from app.widgets.live_plot import live_plot
 from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.learner_appearance import name_in_words
@@ -136,10 +137,8 @@ def format_age(moment: float | None) -> str:
 
 
 def draw_heading(title: str, how_to_read: str = "") -> None:
-    """Write a panel's title and one line on how to read it."""
-    line = (
-        f'<p class="panel-read">{escape_html(how_to_read)}</p>' if how_to_read else ""
-    )
+    """Write a panel's title and one line on how to read it, its terms explained."""
+    line = f'<p class="panel-read">{mark_terms(how_to_read)}</p>' if how_to_read else ""
     st.html(f'<h2 class="panel-title">{escape_html(title)}</h2>{line}')
 
 

@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 390, 844  # a common phone; `visit` sets the height
 
 
 def test_a_phone_shows_the_card_on_its_first_screen(visit: Open) -> None:
-    page = visit("/learn", width=WIDTH)
+    page = visit("/learn?shelf=Learners", width=WIDTH)
     title = page.locator("h2").first
     expect(title).to_be_visible()
     box = title.bounding_box()

@@ -19,12 +19,13 @@ TOP, MARGIN = 26, 8  # room for the text, and at the other edges
 HOLD, PACE = 0.9, 0.3  # seconds of the first picture, and of each further one
 # Frames are invisible but for their time; the last one stays.
 STYLE = """
-.f{visibility:hidden;animation:now 0.3s step-end both}
+.f{visibility:hidden;animation:now 0.3s}
 .f.first{animation-duration:0.9s}
-.f.last{visibility:visible;animation-name:stay}
-@keyframes now{from{visibility:visible}to{visibility:hidden}}
-@keyframes stay{from{visibility:hidden}1%{visibility:visible}to{visibility:visible}}
-@media(prefers-reduced-motion:reduce){.f{animation:none!important}}
+.f.last{animation-fill-mode:forwards}
+@keyframes now{from{visibility:visible}to{visibility:visible}}
+@media(prefers-reduced-motion:reduce){
+.f{animation:none}
+.f.last{visibility:visible}}
 """
 
 

@@ -20,7 +20,6 @@ from engine.stats.stored_claims import read_claims
 
 PER_PAGE, COLUMNS = 9, 3
 ALL = "all"
-FILTER = "gallery"  # the URL's parameter
 
 
 class Answer(NamedTuple):
@@ -100,7 +99,7 @@ def _draw_page(ink: Ink) -> None:
         [ALL, *kinds.KINDS],
         default=ALL,
         format_func=lambda name: kinds.KINDS[name].title if name != ALL else "All",
-        key=FILTER,
+        key="gallery",
         bind="query-params",
         required=True,
         help="Show only the experiments that ask this kind of question.",

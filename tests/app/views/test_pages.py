@@ -5,76 +5,13 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from app.client.catalogue import Catalogue
-from app.views import (
-    bandit_game,
-    calibration_lesson,
-    exploration_lesson,
-    transfer,
-)
+from app.views import transfer
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.shift_and_transfer import transfer_levels
 from tests.app.views.run.test_run_page import texts
 
 
-def test_every_card_can_be_drawn(lab: AppTest, known: Catalogue) -> None:
-    at = lab.switch_page("../pages/learn.py").run()
-    for slot in ("learner", "estimator", "family", "shift", "net", "outer"):
-        at.session_state["shelf"] = slot
-        at.run()
-        cards = list(known.cards_of(slot))
-        assert len(cards) > 1, slot
-        for card in cards:
-            at.selectbox(key="part").set_value(card.name).run()
-            assert not at.exception, card.name
-            assert card.code.strip() in [code.value for code in at.code]
-
-
-def test_the_lesson_on_doubt_leads_to_experiments_that_are_shipped(
-    lab: AppTest, known: Catalogue
-) -> None:
-    steps = calibration_lesson.LESSON.steps
-    assert {name for step in steps for name in step.shown} <= {
-        preset.name for preset in known.presets
-    }
-    lab.session_state["shelf"] = "doubt"
-    at = lab.switch_page("../pages/learn.py").run()
-    assert calibration_lesson.LESSON.title in [head.value for head in at.header]
-    at.button(key="lesson.3.glyphs").click().run()
-    assert not at.exception
-    assert "protonet" in at.session_state["k.chosen"]
-
-
-def test_the_lesson_on_exploring_is_played_and_leads_to_shipped_experiments(
-    lab: AppTest, known: Catalogue
-) -> None:
-    steps = exploration_lesson.LESSON.steps
-    assert {name for step in steps for name in step.shown} <= {
-        preset.name for preset in known.presets
-    }
-    lab.session_state["shelf"] = "exploring"
-    at = lab.switch_page("../pages/learn.py").run()
-    assert exploration_lesson.LESSON.title in [head.value for head in at.header]
-    at.session_state["bandit_game_pulled"] = [0] * (bandit_game.PULLS - 1)
-    at.button(key="pull.1").click().run()
-    assert not at.exception
-    assert at.button(key="pull.1").disabled
-    assert any("Thompson sampling **" in text.value for text in at.markdown)
-    at.button(key="another_bandit").click().run()
-    assert at.session_state["bandit_game_pulled"] == []
-    at.button(key="lesson.4.learned_critic").click().run()
-    assert not at.exception
-    assert "meta_critic" in at.session_state["k.chosen"]
-
-
-def test_a_card_leads_into_the_lab(lab: AppTest) -> None:
-    at = lab.switch_page("../pages/learn.py").run()
-    at.session_state["shelf"] = "shift"
-    at.run()
-    at.selectbox(key="part").set_value("rotate").run()
-    at.button(key="try.shift.rotate").click().run()
-    assert not at.exception
-    assert at.session_state["k.shifts"] == ["rotate"]
 
 
 @pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])

@@ -1,6 +1,7 @@
 """A short lesson on doubt: what likelihood, coverage and calibration error measure."""
 
-from app.views.lesson import Lesson, LessonStep
+from app.views.learn.lesson import Lesson, LessonStep
+from app.views.learn.spread_demo import draw_spread
 
 STEPS = (
     LessonStep(
@@ -31,6 +32,7 @@ STEPS = (
         "among equally calibrated learners, the one with the smaller **spread** "
         "knows more. *Dawid (1984), Statistical theory: the prequential approach.*",
         ("processes", "smooth_functions"),
+        draw_spread,
     ),
     LessonStep(
         "Expected calibration error",
@@ -54,4 +56,4 @@ STEPS = (
         ("few_shot", "mixed_functions"),
     ),
 )
-LESSON = Lesson("How sure is an answer?", "A lesson: doubt", STEPS)
+LESSON = Lesson("How sure is an answer?", "Doubt", STEPS)

@@ -1,4 +1,4 @@
-"""A short lesson: texts, each with buttons that open the experiments which show it."""
+"""A short lesson: texts with something to try, and experiments that show it."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from app.client.catalogue import Preset
 from app.views.shipped_experiments import open_in_lab
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
+from app.widgets.glossary import mark_terms_of_markdown
 
 
 class LessonStep(NamedTuple):
@@ -17,7 +18,7 @@ class LessonStep(NamedTuple):
 
     Args:
         title: Its heading.
-        text: What it says, as Markdown.
+        text: What it says; words may be **bold** or *italic*.
         shown: Names of the shipped experiments that show it.
         draw: Draws what belongs under the text, such as something to try.
     """
@@ -33,7 +34,7 @@ class Lesson(NamedTuple):
 
     Args:
         title: Its heading.
-        label: Its name among the sections of the page.
+        label: Its name among the lessons.
         steps: In order.
     """
 
@@ -41,20 +42,33 @@ class Lesson(NamedTuple):
     label: str
     steps: tuple[LessonStep, ...]
 
+    @property
+    def text(self) -> str:
+        """Return all that it says, for searching."""
+        return " ".join(f"{step.title} {step.text}" for step in self.steps)
+
 
 def draw_lesson(lesson: Lesson) -> None:
     """Draw a lesson; each step has buttons that open its experiments."""
     st.header(lesson.title, anchor=False)
-    known = {preset.name: preset for preset in client.catalogue().presets}
     for number, step in enumerate(lesson.steps):
         page_elements.draw_heading(step.title)
-        st.markdown(step.text)
+        st.html(f'<p class="lesson-text">{mark_terms_of_markdown(step.text)}</p>')
         if step.draw is not None:
             step.draw()
-        with st.container(horizontal=True):
-            for name in step.shown:
-                if name in known:
-                    _draw_experiment_button(known[name], number)
+        if step.shown:
+            _draw_experiments(step, number)
+
+
+def _draw_experiments(step: LessonStep, number: int) -> None:
+    """Draw a button for each experiment, once the catalogue is there."""
+    if not client.is_catalogue_ready():
+        return
+    known = {preset.name: preset for preset in client.catalogue().presets}
+    with st.container(horizontal=True):
+        for name in step.shown:
+            if name in known:
+                _draw_experiment_button(known[name], number)
 
 
 def _draw_experiment_button(preset: Preset, step: int) -> None:

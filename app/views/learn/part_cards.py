@@ -1,6 +1,4 @@
-"""The page Learn: a card per part with summary, equation, knobs and source code."""
-
-from collections.abc import Iterator
+"""A card per part with summary, equation, knobs and source code."""
 
 import streamlit as st
 
@@ -8,8 +6,6 @@ from app import session
 from app.client import client
 from app.experiment import derived_experiments
 from app.form.learners import GROUPS
-from app.views import calibration_lesson, exploration_lesson, search_lesson
-from app.views.lesson import Lesson
 from app.widgets import page_elements, tables
 from app.widgets.escaping import equation_html, escape_html, escape_markdown
 from engine.contract import kinds
@@ -18,65 +14,26 @@ from engine.contract.errors import Refused
 from engine.contract.knobs import KnobCard, describe_allowed
 from engine.contract.learner_appearance import name_in_words
 
-LESSONS = {
-    "lesson": search_lesson.LESSON,
-    "doubt": calibration_lesson.LESSON,
-    "exploring": exploration_lesson.LESSON,
-}
-SECTIONS = {
+SHELVES = {
     "learner": "Learners",
     "estimator": "Estimators",
     "family": "Task families",
     "shift": "Shifts",
     "net": "Nets",
     "outer": "Outer rules",
-    **{name: lesson.label for name, lesson in LESSONS.items()},
+}
+SINGULAR = {
+    "learner": "Learner",
+    "estimator": "Estimator",
+    "family": "Task family",
+    "shift": "Shift",
+    "net": "Net",
+    "outer": "Outer rule",
 }
 
 
-def choose_cards() -> list[Card] | Lesson:
-    """Draw section and search; return matching cards, or the chosen lesson."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        slot = st.segmented_control(
-            "Section",
-            list(SECTIONS),
-            default="learner",
-            format_func=SECTIONS.get,
-            key="shelf",
-            bind="query-params",
-            required=True,
-        )
-        slot = str(slot) if slot in SECTIONS else "learner"
-        if slot in LESSONS:
-            return LESSONS[slot]
-        text = st.text_input(
-            "Find",
-            key="find_part",
-            bind="query-params",
-            placeholder="Any word on the card",
-            icon=":material/search:",
-            max_chars=120,
-            width=260,
-        )
-    return list(_matching_cards(slot, (text or "").lower().split()))
-
-
-def _matching_cards(slot: str, wanted: list[str]) -> Iterator[Card]:
-    for card in client.catalogue().cards_of(slot):
-        solved = " ".join(kinds.kind_named(name).title for name in card.solves)
-        names = f"{card.title} {card.short} {card.name} {card.group} {solved}"
-        words = f"{names} {card.summary} {card.helps}".lower()
-        if all(word in words for word in wanted):
-            yield card
-
-
 def draw_cards(cards: list[Card]) -> None:
-    """Draw the list of all matches, by group, and the chosen card below it."""
-    if not cards:
-        page_elements.draw_empty(
-            "No card matches", "Try another word, or another section."
-        )
-        return
+    """Draw the choice of a card, by group, and the chosen card below it."""
     names = [card.name for card in cards]
     if st.session_state.get("part") not in names:
         st.session_state["part"] = names[0]

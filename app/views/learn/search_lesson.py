@@ -1,6 +1,7 @@
 """A short lesson on architecture search; each step links to an experiment."""
 
-from app.views.lesson import Lesson, LessonStep
+from app.views.learn.lesson import Lesson, LessonStep
+from app.views.learn.search_demo import draw_searches
 
 STEPS = (
     LessonStep(
@@ -18,6 +19,7 @@ STEPS = (
         "it found one of the best 1 %; a search that never did is censored. One "
         "search says little: compare strategies over dozens, with an interval.",
         ("nasbench201_published",),
+        draw_searches,
     ),
     LessonStep(
         "Strategies without experience",
@@ -43,4 +45,4 @@ STEPS = (
         ("shuffled_source", "noisy_evaluations", "objective_switch"),
     ),
 )
-LESSON = Lesson("Searching for architectures", "A lesson: search", STEPS)
+LESSON = Lesson("Searching for architectures", "Search", STEPS)

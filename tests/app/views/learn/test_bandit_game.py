@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.views.bandit_game import (
+from app.views.learn.bandit_game import (
     PULLS,
     ROLES,
     draw_bandit,

@@ -1,7 +1,7 @@
 """A short lesson on exploration: bandits, regret, and learning how to explore."""
 
-from app.views.bandit_game import PULLS, draw_game
-from app.views.lesson import Lesson, LessonStep
+from app.views.learn.bandit_game import PULLS, draw_game
+from app.views.learn.lesson import Lesson, LessonStep
 
 STEPS = (
     LessonStep(
@@ -49,4 +49,4 @@ STEPS = (
         ("navigation_gradient", "learned_critic"),
     ),
 )
-LESSON = Lesson("Explore, then exploit", "A lesson: exploring", STEPS)
+LESSON = Lesson("Explore, then exploit", "Exploring", STEPS)

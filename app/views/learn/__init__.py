@@ -1,0 +1,1 @@
+"""The page Learn: lessons, the glossary, and a card for every part."""
