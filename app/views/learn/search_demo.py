@@ -17,7 +17,7 @@ def draw_searches() -> None:
     if table is None:
         st.caption("The recorded table that this figure needs is missing here.")
         return
-    columns = st.columns(3, gap="large")
+    columns = st.columns(3, gap="small")
     searches = columns[0].slider(
         "Searches",
         1,

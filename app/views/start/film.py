@@ -100,7 +100,7 @@ class _Scene:
             yield (
                 f'<g class="f{kind}" style="animation-delay:{begin:.1f}s">'
                 f"{polyline(self.place(self.x[::2], curve), look)}"
-                f'<text x="{MARGIN}" y="17" font-size="15" fill="{ink.text}">'
+                f'<text x="{MARGIN}" y="17" font-size="14" fill="{ink.text}">'
                 f"step {own} · error {format_number(error)}</text></g>"
             )
 

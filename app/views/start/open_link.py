@@ -60,17 +60,19 @@ def draw_open() -> None:
         "Open a link or a file",
         "From a colleague or from another installation. Opening starts nothing.",
     )
-    link, archive = st.columns(2, gap="medium")
-    with link, st.container(border=True, height="stretch"):
+    with st.container(border=True):
         _draw_link()
-    with archive, st.container(border=True, height="stretch"):
+    with st.popover("Open a file", icon=":material/upload:", key="open_file"):
         job = import_chosen_archive("start")
         if job is not None:
             session.open_lab(job.key)
 
 
 def _draw_link() -> None:
-    with st.form("open_link", border=False):
+    with (
+        st.form("open_link", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
         text = st.text_input(
             "Link to an experiment or a run",
             key="pasted_link",

@@ -41,15 +41,16 @@ def _draw_film(ink: Ink) -> None:
     times = st.session_state.get(_PLAYED, 0)
     # Another address of the same picture makes the browser play it again.
     shown = "".join(
-        f"<figure>{picture_html(_again(picture, times), 'start-film')}"
-        f"<figcaption>{escape_html(name)}</figcaption></figure>"
+        f"<figure><figcaption>{escape_html(name)}</figcaption>"
+        f"{picture_html(_again(picture, times), 'start-film')}</figure>"
         for name, picture in panels.items()
     )
     st.html(f'<div class="start-films">{shown}</div>')
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Recorded: ten points (dots) of a new function (gray). MAML starts from "
-            "weights that were trained on many such functions."
+            "Recorded: the dots are all that a learner sees of a new function (gray). "
+            "MAML takes its gradient steps from weights that were trained on many such "
+            "functions."
         )
         if st.button("Play again", icon=":material/replay:", key="play_again"):
             st.session_state[_PLAYED] = times + 1
