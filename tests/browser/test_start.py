@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, installation
 
@@ -33,9 +34,15 @@ def test_the_app_collects_no_statistics(server: str, home: Path) -> None:
     assert "statistics" not in said
 
 
-def test_a_chart_is_drawn_and_the_installation_is_left_alone(
+def test_start_leads_to_a_chart_and_the_installation_is_left_alone(
     visit: Open, installed: dict[Path, int]
 ) -> None:
-    page = visit("/lab")
+    page = visit("/")
+    film = page.locator("img.start-film")
+    expect(film).to_have_count(3)
+    expect(film.first).to_be_visible()
+    drawn = "pictures => pictures.every(each => each.complete && each.naturalWidth)"
+    assert film.evaluate_all(drawn)
+    page.locator(".st-key-open-few_shot button").click()
     page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
     assert installation() == installed

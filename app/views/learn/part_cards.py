@@ -8,6 +8,7 @@ from app.experiment import derived_experiments
 from app.form.learners import GROUPS
 from app.widgets import page_elements, tables
 from app.widgets.escaping import equation_html, escape_html, escape_markdown
+from app.widgets.glossary import mark_terms
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -63,7 +64,8 @@ def draw_card(card: Card) -> None:
     words = (name_in_words(card.group), *solves, f"version {card.version}")
     st.html(f'<p class="eyebrow">{escape_html(" · ".join(words))}</p>')
     st.header(escape_markdown(card.title), anchor=False)
-    st.markdown(escape_markdown(card.summary[:1].upper() + card.summary[1:]))
+    summary = mark_terms(card.summary[:1].upper() + card.summary[1:])
+    st.html(f'<p class="lesson-text">{summary}</p>')
     with st.container(border=True):
         st.html(f'<p class="equation">{equation_html(card.equation)}</p>')
     if card.missing:
@@ -91,7 +93,8 @@ def _draw_texts(card: Card) -> None:
         ("Source", card.source),
     ):
         if text:
-            st.markdown(f"**{head}.** {escape_markdown(text[:1].upper() + text[1:])}")
+            said = mark_terms(text[:1].upper() + text[1:])
+            st.html(f'<p class="lesson-text"><b>{head}.</b> {said}</p>')
 
 
 def _knob_row(knob: KnobCard) -> dict[str, str]:
