@@ -9,7 +9,6 @@ from app.client import client, run_groups
 from app.views.compare.selection import MAX_RUNS, open_comparison
 from app.views.run_import import import_chosen_archive
 from app.views.runs.table import clear_selection, open_group
-from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.annotations import MOST_TAGS, NOTE_LIMIT, TAG_LIMIT
 from engine.contract.jobs import FINAL, Job

@@ -12,8 +12,6 @@ from engine.stats.shift_and_transfer import transfer_levels
 from tests.app.views.run.test_run_page import texts
 
 
-
-
 @pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
 def test_every_transfer_tab_can_be_drawn(lab: AppTest, tab: str) -> None:
     at = lab.switch_page("../pages/transfer.py").run()
