@@ -1,6 +1,6 @@
 """Pools of classes that episodes are sampled from, rotated classes included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,25 +77,48 @@ class PooledFamily(Protocol):
         """Return the classes of a pool."""
 
 
-def check_ways(family: PooledFamily, pool: str) -> None:
-    """Check that a pool has enough classes for an episode.
+def check_ways(family: PooledFamily, pools: Iterable[str]) -> None:
+    """Check that every pool has enough classes for an episode.
 
     Args:
-        family: The family, with the sizes that apply in this pool.
-        pool: "train", "validation" or "test".
+        family: The family.
+        pools: Some of "train", "validation" and "test".
 
     Raises:
-        Refused: If it has too few; the message gives their number.
+        Refused: If one has too few; the limit named is one that all pools can give.
     """
-    classes = family.class_pool(pool)
-    most = classes.most_ways()
-    if family.ways > most:
-        where = "one of its groups" if len(classes.groups) > 1 else "all"
-        raise Refused(
-            f"{family.ways} ways are too many: the {pool} pool has {most} classes in "
-            f"{where}; choose 2 to {most}",
-            "ways",
-        )
+    for prefix, names in pools_by_size(family, pools, ("ways",)):
+        ways = getattr(family, f"{prefix}ways")
+        pool = min(names, key=lambda name: family.class_pool(name).most_ways())
+        classes = family.class_pool(pool)
+        most = classes.most_ways()
+        if ways > most:
+            where = "one of its groups" if len(classes.groups) > 1 else "all"
+            raise Refused(
+                f"{ways} ways are too many: the {pool} pool has {most} classes in "
+                f"{where}; choose 2 to {most}",
+                f"{prefix}ways",
+            )
+
+
+def pools_by_size(
+    family: PooledFamily, pools: Iterable[str], knobs: Iterable[str]
+) -> list[tuple[str, list[str]]]:
+    """Group pools by the knobs that set the sizes of their episodes.
+
+    Args:
+        family: The family; a `train_…` knob that is 0 keeps the size of the tests.
+        pools: Some of "train", "validation" and "test".
+        knobs: Names of the knobs, such as ways.
+
+    Returns:
+        What stands before the names of the knobs, "train_" or nothing, with the pools.
+    """
+    names = list(pools)
+    if not any(getattr(family, f"train_{name}", 0) for name in knobs):
+        return [("", names)]
+    others = [name for name in names if name != "train"]
+    return [("train_", ["train"])] * ("train" in names) + [("", others)]
 
 
 def turn_count(rotations: str, pool: str) -> int:

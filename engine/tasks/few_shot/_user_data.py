@@ -17,7 +17,7 @@ from engine.contract.rng import Rng
 from engine.data.user.class_splits import LEAST, pool_sizes
 from engine.protocol import generator
 from engine.tasks import knobs
-from engine.tasks.few_shot._class_pools import ClassPool, check_ways
+from engine.tasks.few_shot._class_pools import ClassPool, check_ways, pools_by_size
 from engine.tasks.few_shot._family import EpisodeFamily, with_training_sizes
 from engine.tasks.few_shot._sampling import (
     EpisodeIndices,
@@ -101,11 +101,9 @@ class OwnFamily(EpisodeFamily):
 
     def check(self) -> None:
         """Check that the file is there and has enough classes and examples."""
-        for pool in class_pools(self.classes(), self.use):
-            sized = with_training_sizes(self) if pool == "train" else self
-            assert isinstance(sized, OwnFamily)
-            check_ways(sized, pool)
-            _check_examples(sized, pool)
+        pools = class_pools(self.classes(), self.use)
+        check_ways(self, pools)
+        _check_examples(self, pools)
 
     def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool.
@@ -127,19 +125,22 @@ class OwnFamily(EpisodeFamily):
         return self.class_pool("train").class_count if self.use == "split" else 0
 
 
-def _check_examples(family: OwnFamily, pool: str) -> None:
-    own, classes = family.classes(), family.class_pool(pool).members.tolist()
-    smallest = min(classes, key=lambda number: len(own.members[number]))
-    there, each = len(own.members[smallest]), family.shots + family.queries
-    if each > there:
-        name = own.names[smallest][:40]
-        raise Refused(
-            f"{family.shots} shots and {family.queries} queries are {each} "
-            f"{own.example_noun} "
-            f"of a class, and class {name!r} has {there} different ones: choose "
-            f"{there} or fewer together",
-            "queries",
-        )
+def _check_examples(family: OwnFamily, pools: dict[str, ClassPool]) -> None:
+    own = family.classes()
+    for prefix, names in pools_by_size(family, pools, ("shots", "queries")):
+        sized = with_training_sizes(family) if prefix else family
+        assert isinstance(sized, OwnFamily)
+        numbers = np.concatenate([pools[name].members for name in names])
+        smallest = min(numbers.tolist(), key=lambda number: len(own.members[number]))
+        there, each = len(own.members[smallest]), sized.shots + sized.queries
+        if each > there:
+            name = own.names[smallest][:40]
+            raise Refused(
+                f"{sized.shots} shots and {sized.queries} queries are {each} "
+                f"{own.example_noun} of a class, and class {name!r} has {there} "
+                f"different ones: choose {there} or fewer together",
+                f"{prefix}queries",
+            )
 
 
 def draw_indices(

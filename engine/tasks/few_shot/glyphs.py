@@ -21,7 +21,7 @@ from engine.protocol import Episode, generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._class_pools import ClassPool, check_ways
 from engine.tasks.few_shot._distortions import Distortion, draw_shapes
-from engine.tasks.few_shot._family import EpisodeFamily, with_training_sizes
+from engine.tasks.few_shot._family import EpisodeFamily
 from engine.tasks.few_shot._sampling import image_episode, pick_examples, support_counts
 
 
@@ -88,8 +88,7 @@ class Glyphs(EpisodeFamily):
 
     def check(self) -> None:
         """Check that every pool has enough classes."""
-        for pool in POOLS:
-            check_ways(with_training_sizes(self) if pool == "train" else self, pool)
+        check_ways(self, POOLS)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose glyphs of the pool, and render distorted examples of each."""

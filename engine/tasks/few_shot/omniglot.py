@@ -103,8 +103,7 @@ class Omniglot(EpisodeFamily):
             )
         _check_official(self)
         _check_examples(self)
-        for pool in omniglot.POOLS:
-            check_ways(with_training_sizes(self) if pool == "train" else self, pool)
+        check_ways(self, omniglot.POOLS)
 
     def test_task_limit(self) -> int | None:
         """Return 20 for the official runs; other episodes are drawn anew."""
@@ -178,6 +177,7 @@ def _check_examples(family: Omniglot) -> None:
         if (each := one.shots + one.queries) > drawers:
             raise Refused(
                 f"{one.shots} shots and {one.queries} queries are {each} examples of a "
-                f"character, but only {drawers} people drew it: choose fewer queries",
+                f"character, but only {drawers} people drew it: choose {drawers} or "
+                "fewer together",
                 "queries" if one is family else "train_queries",
             )

@@ -62,8 +62,7 @@ class OmniglotSequences(EpisodeFamily):
                 f"drew each of {self.ways} characters; choose at most {most}",
                 "presentations",
             )
-        for pool in omniglot.POOLS:
-            check_ways(self, pool)
+        check_ways(self, omniglot.POOLS)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose characters of the pool, their writers and their order."""

@@ -24,6 +24,7 @@ from engine.tasks import knobs
 from engine.tasks.few_shot._class_pools import (
     ClassPool,
     check_ways,
+    pools_by_size,
     turn_count,
     turn_images,
 )
@@ -75,10 +76,9 @@ class TenClasses(EpisodeFamily):
                 "normalize by; choose 'support' or 'none'",
                 "normalize",
             )
-        for pool in ("test",) if self.use == "target" else POOLS:
-            sized = with_training_sizes(self) if pool == "train" else self
-            check_ways(sized, pool)
-            _check_examples(sized, pool)
+        pools = ("test",) if self.use == "target" else POOLS
+        check_ways(self, pools)
+        _check_examples(self, pools)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose classes of the pool, then rows of each."""
@@ -150,15 +150,18 @@ def _load_table(which: SetName, side: int) -> DataTable:
     )
 
 
-def _check_examples(family: TenClasses, pool: str) -> None:
+def _check_examples(family: TenClasses, pools: tuple[str, ...]) -> None:
     held = _load_rows(family.which, int(family.side))
-    classes = family.class_pool(pool).members.tolist()
-    smallest = min(classes, key=lambda number: len(held.members[number]))
-    there, each = len(held.members[smallest]), family.shots + family.queries
-    if each > there:
-        raise Refused(
-            f"{family.shots} shots and {family.queries} queries are {each} images of a "
-            f"class, and class {held.names[smallest]!r} has {there}: choose {there} or "
-            "fewer together",
-            "queries",
-        )
+    for prefix, names in pools_by_size(family, pools, ("shots", "queries")):
+        sized = with_training_sizes(family) if prefix else family
+        assert isinstance(sized, TenClasses)
+        numbers = np.concatenate([family.class_pool(name).members for name in names])
+        smallest = min(numbers.tolist(), key=lambda number: len(held.members[number]))
+        there, each = len(held.members[smallest]), sized.shots + sized.queries
+        if each > there:
+            raise Refused(
+                f"{sized.shots} shots and {sized.queries} queries are {each} images "
+                f"of a class, and class {held.names[smallest]!r} has {there}: choose "
+                f"{there} or fewer together",
+                f"{prefix}queries",
+            )

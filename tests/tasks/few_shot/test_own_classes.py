@@ -168,7 +168,14 @@ def test_copies_of_a_row_count_once() -> None:
     ("knobs", "words", "field"),
     [
         ({"ways": 4}, "4 ways are too many: the validation pool has 3", "ways"),
-        ({"train_ways": 7}, "7 ways are too many: the train pool has 6", "ways"),
+        # All pools must give them, and the smallest is named at once.
+        ({"ways": 7}, "7 ways .* the validation pool has 3 .* choose 2 to 3", "ways"),
+        ({"train_ways": 7}, "7 ways .* the train pool has 6 .* 2 to 6", "train_ways"),
+        (
+            {"train_shots": 3, "train_queries": 6},
+            "3 shots and 6 queries are 9 rows .* has 8",
+            "train_queries",
+        ),
         (
             {"shots": 5},
             "5 shots and 5 queries are 10 rows of a class, and class 'kind .*' has 8 "
