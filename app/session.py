@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from app.client import client
+from app.client import client, spec_checks
 from app.experiment import compatibility, derived_experiments, spec_mapping
 from app.experiment.spec_mapping import Form
 from engine.contract import kinds
@@ -15,6 +15,7 @@ from engine.contract.run_spec import Choice, RunSpec
 
 FORM = "k."
 KIND = "k.kind"
+SOON = 0.25  # seconds in which the engine answers most questions, once it is warm
 PRESET = "preset"
 SEEN_URL = "seen_url"
 _RUN, _NOTES = "run_in_view", "notices"
@@ -211,20 +212,32 @@ class Request(NamedTuple):
     """What the form asks for.
 
     Args:
-        run: Its completed spec and run key; None if the form is invalid.
-        refusal: Why it is invalid, in one sentence; else empty.
+        run: Its completed spec and run key; None if it can't be run.
+        refusal: Why not, in one sentence; else empty.
+        is_pending: Whether the engine is still to say if it can be run.
     """
 
     run: tuple[RunSpec, str] | None
     refusal: str
+    is_pending: bool = False
 
 
-def request_run() -> Request:
-    """Return what the form asks for, or why it can't be run."""
+def request_run(seconds: float = SOON) -> Request:
+    """Return what the form asks for, or why it can't be run.
+
+    Args:
+        seconds: How long to wait for what only the engine can say.
+    """
     try:
-        return Request(requested_run(), "")
+        spec, key = requested_run()
     except Refused as refusal:
         return Request(None, refusal.message)
+    start = _start()
+    is_default = start is not None and key == start.key and not start.is_opened
+    if is_default or client.job(key) is not None:  # it can be run, or was
+        return Request((spec, key), "")
+    found = spec_checks.checker.refusal(key, spec, seconds)
+    return Request(None if found else (spec, key), found or "", found is None)
 
 
 def requested_run() -> tuple[RunSpec, str]:

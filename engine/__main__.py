@@ -14,6 +14,7 @@ import typer
 from engine.cli import (
     catalogue,
     check,
+    check_specs,
     data,
     doctor,
     knowledge,
@@ -55,6 +56,7 @@ app.add_typer(data.data, name="data")
 app.add_typer(knowledge.knowledge, name="knowledge")
 app.command()(new.new)
 app.command()(check.check)
+app.command("check-specs")(check_specs.check_specs)
 app.command()(doctor.doctor)
 
 

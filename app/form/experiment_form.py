@@ -22,6 +22,8 @@ from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.run_spec import RunSpec
 
+PATIENCE = 4.0  # seconds; a worker refuses what was not answered by then
+
 
 def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:
     """Draw the form.
@@ -46,7 +48,10 @@ def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:
         all_settings.draw_button()
     _draw_inputs()
     changes.draw_summary()
-    request = session.request_run()
+    # Who has pressed Run waits for the answer: what can't be run is never queued.
+    request = session.request_run(
+        PATIENCE if run_bar.is_run_pressed() else session.SOON
+    )
     pressed = run_bar.draw_run_bar(
         request, "sidebar", shortcut=not all_settings.is_open()
     )

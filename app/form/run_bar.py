@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from app.client import client
+from app.client import client, spec_checks
 from app.experiment import cost_estimate
 from app.session import Request
 from app.widgets import page_elements
@@ -69,8 +69,17 @@ def draw_run_bar(
             st.caption("This exact experiment is already computed.")
         elif wanted is not None:
             _draw_estimate(wanted[0])
+            if request.is_pending:
+                _await_answer(*wanted)
     asked = place == "sidebar" and st.session_state.pop(_ASKED, False)
     return bool(pressed or asked) and wanted is not None
+
+
+@st.fragment(run_every=1.0)
+def _await_answer(spec: RunSpec, key: str) -> None:
+    """Draw the page again once the engine has said whether a spec can be run."""
+    if spec_checks.checker.refusal(key, spec, 0.0) is not None:
+        st.rerun()
 
 
 def _draw_estimate(spec: RunSpec) -> None:

@@ -17,6 +17,7 @@ from app.client import (
     recorded_claims,
     recorded_examples,
     run_block_cache,
+    spec_checks,
 )
 from app.form import all_settings
 from engine.catalogue import catalogue, find_card
@@ -29,6 +30,13 @@ from engine.stats.run_summary import summarize
 from engine.store import Store, StoredRunCache
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+class NoEngine(spec_checks.SpecChecker):
+    """Accepts every spec, as no engine is started."""
+
+    def refusal(self, key: str, spec: RunSpec, seconds: float) -> str | None:
+        return ""
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +106,7 @@ def in_use(
     monkeypatch.setattr(recorded_examples, "FOLDER", tmp_path / "recorded")
     monkeypatch.setattr(recorded_claims, "FILE", tmp_path / "claims.json")
     recorded_claims.read_board.cache_clear()
+    monkeypatch.setattr(spec_checks, "checker", NoEngine())
     figure_cache._figures.clear()
     yield copy
     recorded_examples.read_recorded.cache_clear()

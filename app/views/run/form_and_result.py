@@ -132,7 +132,7 @@ def _draw_awaited() -> None:
         "Ready to run" if frozen else "Not computed here yet",
         f"{start}Press **Run** (Ctrl + Enter) to compute this experiment.",
     )
-    request = session.request_run()
+    request = session.request_run(0.0)
     if request.run is None:  # the reason stands beside Run
         return
     spec, cards = request.run[0], client.catalogue().card

@@ -7,8 +7,10 @@ from app import share_links
 from app.client import client
 from app.client.catalogue import Catalogue
 from app.experiment import form_differences, spec_mapping
+from app.form import all_settings
 from engine.contract.jobs import JobState
-from engine.contract.run_spec import RunSpec
+from engine.contract.kinds import KINDS, Kind
+from engine.contract.run_spec import RunSpec, complete_spec
 from tests.app.conftest import open_settings
 from tests.app.views.run.test_run_page import run_it, texts
 
@@ -78,16 +80,24 @@ def test_what_was_changed_is_marked_and_can_be_taken_back(lab: AppTest) -> None:
     assert "Changed:" not in texts(at)
 
 
-def test_every_group_of_settings_can_be_drawn_for_every_kind(lab: AppTest) -> None:
-    at = open_settings(lab.run(), "Task")
-    for kind in at.segmented_control(key="k.kind").options:
-        assert kind
-    for kind in ("optimization", "few_shot", "rl", "search"):
+def test_every_group_of_settings_can_be_drawn_for_every_kind(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = all_settings._groups
+
+    def draw_all(known: Catalogue, kind: Kind) -> dict[str, all_settings.Draw]:
+        def draw(known: Catalogue, kind: Kind) -> None:
+            for each in groups(known, kind).values():
+                each(known, kind)
+
+        return {"All": draw}
+
+    monkeypatch.setattr(all_settings, "_groups", draw_all)
+    at = open_settings(lab.run(), "All")
+    for kind in KINDS:
         at.segmented_control(key="k.kind").set_value(kind).run()
-        for name in [tab.label for tab in at.tabs if tab.label != "Claims"]:
-            at.session_state["settings_tab"] = name
-            at.run()
-            assert not at.exception, (kind, name)
+        assert not at.exception, kind
+        assert len(at.number_input) > 8
 
 
 def test_an_estimator_that_does_not_fit_is_replaced_unseen(
@@ -145,7 +155,7 @@ def test_each_kind_shows_its_own_last_run(lab: AppTest, key: str) -> None:
 
 
 def test_differences_name_the_part_and_the_knob(known: Catalogue) -> None:
-    spec = client.complete_with_key(known.presets[0].spec)[0]
+    spec = complete_spec(known.presets[0].spec, known.card, "cpu")
     learner = spec.learners[0]
     knobs = learner.knobs | {"hidden": learner.knobs["hidden"] + 1}
     other = spec.model_copy(

@@ -1,0 +1,44 @@
+"""check-specs: why specs cannot run, one per line, without running them."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from engine.cli.console import Exit
+from engine.contract.errors import Refused
+from engine.contract.parsing import parse_spec
+
+
+def check_specs() -> int:
+    """Read specs from standard input, one JSON per line; write a line for each.
+
+    Each answer is a JSON object with `message`, one sentence on why the spec cannot run
+    here, empty if it can, and `field`, the place in the spec. The lab keeps such a
+    process to check its form.
+    """
+    # Answers alone go to the pipe, whatever a library prints.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for answer in _answers(sys.stdin.buffer):
+        print(json.dumps(answer), file=answers, flush=True)
+    return Exit.OK
+
+
+def _answers(lines: BinaryIO) -> Iterator[dict[str, str]]:
+    import torch
+
+    from engine.executors.in_process import settle_spec
+
+    torch.set_num_threads(1)  # runs need the cores
+    for line in lines:
+        try:
+            settle_spec(parse_spec(line))
+        except Refused as refusal:
+            yield {"message": refusal.message, "field": refusal.field}
+        # A part's bug ends its run in one sentence; here it is no reason to refuse.
+        except Exception:
+            yield {"message": "", "field": ""}
+        else:
+            yield {"message": "", "field": ""}

@@ -1,0 +1,72 @@
+"""What a form asks is checked by the engine before it is queued."""
+
+import sys
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.client import client, spec_checks
+from app.client.spec_checks import SpecChecker
+from engine.contract.run_spec import RunSpec
+from tests.app.views.run.test_run_page import run_it, texts
+
+# Stands for the engine: refuses odd seeds, and ends at the seed 0.
+_ENGINE = """
+import json, sys
+for line in sys.stdin:
+    seed = json.loads(line)["seed"]
+    if not seed:
+        break
+    print(json.dumps({"message": f"{seed} is odd" if seed % 2 else ""}), flush=True)
+"""
+WAIT = 20.0
+
+
+def ask(checker: SpecChecker, spec: RunSpec, seed: int) -> str | None:
+    changed = spec.model_copy(update={"seed": seed})
+    return checker.refusal(str(seed), changed, 0.5 if seed == 0 else WAIT)
+
+
+def test_one_process_answers_all_questions_and_is_replaced_when_it_ends(
+    tiny: RunSpec,
+) -> None:
+    checker = SpecChecker((sys.executable, "-c", _ENGINE))
+    assert [ask(checker, tiny, seed) for seed in (1, 2, 1)] == [
+        "1 is odd",
+        "",
+        "1 is odd",
+    ]
+    assert ask(checker, tiny, 0) is None
+    assert ask(checker, tiny, 3) == "3 is odd"
+
+
+def test_an_engine_that_cannot_start_refuses_nothing(tiny: RunSpec) -> None:
+    checker = SpecChecker(("/no/such/program",))
+    assert checker.refusal("1", tiny, 0.2) is None
+
+
+def test_what_the_engine_refuses_stands_beside_run_and_is_never_queued(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = lab.run()
+    reason = "5 ways are too many: the validation pool has 2 classes"
+    refuse = lambda key, spec, seconds: reason  # noqa: E731
+    monkeypatch.setattr(spec_checks.checker, "refusal", refuse)
+    assert not at.button(key="run_button").disabled  # the default needs no question
+    at.text_input(key="k.seed").set_value("8").run()
+    assert reason in texts(at)
+    assert at.button(key="run_button").disabled
+    at.session_state["run_asked"] = True
+    at.run()
+    assert client.jobs()[1] == 1
+
+
+def test_what_the_engine_does_not_say_in_time_is_run(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = lab.run()
+    say_nothing = lambda key, spec, seconds: None  # noqa: E731
+    monkeypatch.setattr(spec_checks.checker, "refusal", say_nothing)
+    at.text_input(key="k.seed").set_value("8").run()
+    run_it(at)
+    assert client.jobs()[1] == 2
