@@ -30,11 +30,14 @@ def _answers(lines: BinaryIO) -> Iterator[dict[str, str]]:
     import torch
 
     from engine.executors.in_process import settle_spec
+    from engine.runner.memory_estimate import check_memory
+    from engine.runner.memory_limit import cap_memory
 
     torch.set_num_threads(1)  # runs need the cores
+    cap_memory()
     for line in lines:
         try:
-            settle_spec(parse_spec(line))
+            check_memory(settle_spec(parse_spec(line)))
         except Refused as refusal:
             yield {"message": refusal.message, "field": refusal.field}
         # A part's bug ends its run in one sentence; here it is no reason to refuse.

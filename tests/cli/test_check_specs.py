@@ -3,8 +3,29 @@
 import io
 import json
 
+import pytest
+
 from engine.cli.check_specs import _answers
+from engine.runner import memory_limit
+from engine.runner.memory_limit import SETTING
 from tests.tasks.few_shot.test_own_classes import rows_family
+
+
+def test_what_needs_too_much_memory_is_refused_with_the_field_to_lower(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(SETTING, "1024")
+    monkeypatch.setattr(memory_limit, "cap_memory", lambda: None)  # of this process
+    budget = {"test_tasks": 10_000, "horizon": 1000}
+    spec = {
+        "family": {"name": "mixtures"},
+        "learners": [{"name": "sgd"}],
+        "replicates": 20,
+        "budget": budget,
+    }
+    (answer,) = _answers(io.BytesIO(json.dumps(spec).encode()))
+    assert "needs about" in answer["message"]
+    assert answer["field"] == "budget.test_tasks"
 
 
 def test_each_line_is_answered_with_reason_and_field() -> None:

@@ -128,12 +128,14 @@ def _draw_awaited() -> None:
     """Draw the settings of an opened experiment that is not computed here yet."""
     frozen = session.form_starts_frozen()
     start = "It starts from a frozen learner. " if frozen else ""
-    page_elements.draw_empty(
-        "Ready to run" if frozen else "Not computed here yet",
-        f"{start}Press **Run** (Ctrl + Enter) to compute this experiment.",
-    )
     request = session.request_run(0.0)
-    if request.run is None:  # the reason stands beside Run
+    todo = "Press **Run** (Ctrl + Enter) to compute this experiment."
+    if request.run is None:
+        todo = f"It can't run yet: {escape_markdown(request.refusal)}"
+    page_elements.draw_empty(
+        "Ready to run" if frozen else "Not computed here yet", start + todo
+    )
+    if request.run is None:
         return
     spec, cards = request.run[0], client.catalogue().card
     title = session.start_title()

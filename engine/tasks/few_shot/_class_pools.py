@@ -94,9 +94,10 @@ def check_ways(family: PooledFamily, pools: Iterable[str]) -> None:
         most = classes.most_ways()
         if ways > most:
             where = "one of its groups" if len(classes.groups) > 1 else "all"
+            allowed = f"2 to {most}" if most > 2 else "2"
             raise Refused(
                 f"{ways} ways are too many: the {pool} pool has {most} classes in "
-                f"{where}; choose 2 to {most}",
+                f"{where}; choose {allowed}",
                 f"{prefix}ways",
             )
 
