@@ -16,7 +16,6 @@ page = st.navigation(
         st.Page("../pages/start.py", title="Start", url_path="start", default=True),
         st.Page("../pages/lab.py", title="Lab", url_path="lab"),
         st.Page("../pages/runs.py", title="Runs", url_path="runs"),
-        st.Page("../pages/transfer.py", title="Transfer", url_path="transfer"),
         st.Page("../pages/claims.py", title="Claims", url_path="claims"),
         st.Page("../pages/learn.py", title="Learn", url_path="learn"),
         st.Page(

@@ -11,6 +11,7 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import session, share_links
+from app.old_addresses import OLD_TABS
 from app.widgets.escaping import escape_markdown
 from engine.contract.kinds import current_name
 from engine.contract.text_decoding import clean
@@ -22,11 +23,12 @@ VIEW = frozenset(
         "compare_metric",
         "curves",
         "every_claim",
+        "evidence",
         "few_shot_curves",
-        "film_beliefs",
         "film_episode",
         "film_name",
         "film_over",
+        "film_picture",
         "film_task",
         "film_which",
         "find",
@@ -46,9 +48,9 @@ VIEW = frozenset(
         "relation",
         "rl_curves",
         "rl_smooth",
+        "robustness",
         "search_against",
         "search_curves",
-        "severity_by",
         "severity_metric",
         "shelf",
         "show",
@@ -61,7 +63,7 @@ VIEW = frozenset(
         "tab",
         "tag",
         "than",
-        "transfer",
+        "training",
         "view",
         "where",
     )
@@ -105,6 +107,9 @@ def check_parameters(page: str) -> None:
 
 def _rename_old() -> bool:
     """Rename parameters and values of older releases; return whether any were there."""
+    if tab := OLD_TABS.get(st.query_params.get("tab", "")):
+        st.query_params["tab"], st.query_params[tab[1]] = tab[0], tab[2]
+        return True
     old = [n for n in st.query_params if current_name(n) in VIEW - {n}]
     for name in old:
         values = st.query_params.get_all(name)

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from engine.contract.events import Condition
 
 IN_DISTRIBUTION = Condition()
-HEIGHT = 240
+HEIGHT = 320  # pixels
+MAIN_HEIGHT = 420  # of the chart beside the film
 # The films of a run by name, and the condition of each.
 FILMS = {"film": "In distribution", "film-shifted": "Shifted"}
 

@@ -1,6 +1,6 @@
 """Charts of agents: pure functions from a run to figures."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,13 +18,18 @@ from engine.contract.metrics import METRICS
 from engine.stats import curves
 from engine.stats.curves import Curve
 
-EARNED = ("episode_return", "episode_regret")
+EARNED = ("episode_regret", "episode_return")
 SWITCHES = ("switch_after_loss", "switch_after_win")
-BEHAVIOR = ("best_action", "cells", "policy_entropy", "episode_length")
+BEHAVIOR = (
+    "best_action",
+    *SWITCHES,
+    "cells",
+    "policy_entropy",
+    "episode_length",
+)
 PARTS = 20  # long trials are averaged over this part of them
 FEW = 8  # episodes that each have a tick
 BEST = " Dashed: best possible."
-CUT = " Wide bands are cut."
 
 
 def main_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
@@ -46,20 +51,6 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
         return make()
     place = ("rl", run.cache_key, metric, view_state._replace(metrics=()))
     return get_or_make(place, make)
-
-
-def switch_charts(run: Run, condition: Condition) -> Iterator[NamedFigure]:
-    """Yield how often agents change the arm after a loss and after a win.
-
-    Args:
-        run: A run of bandits; of others there is nothing.
-        condition: Where agents were tested.
-    """
-    view_state = ViewState(condition=condition, smooth=1.0)
-    for metric in SWITCHES:
-        made = _cached_chart(run, metric, view_state)
-        if made is not None:
-            yield NamedFigure(metric, made)
 
 
 def _progress_charts(run: Run) -> Iterator[NamedFigure]:
@@ -88,7 +79,8 @@ def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | No
     if best is not None:
         add_level_line(made, best)
         _add_words(made, BEST)
-    return _limit_bands(made, lines, best)
+        _include_level(made, best)
+    return made
 
 
 def smoothed_episodes(run: Run) -> int:
@@ -127,23 +119,11 @@ def _finite(arrays: Iterable[Floats]) -> Floats:
     return values[np.isfinite(values)]
 
 
-def _limit_bands(
-    figure: go.Figure, lines: Sequence[Curve], best: float | None
-) -> go.Figure:
-    """Cut off bands that would dwarf the lines, as those of few replicates do."""
-    levels = np.append(
-        _finite(line.mean for line in lines), [] if best is None else [best]
-    )
-    if not len(levels):
-        return figure
-    low, high = float(levels.min()), float(levels.max())
-    room = max(high - low, 0.05 * max(abs(low), abs(high)), 1e-3)
-    ends = [low - room, high + room]
-    bands = _finite(end for line in lines for end in (line.low, line.high))
-    if len(bands) and (bands.min() < ends[0] or bands.max() > ends[1]):
-        figure.update_yaxes(range=ends)
-        _add_words(figure, CUT)
-    return figure
+def _include_level(figure: go.Figure, level: float) -> None:
+    """Widen a cut axis up to a level; one that is not cut shows all that is drawn."""
+    ends = figure.layout.yaxis.range
+    if ends is not None:
+        figure.update_yaxes(range=[min(ends[0], level), max(ends[1], level)])
 
 
 def _add_words(figure: go.Figure, words: str) -> None:

@@ -36,7 +36,7 @@ from engine.stats.inference.metric_intervals import metric_band
 from engine.stats.search.efficiency import values_at_cost
 
 GOAL = "goal"
-FOUND = ("score", "regret", GOAL, "signal")
+FOUND = ("regret", "score", GOAL, "signal")
 STRATEGY = ("entropy", "value_loss", "explained_variance")
 STEPS, PRICES = SEARCH.words.step, 160
 PERCENT = ".3~%"

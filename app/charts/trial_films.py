@@ -23,6 +23,7 @@ class Picture(NamedTuple):
     draw: Callable[[Film, Mapping[str, str], FilmOptions], go.Figure]
     wide: int
     narrow: int
+    title: str = "Trial"
 
 
 PICTURES = {
@@ -33,8 +34,8 @@ PICTURES = {
     "pendulum": Picture(body_film, 4, 2),
     "acrobot": Picture(body_film, 4, 2),
 }
-BELIEFS = Picture(belief_raster, 2, 1)
-VALUES = Picture(value_maps_figure, 2, 1)
+BELIEFS = Picture(belief_raster, 2, 1, "Beliefs")
+VALUES = Picture(value_maps_figure, 2, 1, "Values")
 
 
 def trial_figures(

@@ -225,6 +225,7 @@ class Run:
     timings: tuple[Timing, ...] = ()
     films: dict[str, Artefact] = field(default_factory=dict)
     frozen_labels: tuple[str, ...] = ()
+    film_names: tuple[str, ...] = ()
     remarks: dict[str, dict[str, str]] = field(default_factory=dict)
     is_recorded: bool = False
 
@@ -322,6 +323,7 @@ def run(key: str) -> Run:
         fingerprint=held.fingerprint(key) or {},
         timings=tuple(held.timings(key)),
         frozen_labels=tuple(e.name for e in artefacts if e.kind == "frozen"),
+        film_names=tuple(e.name for e in artefacts if e.kind in FILMS),
         remarks={e.name: dict(e.info) for e in artefacts if e.kind == "remarks"},
     )
 

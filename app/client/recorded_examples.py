@@ -38,6 +38,7 @@ def read_recorded(archive: Path) -> Run:
         timings=tuple(held.timings),
         films={a.name: a for a in held.artefacts if a.kind in SHOWN_KINDS},
         frozen_labels=tuple(a.name for a in held.artefacts if a.kind == "frozen"),
+        film_names=tuple(a.name for a in held.artefacts if a.kind in FILMS),
         remarks={a.name: dict(a.info) for a in held.artefacts if a.kind == "remarks"},
         is_recorded=True,
     )

@@ -15,7 +15,7 @@ from app.figures.theme import GREY, Style, assign_styles
 
 BOW = 0.62  # how far an edge that skips a node bends
 BENDS, ROOM = 17, 0.35
-GAP = "\u00a0" * 4  # keeps an option's name clear of its mark
+GAP = "\u00a0" * 5  # keeps an option's name clear of its mark
 LINE, LEFT = 34, 0.36  # pixels of a row of choices; of an option, left of its name
 
 

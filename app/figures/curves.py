@@ -9,13 +9,13 @@ from app.figures.alive_strip import (
     add_alive_strip,
     name_capped,
 )
+from app.figures.axis_range import metric_axis
 from app.figures.figure_parts import (
     add_footnote,
     add_legend_below,
     add_y_caption,
     band_trace,
     describe_band,
-    log_axis,
     make_figure,
     mask_nonpositive,
 )
@@ -71,11 +71,11 @@ def curves_figure(
     styles = styles or assign_styles(roles)
     dropped = sum(_add_curve(made, c, styles[c.learner], log, smooth) for c in shown)
     made.update_xaxes(title_text=view.x_title)
-    ends = [end for c in shown for end in (c.mean, c.high)]
-    made.update_yaxes(log_axis(*ends) if log else {"tickformat": "~g"})
+    axis = metric_axis(shown, kind, log=log)
+    made.update_yaxes(axis.settings)
     if metric_name == "lr_scale":
         add_reference_line(made, 1.0, "SGD = 1", log=log)
-    add_captions(made, shown, metric_name, dropped)
+    add_captions(made, shown, metric_name, dropped, axis.note)
     add_alive_strip(made, metric_name, shown, styles)
     return made
 
@@ -95,7 +95,11 @@ def order_curves(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
 
 
 def add_captions(
-    figure: go.Figure, shown: Sequence[Curve], metric_name: str, dropped: int
+    figure: go.Figure,
+    shown: Sequence[Curve],
+    metric_name: str,
+    dropped: int,
+    cut: str = "",
 ) -> None:
     """Write caption, n and remarks, and reserve room for the legend.
 
@@ -104,6 +108,7 @@ def add_captions(
         shown: The curves that are drawn.
         metric_name: The metric on the y axis.
         dropped: Number of values that a log axis cannot show.
+        cut: What the axis cuts; empty if nothing.
     """
     add_y_caption(figure, name_capped(axis_title(metric_name), shown))
     add_footnote(
@@ -112,6 +117,7 @@ def add_captions(
         if shown
         else "",
         f"log axis leaves out {dropped} values ≤ 0" if dropped else "",
+        cut,
     )
     add_legend_below(figure, [learner_name(curve.learner) for curve in shown])
 

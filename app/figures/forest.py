@@ -66,6 +66,7 @@ def forest_figure(claims: Sequence[Claim], roles: Roles) -> go.Figure:
         + 26 * (len(lines) - len(known))
         + round(EXTRA * PIXELS) * second,
     )
+    made.layout.meta = {**made.layout.meta, "once": HOW_TO_READ}
     places = _row_heights(lines)
     for line, y in zip(lines, places, strict=True):
         if isinstance(line, str):

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.axis_range import metric_axis
 from app.figures.curves import order_curves
 from app.figures.figure_parts import (
     add_footnote,
@@ -59,17 +60,19 @@ def meta_training_figure(
         alt="Meta-training curves: " + ", ".join(metric(m).label for m in panels),
         height=60 + 118 * rows,
     )
-    styles, seen = assign_styles(roles), list[str]()
+    styles, seen, cuts = assign_styles(roles), list[str](), set[str]()
     for row, (name, curves) in enumerate(panels.items(), 1):
         log = metric(name).scale == "log" or name in logs
         for curve in curves:
             _add_panel_line(made, curve, styles[curve.learner], (row, log, seen))
-        ends = [end for c in curves for end in (c.low, c.mean, c.high)]
-        ticks = log_axis(*ends, most=4) if log else {"nticks": 4}
-        made.update_yaxes(ticks, row=row, col=1)
+        axis = metric_axis(curves, metric(name), log=log, most=4)
+        few = {} if log else {"nticks": 4}
+        made.update_yaxes(axis.settings | few, row=row, col=1)
+        cuts.add(axis.note)
         add_y_caption(made, axis_title(name), row=row)
     made.update_xaxes(title_text="Meta-step", row=rows, col=1)
     _mark_best(made, best)
+    add_footnote(made, *sorted(cuts))
     add_legend_below(made, [learner_name(label) for label in seen])
     return made
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.figures.alive_strip import add_alive_strip, name_capped
+from app.figures.axis_range import metric_axis
 from app.figures.curves import order_curves
 from app.figures.figure_parts import (
     add_footnote,
@@ -15,7 +16,6 @@ from app.figures.figure_parts import (
     add_y_caption,
     band_trace,
     describe_band,
-    log_axis,
     make_figure,
     mask_nonpositive,
     names_axis,
@@ -63,7 +63,7 @@ def severity_figure(
         alt=f"{kind.label} by severity of {', '.join(panels) or 'no shift'}",
         height=70 + 250 * rows,
     )
-    styles, seen, counts = assign_styles(roles), list[str](), [1]
+    styles, seen, counts, cuts = assign_styles(roles), list[str](), [1], set[str]()
     for row, (shift, curves) in enumerate(panels.items(), 1):
         for curve in curves:
             counts.append(int(np.max(curve.n)))
@@ -73,11 +73,10 @@ def severity_figure(
         title = _axis_name(shift, (units or {}).get(shift, ""))
         made.update_xaxes(title_text=title, row=row, col=1)
         add_y_caption(made, name_capped(axis_title(metric_name), curves), row=row)
-        ends = [end for c in curves for end in (c.low, c.mean, c.high)]
-        log = log_axis(*ends, most=6)
-        ticks = log if kind.scale == "log" else {"tickformat": "~g"}
-        made.update_yaxes(ticks, row=row, col=1)
-    add_footnote(made, describe_band(max(counts)))
+        axis = metric_axis(curves, kind, log=kind.scale == "log", most=6)
+        made.update_yaxes(axis.settings, row=row, col=1)
+        cuts.add(axis.note)
+    add_footnote(made, describe_band(max(counts)), *sorted(cuts))
     add_legend_below(made, [learner_name(label) for label in seen])
     for row, curves in enumerate(panels.values(), 1):
         add_alive_strip(made, metric_name, curves, styles, row)

@@ -51,11 +51,11 @@ def boundary_figure(
     style_figure(
         made,
         title="The boundary, step by step",
-        how_to_read="Color: predicted probability of either class. Line: the decision "
-        "boundary. The better the learner, the sooner it separates the dots.",
+        how_to_read="Color: the predicted class. Line: the boundary. A good learner "
+        "soon separates the dots.",
         alt=f"Decision boundaries of {', '.join(labels)} on one task after step "
         f"{steps[-1]}, with the task's points",
-        height=90 + (250 if columns > 2 else 220) * rows,
+        height=90 + (250 if columns > 2 else 185) * rows,
     )
     for place, label in enumerate(labels):
         at = {"row": place // columns + 1, "col": place % columns + 1}

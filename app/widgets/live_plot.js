@@ -116,6 +116,7 @@ async function draw(chart) {
   const frames = data.figure.frames ?? [];
   if (frames.length) withoutControls(layout);
   node.style.height = `${layout.height}px`;
+  chart.at = Math.min(chart.at ?? 0, Math.max(0, frames.length - 1));
   const whole = {
     data: structuredClone(data.figure.data ?? []),
     layout,
@@ -127,12 +128,28 @@ async function draw(chart) {
       plotGlPixelRatio: Math.min(window.devicePixelRatio || 1, 2),
     },
   };
+  if (frames.length) takeFrame(whole, frames[chart.at]);
   if (layout.scene) await inSpace(whole, () => Plotly.react(node, whole));
   else await Plotly.react(node, whole);
   if (chart.gone) return;
   if (!chart.observer) watch(chart, Plotly);
   if (layout.scene) turnLightly(chart);
   if (frames.length) film(chart, Plotly, frames);
+}
+
+// A figure shows its last frame, as exports need it; on the page it begins at its first.
+function takeFrame(whole, { data = [], traces, layout = {} }) {
+  data.forEach((change, place) => merge(whole.data[traces?.[place] ?? place], change));
+  merge(whole.layout, layout);
+}
+
+// Arrays come as lists, or as objects with their bytes: both are replaced as a whole.
+function merge(target, change) {
+  for (const [name, value] of Object.entries(change)) {
+    const isPart = value?.constructor === Object && !("bdata" in value);
+    if (isPart && target[name]?.constructor === Object) merge(target[name], value);
+    else target[name] = structuredClone(value);
+  }
 }
 
 // Without a GPU the CPU computes every pixel, and antialiasing would dominate the cost.
@@ -272,14 +289,8 @@ function film(chart, Plotly, frames) {
     stop();
     seek(Number(slider.value));
   };
-  // A new theme or new data drew the last frame: return to the user's position.
-  const before = chart.at;
-  chart.at = Math.min(before ?? last, last);
-  if (chart.at !== last) seek(chart.at);
-  else {
-    slider.value = last;
-    tell(frames[last].name);
-  }
+  slider.value = chart.at;
+  tell(frames[chart.at].name);
 }
 
 function complain(chart, error) {

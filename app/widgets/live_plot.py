@@ -121,7 +121,7 @@ def live_plot(
     """Draw a figure; later calls with the same key update it.
 
     A figure with frames gets a play button and a slider, and starts paused at its
-    last frame.
+    first frame.
 
     Args:
         fig: The figure; traces with a `uid` keep their legend state by it.

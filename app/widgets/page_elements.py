@@ -157,13 +157,19 @@ def collect_figures() -> Iterator[dict[str, go.Figure]]:
 
 
 def draw_chart(
-    fig: go.Figure, key: str, *, narrow: go.Figure | None = None, pick: bool = False
+    fig: go.Figure,
+    key: str,
+    *,
+    height: int | None = None,
+    narrow: go.Figure | None = None,
+    pick: bool = False,
 ) -> int | None:
     """Draw a figure with its title, its how-to-read line and its alt text.
 
     Args:
         fig: The figure; its `meta` holds the words.
         key: Stable name of the chart on the page.
+        height: Pixels; the figure's own height if None.
         narrow: The same traces laid out for a phone.
         pick: Whether to report which mark was clicked.
 
@@ -180,7 +186,7 @@ def draw_chart(
         meta.get("how_to_read", "").removeprefix(meta.get("once", HOW_TO_READ)).strip(),
     )
     alt = meta.get("alt", meta.get("title", key))
-    return live_plot(fig, key=key, alt=alt, narrow=narrow, pick=pick)
+    return live_plot(fig, key=key, alt=alt, height=height, narrow=narrow, pick=pick)
 
 
 def draw_facts(pairs: Mapping[str, object]) -> None:

@@ -1,17 +1,16 @@
 """Published figures to compare runs with, each with its protocol and its source.
 
 A published number is only comparable under its protocol, so every row states it. Its
-provenance is stated, too: read in the source itself, taken from another paper or a
-replication, or from memory of the literature.
+provenance is stated, too: read in the source itself, or taken from another paper, a
+review or a replication. What nobody could read again is left out.
 """
 
 from engine.contract.run_spec import RunSpec
 from engine.published import few_shot, rl, search
-from engine.published.published_figure import HEARD, MEMORY, READ, PublishedFigure
+from engine.published.published_figure import HEARD, READ, PublishedFigure
 
 __all__ = [
     "HEARD",
-    "MEMORY",
     "READ",
     "ROWS",
     "PublishedFigure",
@@ -36,8 +35,8 @@ def figures_for_task(
         trial: Size of the trials of agents; empty for others.
 
     >>> [row.value for row in figures_for_task("sinusoids", 0,
-    ...     10) if row.learner == "maml"]
-    [0.77, 0.33]
+    ...     5) if row.learner == "maml"]
+    [1.13]
     """
     wanted = (task, ways, shots, target, trial)
     return [r for r in ROWS if (r.task, r.ways, r.shots, r.target, r.trial) == wanted]

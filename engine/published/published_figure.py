@@ -4,12 +4,10 @@ from typing import Literal, NamedTuple
 
 Provenance = Literal[
     "from the paper or its code",
-    "second-hand: from another paper or a replication",
-    "from memory of the literature: verify",
+    "second-hand: from another paper, a review or a replication",
 ]
 READ: Provenance = "from the paper or its code"
-HEARD: Provenance = "second-hand: from another paper or a replication"
-MEMORY: Provenance = "from memory of the literature: verify"
+HEARD: Provenance = "second-hand: from another paper, a review or a replication"
 
 ValueWithInterval = tuple[float, float | None]
 

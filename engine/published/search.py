@@ -7,7 +7,6 @@ are compared one by one.
 from engine.contract.run_spec import RunSpec
 from engine.published.published_figure import (
     HEARD,
-    MEMORY,
     READ,
     MethodFigures,
     PublishedFigure,
@@ -59,14 +58,6 @@ _SEARCHED = (
         ((93.92, 0.30), (71.84, 0.99), None),
         _QUOTED,
         HEARD,
-    ),
-    MethodFigures(
-        "Regularized evolution (REA)",
-        "regularized_evolution",
-        (None, None, (45.54, 1.03)),
-        "Dong and Yang 2020; one reprint has 45.15 ± 0.89, which the paper lists as "
-        "validation",
-        MEMORY,
     ),
     MethodFigures(
         "REINFORCE",

@@ -22,7 +22,7 @@ def test_the_kinds_stand_in_one_row_and_axe_finds_nothing(visit: Open) -> None:
     kinds = [page.get_by_role("radio", name=n) for n in ("Optimizer", "RL agents")]
     tops = [box["y"] for kind in kinds if (box := kind.bounding_box())]
     assert len(set(tops)) == 1 and len(tops) == 2
-    page.get_by_text("Show what the pulls say").click()
+    page.get_by_role("radio", name="Beliefs").click()
     settle(page)
     expect(page.get_by_role("heading", name="What the pulls say")).to_be_visible()
     assert_accessible(page)

@@ -14,7 +14,7 @@ from engine.store import Store
 from tests.browser.conftest import PATIENCE, Open, form, settle, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-PAGES = ("/", "/lab", "/runs", "/transfer", "/claims", "/learn")
+PAGES = ("/", "/lab", "/runs", "/claims", "/learn")
 SMOKE = "A few seconds, to see"
 WAVES = "Few-shot in a few seconds"
 LONG = "The default experiment, ten times longer"
@@ -47,16 +47,26 @@ def test_the_first_page_shows_a_recorded_run_with_real_curves(visit: Open) -> No
     page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
 
 
-def test_the_table_of_rivals_is_open_on_a_desktop_and_folded_on_a_phone(
-    visit: Open,
-) -> None:
-    wide, narrow = visit("/lab"), visit("/lab", width=390)
-    expect(wide.locator(".verdict-table td").first).to_be_visible()
-    cell = narrow.locator(".verdict-table td").first
-    expect(cell).to_be_hidden()
-    narrow.locator(".verdict-table summary").click()
-    expect(cell).to_be_visible()
-    assert sideways(narrow) == 0
+def test_call_film_and_main_chart_are_seen_without_scrolling(visit: Open) -> None:
+    page = visit("/lab", width=1280)  # 800 high
+    film, chart = page.locator(".st-key-film"), page.locator(".st-key-main-held_loss")
+    chart.locator(".js-line").first.wait_for()
+    film.locator(".js-line, .contourlayer, .main-svg").first.wait_for()
+    call = page.locator(".call-lines").bounding_box()
+    boxes = [place.bounding_box() for place in (film, chart)]
+    assert call and all(boxes)
+    left, right = boxes
+    assert call["y"] + call["height"] <= min(left["y"], right["y"])
+    assert left["x"] + left["width"] <= right["x"]  # the film comes first
+    assert max(left["y"], right["y"]) < 450
+    expect(film.get_by_text(re.compile(r"step 0 of \d+"))).to_be_visible()
+
+
+def test_on_a_phone_the_call_comes_first(visit: Open) -> None:
+    page = visit("/lab", width=390)
+    call = page.locator(".call-lines").bounding_box()
+    assert call and call["y"] + call["height"] < 800
+    assert sideways(page) == 0
 
 
 def test_a_figure_can_be_taken_along(visit: Open) -> None:
@@ -218,12 +228,10 @@ def test_a_few_shot_run_goes_from_the_keyboard_to_the_table(
     plot = page.locator(".st-key-film .metascope-plot").first
     plot.scroll_into_view_if_needed()  # what is far below is not drawn yet
     told = page.locator(".st-key-film").get_by_text(re.compile(r"inner step \d+ of"))
-    expect(told).to_have_text(re.compile(r"inner step (\d+) of \1$"))
-    page.locator(".st-key-film input[type=range]").fill("0")
     expect(told).to_have_text(re.compile(r"inner step 0 of \d+$"))
     page.get_by_role("button", name="Play").click()
     expect(told).to_have_text(re.compile(r"inner step (\d+) of \1$"))
-    page.get_by_role("tab", name="Table").click()
+    page.get_by_role("radio", name="Table").click()
     with page.expect_download() as taken:
         page.get_by_role("button", name="LaTeX").click()
     assert taken.value.suggested_filename.endswith(".tex")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.client import recorded_examples
 from app.client.client import Run
-from app.views.run import score_table
+from app.views.run.evidence import score_table
 from engine.contract.errors import Refused
 from engine.contract.kinds import KINDS
 from engine.contract.run_spec import Choice, ShiftChoice

@@ -14,7 +14,6 @@ from engine.contract.run_spec import (
 from engine.presets import preset
 from engine.published import (
     HEARD,
-    MEMORY,
     READ,
     ROWS,
     describe_differences,
@@ -32,7 +31,7 @@ def test_each_row_names_a_part_that_is_here_or_none() -> None:
 
 def test_each_row_has_its_provenance_and_protocol() -> None:
     for row in ROWS:
-        assert row.provenance in (READ, HEARD, MEMORY)
+        assert row.provenance in (READ, HEARD)
         assert row.source
         assert row.protocol
         assert 0 < row.value <= {"%": 100, "MSE": 5, "reward": 2000}[row.unit]
@@ -58,9 +57,9 @@ def test_a_spec_gets_the_rows_of_its_task_ways_and_shots() -> None:
         if r.learner == "protonet"
     ]
     assert proto == [98.8, 98.2]
-    sines = figures_for_run(spec("sinusoids", shots=10))
+    sines = figures_for_run(spec("sinusoids", shots=20))
     assert [(r.value, r.half) for r in sines if r.learner == "meta_sgd"] == [
-        (0.53, 0.09)
+        (0.31, 0.05)
     ]
     assert figures_for_run(spec("omniglot", ways=7, shots=1)) == []
     assert figures_for_run(spec("glyphs", ways=5, shots=1)) == []
@@ -74,7 +73,7 @@ def test_manns_table_is_by_presentation() -> None:
     mann = {r.presentation: r.value for r in rows if r.learner == "mann"}
     assert mann == {1: 36.4, 2: 82.8, 3: 91.0, 4: 92.6, 5: 94.9, 10: 98.1}
     assert {r.setting for r in rows if r.presentation == 2} == {"5-way, presentation 2"}
-    assert {r.provenance for r in rows} == {MEMORY}
+    assert {r.provenance for r in rows} == {HEARD}
     # What later papers quote as MANN's shots are presentations of this table.
     for shots, k in ((1, 2), (5, 5)):
         quoted = figures_for_task("omniglot", 5, shots)
@@ -97,15 +96,13 @@ def test_a_search_gets_the_figures_of_the_data_set_that_it_is_tested_on() -> Non
 
     assert figure("CIFAR-10", "random_search") == [(93.70, 0.36)]
     assert figure("CIFAR-100", "reinforce") == [(71.71, 1.09)]
-    assert figure("ImageNet16-120", "regularized_evolution") == [(45.54, 1.03)]
-    remembered = [r for r in ROWS if r.target and r.provenance == MEMORY]
-    assert [(r.target, r.value) for r in remembered] == [("ImageNet16-120", 45.54)]
+    assert figure("ImageNet16-120", "regularized_evolution") == []  # not found again
 
 
 def test_no_published_search_beats_the_best_cell() -> None:
     for target in ("CIFAR-10", "CIFAR-100", "ImageNet16-120"):
         rows = figures_for_task("nasbench201", 0, 0, target)
-        assert len(rows) >= 18
+        assert len(rows) >= 17
         best = max(rows, key=lambda row: row.value)
         assert best.value == next(r.value for r in rows if r.method == "The best cell")
 

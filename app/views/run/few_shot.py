@@ -74,7 +74,7 @@ def _presentation_results(run: Run, label: str, part: str) -> Iterator[OwnResult
 
 VIEWS[FEW_SHOT.name] = KindView(
     draw_options=_draw_options,
-    draw_films=task_films.draw_films,
+    draw_film=task_films.draw_film,
     draw_cost=_draw_cost,
     draw_table=run_tables.draw_comparison_table,
     own_results=_own_results,

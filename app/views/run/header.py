@@ -1,4 +1,4 @@
-"""The top of a run: state, actions, progress, and in the end the verdict."""
+"""The top of a run: title, state, actions, progress, and in the end the call."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,21 +7,21 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.client import client
 from app.client.client import Run
+from app.experiment.experiment_title import experiment_title
 from app.figures.theme import learner_name
-from app.views.run import exports, longer_run, verdict_panel
+from app.views.run import call_panel, exports, longer_run
 from app.widgets import page_elements
-from app.widgets.escaping import escape_markdown
+from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.effort import Effort, effort_of
 from engine.contract.events import stage_in_words
 from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
 from engine.stats.learner_claims import primary_claim
 from engine.stats.stored_claims import read_claims
-from engine.stats.verdicts.comparisons import describe_stop
 
 
 def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
-    """Draw state and actions, then progress or verdict.
+    """Draw title, state and actions, then progress or the call.
 
     Args:
         run: The run in view.
@@ -30,14 +30,14 @@ def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
     Returns:
         A container among the actions, to be filled later in the script.
     """
-    with st.container(key="verdict", gap="small"):
+    with st.container(key="verdict", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _draw_title(run, titles)
             _draw_badges(run)
             st.space("stretch")
             room = _draw_actions(run)
         if run.summary:
             _draw_verdict(run, titles)
-            longer_run.draw_longer_run(run)
         elif run.is_alive:
             _draw_progress(run)
         if run.job is not None and not run.is_alive:
@@ -45,14 +45,29 @@ def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
     return room
 
 
+def _draw_title(run: Run, titles: Mapping[str, str]) -> None:
+    title = run_title(run, titles)
+    st.html(f'<h1 class="run-title">{escape_html(title)}</h1>', width="content")
+
+
+def run_title(run: Run, titles: Mapping[str, str]) -> str:
+    """Return a run's title as plain text: its own, else what it is about.
+
+    Args:
+        run: The run.
+        titles: Titles of parts, by name.
+    """
+    own = run.job.title.strip() if run.job is not None else ""
+    return own or experiment_title(run.spec, titles)
+
+
 def _draw_badges(run: Run) -> None:
-    word = "Verdict" if run.summary else "Run"
-    st.html(f'<p class="eyebrow">{word}</p>', width="content")
     if run.is_recorded:
         st.badge("recorded", icon=":material/history:", color="gray")
     if run.job is not None:
         page_elements.draw_state(run.job)
-    st.caption(describe_sample(run), width="content")
+    if sample := describe_sample(run):
+        st.caption(sample, width="content")
 
 
 def _draw_actions(run: Run) -> DeltaGenerator:
@@ -60,6 +75,7 @@ def _draw_actions(run: Run) -> DeltaGenerator:
     if run.blocks:
         exports.draw_files(run)
     room = st.container(width="content")
+    longer_run.draw_longer_run(run)
     if run.job is not None:
         _draw_run_actions(run, run.job)
     return room
@@ -76,21 +92,20 @@ def _draw_run_actions(run: Run, job: Job) -> None:
 
 
 def describe_sample(run: Run) -> str:
-    """Return how many replicates and tests there are, and when the run stopped."""
-    if run.job is not None and not run.blocks and not run.is_alive:
-        return ""  # it failed before anything was computed
+    """Return how many replicates and tests there are, until the call says so."""
+    nothing = run.job is not None and not run.blocks and not run.is_alive
+    if nothing or primary_claim(read_claims(run.summary)) is not None:
+        return ""
     tasks, replicates = run.spec.budget.test_tasks, run.replicates
     noun = run.kind.words.tests
     single = "no intervals" if noun == "tasks" else f"intervals over {noun} only"
     # Levels stand beside each interval: those of claims differ from those of charts.
     level = "" if replicates > 1 else f", one replicate: {single}"
-    claim = primary_claim(read_claims(run.summary))
-    stop = describe_stop(run.spec, claim, replicates) if claim else ""
-    return f"n = {replicates} × {tasks} {noun}{level}. {stop}".rstrip(". ")
+    return f"n = {replicates} × {tasks} {noun}{level}"
 
 
 def _draw_verdict(run: Run, titles: Mapping[str, str]) -> None:
-    verdict_panel.draw_verdict(run, titles)
+    call_panel.draw_call(run, titles)
     if not any(role == "baseline" for role in run.roles.values()):
         st.caption("All baselines were off: there is nothing to compare with.")
 

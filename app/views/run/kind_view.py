@@ -33,22 +33,22 @@ class KindView(NamedTuple):
 
     Args:
         draw_options: Draws the view options; returns the view state.
-        draw_films: Draws the recorded animations.
+        draw_film: Draws the recorded animation that stands beside the main chart.
         draw_cost: Draws what the run cost.
         draw_table: Draws the table of scores.
         own_results: Returns this run's results, to compare with published ones.
         protocol: Returns this run's protocol, as far as it matters for that.
-        space_views: Views of the searched space by title; none where nothing is
-            searched.
+        space_views: Modules of the views of the searched space, by title; none where
+            nothing is searched.
     """
 
     draw_options: Callable[[Run, Condition], ViewState]
-    draw_films: Callable[[Run], None]
+    draw_film: Callable[[Run], None]
     draw_cost: Callable[[Run, Titles], None]
     draw_table: Callable[[Run, Titles], None]
     own_results: Callable[[Run, Titles], Sequence[OwnResult]]
     protocol: Callable[[Run], dict[str, object]]
-    space_views: Mapping[str, Callable[[Run], None]] = MappingProxyType({})
+    space_views: Mapping[str, str] = MappingProxyType({})
 
 
 VIEWS: ByKind[KindView] = ByKind("app.views.run")

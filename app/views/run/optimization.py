@@ -10,16 +10,18 @@ from app.charts.optimization import SURVIVAL
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
 from app.figures.theme import format_with_range, learner_name
-from app.views.run import run_tables, score_table, task_films
+from app.views.run import run_tables, task_films
+from app.views.run.evidence import score_table
 from app.views.run.kind_view import VIEWS, KindView
 from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import OPTIMIZATION
 
+HELD_OUT = "held_log_loss"  # decides where learners are judged on held-out examples
 _X = {"step": "Step", "gradients": "Gradients, tuning included", "seconds": "Wall time"}
 _PANELS = {
     "loss": ("loss", "lr_scale", SURVIVAL, "grad_norm", "weight_norm", "update_norm"),
-    "held-out": ("held_loss", "accuracy", "lr_scale", "update_norm"),
+    "held-out": ("held_loss", "lr_scale", "accuracy", SURVIVAL, "update_norm"),
 }
 
 
@@ -27,7 +29,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
     shown = st.segmented_control(
         "Curves",
         list(_PANELS),
-        default="loss",
+        default=_judged_panel(run),
         format_func={"loss": "Training", "held-out": "Held-out"}.get,
         key="curves",
         bind="query-params",
@@ -64,11 +66,16 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
     )
     return ViewState(
         condition=condition,
-        metrics=_PANELS.get(str(shown), _PANELS["loss"]),
+        metrics=_PANELS.get(str(shown), _PANELS[_judged_panel(run)]),
         log=log,
         smooth=float(smooth),
         x=str(x) if x in _X else "step",
     )
+
+
+def _judged_panel(run: Run) -> str:
+    """Return the panel whose first chart shows what the verdict is about."""
+    return "held-out" if run.table.criterion.deciding == HELD_OUT else "loss"
 
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
@@ -115,7 +122,7 @@ def describe_rate(summary: Mapping[str, Any], label: str) -> str:
 
 VIEWS[OPTIMIZATION.name] = KindView(
     draw_options=_draw_options,
-    draw_films=task_films.draw_films,
+    draw_film=task_films.draw_film,
     draw_cost=_draw_cost,
     draw_table=score_table.draw_score_table,
     own_results=run_tables.answer_results,

@@ -9,7 +9,8 @@ from app.charts import CHARTS, rl
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
-from app.views.run import run_tables, score_table, trial_films
+from app.views.run import run_tables, trial_films
+from app.views.run.evidence import score_table
 from app.views.run.kind_view import VIEWS, KindView, OwnResult
 from app.widgets import page_elements, tables
 from engine.contract.events import Condition
@@ -108,7 +109,7 @@ def _protocol(run: Run) -> dict[str, object]:
 
 VIEWS[RL.name] = KindView(
     draw_options=_draw_options,
-    draw_films=trial_films.draw_trial_films,
+    draw_film=trial_films.draw_trial_film,
     draw_cost=_draw_cost,
     draw_table=score_table.draw_score_table,
     own_results=_own_results,

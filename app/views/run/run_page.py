@@ -7,21 +7,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import session, url_sync
-from app.charts import CHARTS, optimization
-from app.charts.chart_options import ViewState
 from app.client import client
 from app.client.client import Run
-from app.figures.curves import HOW_TO_READ
 from app.form import experiment_form, run_bar
 from app.views.run import (
     exports,
     form_and_result,
     header,
+    run_charts,
     tabs,
     untested_conditions,
-    view_options,
 )
-from app.views.run.kind_view import VIEWS
 from app.widgets import page_elements, page_frame, phone_drawer
 from app.widgets.escaping import escape_markdown
 from engine.contract.run_spec import RunSpec
@@ -115,39 +111,18 @@ def _draw_run(key: str | None, interval: float | None) -> None:
         return
     if _poll_interval(run) != interval:
         st.rerun()
-    room = header.draw_header(run, part_titles(run))
+    titles = part_titles(run)
+    room = header.draw_header(run, titles)
     form_and_result.draw_origins(run)
-    view_state = view_options.draw_options(run, part_titles(run))
-    untested_conditions.draw_not_applicable(run, part_titles(run))
     with page_elements.collect_figures() as made:
-        _draw_main_charts(run, view_state)
+        view_state = run_charts.draw_charts(run, titles)
+        untested_conditions.draw_not_applicable(run, titles)
         if run.is_alive:
             return
-        VIEWS[run.kind.name].draw_films(run)
-        tabs.draw_tabs(run, view_state, part_titles(run))
+        tabs.draw_tabs(run, view_state, titles)
     if made:
         with room:
             exports.draw_figure_exports(made, run)
-
-
-def _draw_main_charts(run: Run, view_state: ViewState) -> None:
-    """Draw the main charts, two per row; the threshold slider is below its chart."""
-    moved = f"{view_options.THRESHOLD}.{run.key[:12]}"
-    view_state = view_state._replace(threshold=st.session_state.get(moved))
-    charts = CHARTS[run.kind.name]
-    if run.blocks:
-        tested = bool(optimization.run_conditions(run))
-        st.caption(charts.how_to_read if tested else HOW_TO_READ)
-    columns = None
-    for place, picture in enumerate(charts.main_charts(run, view_state)):
-        if columns is None or place % 2 == 0:
-            columns = st.columns(2, gap="large")
-        with columns[place % 2]:
-            page_elements.draw_chart(picture.figure, f"main.{picture.name}")
-            if picture.name == optimization.SURVIVAL:
-                view_options.draw_threshold_slider(run, view_state)
-    if columns is None and run.is_alive:
-        st.skeleton(240)
 
 
 def part_titles(run: Run) -> Mapping[str, str]:

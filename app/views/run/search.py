@@ -11,7 +11,8 @@ from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
 from app.figures.figure_types import Floats
 from app.figures.theme import format_number, learner_name
-from app.views.run import run_tables, score_table, search_films
+from app.views.run import run_tables, search_films
+from app.views.run.evidence import score_table
 from app.views.run.kind_view import VIEWS, KindView, OwnResult
 from app.widgets import page_elements, tables
 from engine.contract.events import Condition
@@ -113,27 +114,16 @@ def _search_protocol(run: Run) -> dict[str, object]:
     }
 
 
-# Both are imported when opened, to keep the first paint fast.
-
-
-def _draw_sphere(run: Run) -> None:
-    from app.views.space import sphere
-
-    sphere.draw_sphere(run)
-
-
-def _draw_knowledge(run: Run) -> None:
-    from app.views.space import knowledge
-
-    knowledge.draw_knowledge(run)
-
-
 VIEWS[SEARCH.name] = KindView(
     draw_options=_draw_options,
-    draw_films=search_films.draw_search_films,
+    draw_film=search_films.draw_search_film,
     draw_cost=_draw_cost,
     draw_table=score_table.draw_score_table,
     own_results=_own_results,
     protocol=_search_protocol,
-    space_views={"Sphere": _draw_sphere, "Knowledge": _draw_knowledge},
+    space_views={
+        "Sphere": "space.sphere",
+        "Knowledge": "space.knowledge",
+        "One search": "space.one_search",
+    },
 )

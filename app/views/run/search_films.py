@@ -1,4 +1,4 @@
-"""The first test searches of a run in detail: architectures, policy, trade-offs."""
+"""The film of a search: the architectures that a strategy trained, one by one."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,26 +14,51 @@ from app.figures.theme import learner_name
 from app.views.run.task_films import choose_film
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
-from engine.contract.learner_appearance import name_in_words
 
 T = TypeVar("T")
 
 
-def draw_search_films(run: Run) -> None:
-    """Draw one recorded search in detail; nothing where none was recorded."""
-    names = [name for name in FILMS if run.film(name) is not None]
+def draw_search_film(run: Run) -> None:
+    """Draw one recorded search step by step; nothing where none was recorded."""
+    names = _film_names(run)
     if not names:
         return
     with st.container(key="film"):
-        page_elements.draw_heading(
-            "One search in detail", "The first searches of the test."
-        )
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            place = _choose_search(run, names)
-        if place is None:
+        with st.container(
+            horizontal=True, vertical_alignment="bottom", key="film_tools"
+        ):
+            filmed = _choose_search(run, names)
+        if filmed is None:
             st.caption("No strategy is applicable here.")
             return
-        _draw_search(run, place)
+        wide, narrow = cached_figure(
+            run,
+            filmed,
+            "architecture",
+            lambda: charts.architecture_figures(run, filmed),
+        )
+        page_elements.draw_chart(wide, "film_chart", narrow=narrow)
+
+
+def search_in_view(run: Run) -> FilmedSearch | None:
+    """Return the search that the film above shows; None where there is none."""
+    names = _film_names(run)
+    chosen = st.session_state.get("film_name")
+    film = run.film(chosen if chosen in names else names[0]) if names else None
+    labels = charts.filmed_labels(run, film) if film is not None else []
+    if film is None or not labels:
+        return None
+    label = st.session_state.get(_label_key(run))
+    search = int(st.session_state.get("film_search") or 0)
+    return FilmedSearch(film, search, label if label in labels else labels[0])
+
+
+def _film_names(run: Run) -> list[str]:
+    return [name for name in FILMS if name in run.film_names]
+
+
+def _label_key(run: Run) -> str:
+    return f"film_label.{run.key[:12]}"
 
 
 def _choose_search(run: Run, names: list[str]) -> FilmedSearch | None:
@@ -45,8 +70,8 @@ def _choose_search(run: Run, names: list[str]) -> FilmedSearch | None:
         "Strategy",
         labels,
         format_func=learner_name,
-        key=f"film_label.{run.key[:12]}",
-        width=220,
+        key=_label_key(run),
+        width=200,
     )
     tasks = [escape_markdown(str(task)) for task in made.info.get("tasks", [])]
     which = st.segmented_control(
@@ -60,60 +85,16 @@ def _choose_search(run: Run, names: list[str]) -> FilmedSearch | None:
     return FilmedSearch(made, int(which or 0), str(label))
 
 
-def _draw_search(run: Run, filmed: FilmedSearch) -> None:
-    favored = charts.has_policy(filmed)
-    left, right = st.columns(2, gap="large")
-    with left:
-        wide, narrow = _get_or_make(
-            run,
-            filmed,
-            "architecture",
-            lambda: charts.architecture_figures(run, filmed),
-        )
-        page_elements.draw_chart(wide, "film_chart", narrow=narrow)
-        known_all = _draw_pareto(run, filmed)
-    with right:
-        if favored:
-            made = _get_or_make(
-                run, filmed, "favors", lambda: charts.favors_chart(run, filmed)
-            )
-            page_elements.draw_chart(made, "favors")
-    with right if known_all or not favored else left:  # where there is room
-        made = _get_or_make(run, filmed, "lines", lambda: charts.parallel_chart(filmed))
-        page_elements.draw_chart(made, "lines")
-    if favored:
-        made = _get_or_make(run, filmed, "policy", lambda: charts.policy_chart(filmed))
-        page_elements.draw_chart(made, "policy")
+def cached_figure(
+    run: Run, filmed: FilmedSearch, name: str, make: Callable[[], T]
+) -> T:
+    """Return what is drawn of a recorded search, made once.
 
-
-def _get_or_make(run: Run, filmed: FilmedSearch, name: str, make: Callable[[], T]) -> T:
+    Args:
+        run: A run that has ended.
+        filmed: The search.
+        name: What is drawn.
+        make: Makes it.
+    """
     at = (filmed.film.name, filmed.search, filmed.label)
     return get_or_make((name, run.cache_key, *at), make)
-
-
-def _draw_pareto(run: Run, filmed: FilmedSearch) -> bool:
-    """Draw accuracy against a property that the user chooses, if both are known."""
-    here = charts.tradeoff_properties(filmed)
-    if not here:
-        st.caption(
-            "Accuracy against parameters or latency is shown only if the accuracy of "
-            "every architecture on this search's task is known."
-        )
-        return False
-    name = str(
-        st.selectbox(
-            "Trade-off against",
-            here,
-            format_func=lambda name: name_in_words(name),
-            key="pareto_property",
-            width=240,
-        )
-    )
-    made = _get_or_make(
-        run,
-        filmed._replace(label=""),
-        f"pareto.{name}",
-        lambda: charts.pareto_chart(run, filmed, name),
-    )
-    page_elements.draw_chart(made, "pareto")
-    return True

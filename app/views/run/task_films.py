@@ -1,4 +1,4 @@
-"""Animations of what each learner does on one task, and charts of its adaptation."""
+"""The film of what each learner does on one task, and charts of its adaptation."""
 
 import streamlit as st
 
@@ -14,13 +14,15 @@ from engine.contract.events import Artefact
 ALONG = {"steps": "Inner steps", "examples": "Examples"}
 
 
-def draw_films(run: Run) -> None:
-    """Draw the run's films; nothing where its tasks cannot be drawn."""
-    names = [name for name in FILMS if run.film(name) is not None]
+def draw_film(run: Run) -> None:
+    """Draw a film of the run; nothing where its tasks cannot be drawn."""
+    names = [name for name in FILMS if name in run.film_names]
     if not names:
         return
     with st.container(key="film"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(
+            horizontal=True, vertical_alignment="bottom", key="film_tools"
+        ):
             made = choose_film(run, names)
             if made is None:
                 return
@@ -70,6 +72,7 @@ def choose_film(run: Run, names: list[str]) -> Artefact | None:
             key="film_name",
             bind="query-params",
             required=True,
+            label_visibility="collapsed",
         )
     return run.film(str(name))
 
@@ -108,6 +111,7 @@ def _choose_test_task(film: Artefact) -> int:
         key="film_which",
         bind="query-params",
         required=True,
+        label_visibility="collapsed",
     )
     return words.index(str(picked)) if picked in words else 0
 

@@ -1,48 +1,59 @@
 """What each agent did in one trial: its pulls, its path, or the body that it moved."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.charts.chart_options import FILMS
 from app.charts.figure_cache import get_or_make
-from app.charts.rl import switch_charts
 from app.charts.trial_films import (
-    BELIEFS,
-    PICTURES,
-    VALUES,
     Picture,
+    film_pictures,
     selectable_episodes,
     trial_figures,
 )
 from app.client.client import Run
 from app.figures.animation import FilmOptions
-from app.figures.pull_raster import has_beliefs
-from app.figures.value_maps import has_value_maps
 from app.views.run.task_films import choose_film, choose_number
 from app.widgets import page_elements
-from engine.contract.events import Artefact, Condition
+from engine.contract.events import Artefact
 
 
-def draw_trial_films(run: Run) -> None:
+def draw_trial_film(run: Run) -> None:
     """Draw one recorded trial of every agent; nothing where none was recorded."""
-    names = [name for name in FILMS if run.film(name) is not None]
+    names = [name for name in FILMS if name in run.film_names]
     if not names:
         return
     with st.container(key="film"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(
+            horizontal=True, vertical_alignment="bottom", key="film_tools"
+        ):
             made = choose_film(run, names)
-            picture = made and PICTURES.get(str(made.info.get("picture")))
-            if made is None or picture is None:
+            pictures = film_pictures(made) if made else []
+            if made is None or not pictures:
                 return  # an imported film may be of a picture that is unknown here
+            picture = _choose_picture(pictures)
             trial = choose_number("Trial", int(made.info.get("trials", 1)))
             options = FilmOptions(trial, episode=_choose_episode(made))
         _draw_picture(picture, run, made, options)
-        _draw_switches(run, made)
-        if has_value_maps(made):
-            _draw_picture(VALUES, run, made, options)
-        if has_beliefs(made) and st.toggle(
-            "Show what the pulls say", key="film_beliefs", bind="query-params"
-        ):
-            _draw_picture(BELIEFS, run, made, options)
+
+
+def _choose_picture(pictures: Sequence[Picture]) -> Picture:
+    """Choose what of a trial is shown, where there is more than what was done."""
+    found = {picture.title: picture for picture in pictures}
+    if len(found) < 2:
+        return pictures[0]
+    shown = st.segmented_control(
+        "Shown",
+        list(found),
+        default=pictures[0].title,
+        key="film_picture",
+        bind="query-params",
+        required=True,
+        help="Trial: what the agents did. Values: what their value nets expect by "
+        "place. Beliefs: what their pulls say about the arms.",
+    )
+    return found.get(str(shown), pictures[0])
 
 
 def _draw_picture(
@@ -55,17 +66,6 @@ def _draw_picture(
         place, lambda: trial_figures(picture, run, film, options)
     )
     page_elements.draw_chart(wide, name, narrow=narrow)
-
-
-def _draw_switches(run: Run, film: Artefact) -> None:
-    """Draw how often agents change the arm, beside their pulls; of bandits alone."""
-    condition = Condition(**film.info.get("condition", {}))
-    made = list(switch_charts(run, condition))
-    if not made:
-        return
-    for column, chart in zip(st.columns(len(made), gap="large"), made, strict=True):
-        with column:
-            page_elements.draw_chart(chart.figure, chart.name)
 
 
 def _choose_episode(film: Artefact) -> int | None:

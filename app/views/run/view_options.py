@@ -21,7 +21,8 @@ def draw_options(run: Run, titles: dict[str, str]) -> ViewState:
         return ViewState()
     with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
         condition = _choose_condition(found, run.spec, titles)
-        return VIEWS[run.kind.name].draw_options(run, condition)
+        with st.popover("View", icon=":material/tune:", key="view_options"):
+            return VIEWS[run.kind.name].draw_options(run, condition)
 
 
 def _choose_condition(
@@ -31,7 +32,7 @@ def _choose_condition(
         return found[0] if found else IN_DISTRIBUTION
     names = {optimization.condition_title(c, spec, titles): c for c in found}
     picked = st.selectbox(
-        "Tested", list(names), key="where", bind="query-params", width=190
+        "Tested", list(names), key="where", bind="query-params", width=250
     )
     return names.get(str(picked), found[0])
 

@@ -1,11 +1,12 @@
 """The knowledge base of a run: experiences, motifs and design principles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app.charts.chart_options import ViewState
 from app.charts.figure_cache import get_or_make
 from app.client import client, run_knowledge
 from app.client.client import Run
@@ -23,7 +24,7 @@ from engine.stats.search.motifs import Motif, find_motifs
 ANY = "any"
 
 
-def draw_knowledge(run: Run) -> None:
+def draw_section(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     """Draw the knowledge base of a run."""
     if run.is_alive:
         text = (

@@ -1,9 +1,12 @@
 """The searched space: its sphere, its map, and details of any architecture."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.charts.chart_options import ViewState
 from app.charts.search_space import distances
 from app.client.client import Run
 from app.figures.architecture import cell_figure
@@ -23,7 +26,7 @@ MAX_LISTED = 20_000
 NEAREST = 8
 
 
-def draw_sphere(run: Run) -> None:
+def draw_section(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     """Draw the sphere of a run's space, and the opened architecture."""
     space_film = _load_space(run)
     if space_film is None:

@@ -8,8 +8,9 @@ import pytest
 from app.charts import rl
 from app.charts.chart_options import ViewState
 from app.client.client import Run
+from app.figures.axis_range import BANDS_CUT
 from engine.catalogue import find_card
-from engine.contract.events import Block, Condition
+from engine.contract.events import Block
 from engine.contract.run_spec import RunSpec, complete_spec
 
 HORIZON = 40
@@ -59,12 +60,13 @@ def test_bands_that_would_dwarf_the_lines_are_cut_and_the_chart_says_so(
 ) -> None:
     narrow = rl.metric_chart(run_of(spec, 0.001), "episode_return", ViewState())
     assert narrow is not None and narrow.layout.yaxis.range is None
-    assert rl.CUT not in narrow.layout.meta["how_to_read"]
+    assert BANDS_CUT not in narrow.layout.meta["notes"]
     wide = rl.metric_chart(run_of(spec, 0.2), "episode_return", ViewState())
     assert wide is not None
     # Lines and optimum lie between 0.4 and 0.9; as much room is left around them.
-    assert wide.layout.yaxis.range == pytest.approx((-0.1, 1.4))
-    assert rl.CUT in wide.layout.meta["how_to_read"]
+    low, high = wide.layout.yaxis.range
+    assert -0.2 < low <= 0.4 and 0.9 <= high < 1.5
+    assert BANDS_CUT in wide.layout.meta["notes"]
 
 
 def test_long_trials_are_averaged_over_a_twentieth_of_their_episodes(
@@ -95,8 +97,9 @@ def test_switches_are_drawn_of_bandits_and_the_first_pull_has_none(
     rows[:, 0] = np.nan
     blocks = [trace("random_actions", name, rows) for name in rl.SWITCHES]
     run = Run("switches", spec, tuple(blocks), is_recorded=True)
-    made = list(rl.switch_charts(run, Condition()))
+    view = ViewState(metrics=rl.BEHAVIOR, smooth=1.0)
+    made = list(rl.main_charts(run, view))
     assert [chart.name for chart in made] == list(rl.SWITCHES)
     words = made[0].figure.layout.meta["how_to_read"]
     assert "without reward" in words and "alive" not in str(made[0].figure.layout)
-    assert not list(rl.switch_charts(run_of(spec, 0.01), Condition()))
+    assert not list(rl.main_charts(run_of(spec, 0.01), view))

@@ -10,8 +10,8 @@ from app.charts import optimization, per_task
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.adaptation_results import LostTasks, gain_figure
+from app.views.run.evidence.score_table import constant_spread_notes, score_rows
 from app.views.run.run_tables import format_cell
-from app.views.run.score_table import constant_spread_notes, score_rows
 from engine.contract.events import Block, Condition
 from engine.contract.kinds import FEW_SHOT, OPTIMIZATION, Kind
 from engine.contract.run_spec import RunSpec

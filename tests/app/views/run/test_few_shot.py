@@ -31,7 +31,12 @@ from engine.contract.run_spec import (
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import make_comparison
 from tests.app.conftest import finish, open_lab, open_settings
-from tests.app.views.run.test_run_page import charts, texts
+from tests.app.views.run.test_run_page import (
+    charts,
+    every_section,
+    open_section,
+    texts,
+)
 
 SMALL = Budget(
     task_evaluations=8,
@@ -215,28 +220,17 @@ def test_a_finished_run_shows_its_pictures_and_its_verdict(
     assert "verdict-line" in said
     for title in ("by inner step", "by shots", "Before and after", "Meta-training"):
         assert title in said, title
-    assert "2 × 3 episodes" in said
+    assert "2 replicates × 3 episodes" in said
     assert charts(at) >= 5
 
 
-@pytest.mark.parametrize(
-    "tab",
-    [
-        "Claims",
-        "Per task",
-        "Training",
-        "Shifts",
-        "Diagnosis",
-        "Cost",
-        "Table",
-        "Reproduce",
-    ],
-)
-def test_every_tab_of_it_can_be_drawn(lab: AppTest, key: str, tab: str) -> None:
-    lab.session_state["tab"] = tab
+def test_every_section_of_it_can_be_drawn(lab: AppTest, key: str) -> None:
     at = opened(lab, key)
-    assert tab in [one.label for one in at.tabs]
-    assert "Published" not in [one.label for one in at.tabs]
+    found = every_section(at, key)
+    assert "Published" not in [section for _, section in found]
+    for tab, section in found:
+        open_section(at, tab, section)
+        assert not at.exception, (tab, section)
 
 
 def test_what_is_not_applicable_is_listed_with_its_reason(
@@ -345,8 +339,7 @@ def test_published_rows_are_shown_beside_ours(
     monkeypatch.setattr(
         run_tables, "figures_for_run", lambda spec: figures_for_task("omniglot", 5, 1)
     )
-    lab.session_state["tab"] = "Published"
-    at = opened(lab, key)
+    at = open_section(opened(lab, key), "Evidence", "Published")
     rows = at.dataframe[0].value.to_dict("records")
     protonet = [r for r in rows if r["Method"] == "Prototypical networks"]
     assert protonet[0]["Published"] == "98.8 %"
@@ -368,19 +361,11 @@ def test_two_few_shot_runs_are_compared_by_their_answers(
     assert "Query accuracy" in seen.selectbox(key="compare_metric").options
 
 
-@pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
-def test_every_transfer_tab_can_be_drawn(lab: AppTest, tab: str) -> None:
-    at = lab.switch_page("../pages/transfer.py").run()
-    at.session_state["transfer"] = tab
-    at.run()
-    assert not at.exception
-    boxes = {box.key: box.options for box in at.selectbox}
-    if tab == "Severity":
-        assert "Final accuracy" in boxes["severity_by"]
-    if tab.startswith("Start"):
-        offered = boxes["frozen_family"]
-        assert offered
-        assert not any("Sinusoid" in title for title in offered)
+def test_a_learner_of_classes_is_not_offered_functions(lab: AppTest, key: str) -> None:
+    at = open_section(opened(lab, key), "Robustness", "Use this learner")
+    offered = at.selectbox(key="frozen_family").options
+    assert offered
+    assert not any("Sinusoid" in title for title in offered)
 
 
 @pytest.mark.parametrize("slot", ["learner", "family", "net", "shift", "outer"])

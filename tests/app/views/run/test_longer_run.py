@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app.client import client
 from app.client.client import Run
 from app.views.run import header, longer_run
+from app.views.run.call_lines import call_lines
 from engine.contract.events import Block
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec
@@ -52,18 +53,13 @@ def test_a_run_until_decided_says_when_it_stopped(
     run = ended(tiny, 4)
     found = claim("sgd", call, primary=True, decisive=True, n_replicates=4)
     filed = {**vars(found), "condition": vars(found.condition)}
-    shown = header.describe_sample(replace(run, summary={"claims": [filed]}))
-    assert shown.endswith(said)
-    fixed = run.spec.model_copy(update={"looks": ()})
-    shown = header.describe_sample(
-        replace(run, spec=fixed, summary={"claims": [filed]})
-    )
-    assert shown == "n = 4 × 4 tasks"
-    one_look = run.spec.model_copy(update={"looks": (6,)})
-    shown = header.describe_sample(
-        replace(run, spec=one_look, summary={"claims": [filed]})
-    )
-    assert shown == "n = 4 × 4 tasks"
+    (*_, line) = call_lines(replace(run, summary={"claims": [filed]}), {})
+    assert line.endswith(f"{said}.")
+    for looks in ((), (6,)):  # a fixed size, and one look
+        spec = run.spec.model_copy(update={"looks": looks})
+        told = replace(run, spec=spec, summary={"claims": [filed]})
+        assert "at most" not in call_lines(told, {})[-1]
+        assert header.describe_sample(told) == ""  # each thing is said once
 
 
 def test_a_run_that_failed_before_its_first_number_has_no_sample(tiny: RunSpec) -> None:

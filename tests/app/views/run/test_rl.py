@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.client import client
-from app.views.run import rl, run_tables
+from app.views.run import rl
 from app.views.run.kind_view import VIEWS
 from engine.catalogue import find_card
 from engine.contract.run_spec import (
@@ -17,7 +17,7 @@ from engine.contract.run_spec import (
     complete_spec,
 )
 from tests.app.conftest import ROOT, finish
-from tests.app.views.run.test_run_page import texts
+from tests.app.views.run.test_run_page import every_section, open_section, texts
 
 LEARNERS = (
     LearnerChoice(name="thompson", label="thompson"),
@@ -45,17 +45,20 @@ def opened(home: Path, key: str) -> AppTest:
     return at.run()
 
 
-def test_charts_films_beliefs_and_every_tab_are_drawn(opened: AppTest) -> None:
+def test_charts_films_beliefs_and_every_tab_are_drawn(
+    opened: AppTest, key: str
+) -> None:
     assert not opened.exception
     for title in ("Return by episode", "Regret by episode", "Which arm was pulled"):
         assert title in texts(opened)
-    opened.toggle(key="film_beliefs").set_value(True).run()
+    opened.segmented_control(key="film_picture").set_value("Beliefs").run()
     assert "What the pulls say about the arms" in texts(opened)
     opened.session_state["rl_curves"] = "behavior"
-    for tab in ("Cost", "Table", "Published", "Training", "Per task"):
-        opened.session_state["tab"] = tab
-        opened.run()
-        assert not opened.exception, tab
+    found = every_section(opened, key)
+    assert ("Evidence", "Published") in found
+    for tab, section in found:
+        open_section(opened, tab, section)
+        assert not opened.exception, (tab, section)
     assert "Best action by episode" in texts(opened)
 
 
@@ -63,7 +66,6 @@ def test_a_run_stands_beside_the_published_returns_of_its_trials(
     home: Path, key: str
 ) -> None:
     run = client.run(key)
-    assert run_tables.has_published(run)
     own = {result.part: result.value for result in VIEWS["rl"].own_results(run, {})}
     mean = run.table.test_values("thompson", "trial_return").mean()
     assert own["thompson"].startswith(f"{mean:.3g} [")

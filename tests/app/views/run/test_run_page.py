@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import share_links
 from app.client import client, recorded_examples
-from app.views.run import run_page
+from app.views.run import run_page, tabs
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import RunSpec
 from engine.export import export_archive
@@ -27,6 +27,21 @@ def texts(at: AppTest) -> str:
 
 def charts(at: AppTest) -> int:
     return len(at.get("bidi_component"))
+
+
+def every_section(at: AppTest, key: str) -> list[tuple[str, str]]:
+    """Return every tab of a run with each of its sections."""
+    run, named = client.run(key), [tab.label for tab in at.tabs]
+    assert named == [name for name, tab in tabs.TABS.items() if tab.sections(run)]
+    return [(name, each) for name in named for each in tabs.TABS[name].sections(run)]
+
+
+def open_section(at: AppTest, tab: str, section: str) -> AppTest:
+    """Open a section of a tab, as a link to it does."""
+    at.session_state["tab"] = tab
+    if key := tabs.TABS[tab].key:
+        at.session_state[key] = section
+    return at.run()
 
 
 def run_it(at: AppTest) -> AppTest:
@@ -246,13 +261,37 @@ def test_a_failed_run_shows_its_first_line_and_its_log(
 def test_every_tab_can_be_drawn(lab: AppTest, key: str) -> None:
     lab.query_params["run"] = key
     at = lab.run()
-    names = ("Claims", "Per task", "Training", "Shifts", "Diagnosis", "Cost", "Table")
-    for tab in (*names, "Reproduce"):
-        at.session_state["tab"] = tab
-        at.run()
-        assert not at.exception, tab
+    for tab, section in every_section(at, key):
+        open_section(at, tab, section)
+        assert not at.exception, (tab, section)
         if tab == "Reproduce":
             assert any("python -m engine run" in code.value for code in at.code)
+
+
+def test_title_call_and_at_most_three_lines_stand_above_film_and_chart(
+    lab: AppTest, key: str
+) -> None:
+    lab.query_params["run"] = key
+    at = lab.run()
+    said = [element.proto.body for element in at.get("html")]
+    title, call = (
+        next(i for i, s in enumerate(said) if c in s)
+        for c in ("run-title", "verdict-line")
+    )
+    assert title < call
+    assert ">First<" in said[title]  # the run's own title
+    assert 1 <= said[call].count("<li>") <= 3
+    # The main chart is computed first, and the film stands before it on the page.
+    assert "boundary" in texts(at) and at.columns
+
+
+def test_an_old_tab_opens_the_section_that_it_became(lab: AppTest, key: str) -> None:
+    lab.query_params["run"], lab.query_params["tab"] = key, "Cost"
+    at = lab.run()
+    assert not at.exception and not at.info
+    assert at.session_state["tab"] == "Training"
+    assert at.segmented_control(key="training").value == "Cost"
+    assert "Learning rate: where each replicate tuned its own" in texts(at)
 
 
 def test_view_options_file_no_run(lab: AppTest, key: str) -> None:

@@ -1,5 +1,6 @@
 """Searches of architectures have a page of their own; all others know where it is."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from app.client import client, recorded_examples
 from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import format_number
-from app.views import transfer
-from app.views.run import run_tables, score_table
+from app.views.run import run_tables
+from app.views.run.evidence import score_table
+from app.views.run.robustness import frozen_start
 from app.widgets import page_frame
 from engine.catalogue import find_card
 from engine.contract import kinds
@@ -33,7 +35,12 @@ from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_interval
 from tests.app.conftest import ROOT, finish, open_lab, open_settings
-from tests.app.views.run.test_run_page import charts, texts
+from tests.app.views.run.test_run_page import (
+    charts,
+    every_section,
+    open_section,
+    texts,
+)
 
 SMALL = Budget(
     task_evaluations=4,
@@ -182,45 +189,26 @@ def test_a_finished_run_shows_its_pictures_and_its_verdict(
         "Regret of the best so far",
         "Evaluations to the goal",
         "The best that",
-        "Policy of",
-        "Choices of",
     ):
         assert title in said, title
-    assert "2 × 6 searches" in said
+    assert re.search(r"over (2 replicates × 6|12) searches\.", said)
     assert charts(at) >= 8
 
 
-@pytest.mark.parametrize(
-    "tab",
-    [
-        "Claims",
-        "Per task",
-        "Training",
-        "Shifts",
-        "Diagnosis",
-        "Cost",
-        "Table",
-        "Reproduce",
-    ],
-)
-def test_every_tab_of_it_can_be_drawn(page: AppTest, key: str, tab: str) -> None:
-    page.session_state["tab"] = tab
+def test_every_section_of_it_can_be_drawn(page: AppTest, key: str) -> None:
     at = opened(page, key)
-    assert tab in [one.label for one in at.tabs]
+    for tab, section in every_section(at, key):
+        open_section(at, tab, section)
+        assert not at.exception, (tab, section)
 
 
-@pytest.mark.parametrize(
-    "view", ["Sphere", "Knowledge", "Transfer matrix", "Claims board"]
-)
-@pytest.mark.parametrize("full", [True, False])
-def test_every_view_can_be_drawn(
-    page: AppTest, key: str, view: str, full: bool
-) -> None:
-    page.session_state["view"] = view
-    if full:
-        opened(page, key)
-    else:
-        assert not page.run().exception
+def test_one_search_is_the_one_that_the_film_shows(page: AppTest, key: str) -> None:
+    at = opened(page, key)
+    at.selectbox(key=f"film_label.{key[:12]}").set_value("reinforce").run()
+    at = open_section(at, "Search space", "One search")
+    said = texts(at)
+    for title in ("Policy of REINFORCE", "Choices of", "Search 1 of REINFORCE"):
+        assert title in said, title
 
 
 def test_looking_files_no_run(page: AppTest, key: str) -> None:
@@ -237,34 +225,16 @@ def test_looking_files_no_run(page: AppTest, key: str) -> None:
     assert client.jobs()[1] == 1
 
 
-@pytest.mark.parametrize("path", ["runs", "transfer", "learn"])
+@pytest.mark.parametrize("path", ["runs", "learn"])
 def test_the_other_pages_know_searches(page: AppTest, path: str) -> None:
     at = page.switch_page(f"../pages/{path}.py").run()
     assert not at.exception
 
 
-@pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
-def test_every_transfer_tab_can_be_drawn(page: AppTest, tab: str) -> None:
-    at = page.switch_page("../pages/transfer.py").run()
-    at.session_state["transfer"] = tab
-    at.run()
-    assert not at.exception
-    boxes = {box.key: box.options for box in at.selectbox}
-    if tab == "Severity":
-        assert "Mean regret" in boxes["severity_by"]
-    if tab == "Families":
-        assert "Evaluations to the goal" in boxes["matrix_metric"]
-    if tab.startswith("Start"):
-        assert "NK landscapes" in boxes["frozen_family"]
-
-
 def test_a_frozen_strategy_is_set_up_on_the_page(page: AppTest, key: str) -> None:
-    at = page.switch_page("../pages/transfer.py").run()
-    at.session_state["transfer"] = "Start from a frozen learner"
-    at.run()
+    at = open_section(opened(page, key), "Robustness", "Use this learner")
     families = at.selectbox(key="frozen_family").options
     assert families[0] == "NK landscapes" > min(families)  # home, not by the alphabet
-    assert "Lab" not in at.button(key="carry").label
     at.button(key="carry").click().run()
     assert not at.exception
     assert at.session_state["k.kind"] == "search"
@@ -274,9 +244,9 @@ def test_a_frozen_strategy_is_set_up_on_the_page(page: AppTest, key: str) -> Non
 def test_a_strategy_that_stays_in_its_family_stays_in_its_space(
     hunt: RunSpec, key: str
 ) -> None:
-    stays = transfer.start_from_frozen(hunt, key, "warm_evolution", "nk_landscape")
+    stays = frozen_start.start_from_frozen(hunt, key, "warm_evolution", "nk_landscape")
     assert stays.family == hunt.family
-    goes = transfer.start_from_frozen(hunt, key, "warm_evolution", "growing")
+    goes = frozen_start.start_from_frozen(hunt, key, "warm_evolution", "growing")
     assert not goes.family.knobs
 
 
@@ -399,8 +369,7 @@ def _published(
     rows = figures_for_task("nasbench201", 0, 0, "CIFAR-10")
     monkeypatch.setattr(run_tables, "figures_for_run", lambda spec: rows)
     monkeypatch.setattr(run_tables, "describe_differences", lambda spec: apart)
-    page.session_state["tab"] = "Published"
-    at = opened(page, key)
+    at = open_section(opened(page, key), "Evidence", "Published")
     told = next(
         page_frame
         for page_frame in at.dataframe

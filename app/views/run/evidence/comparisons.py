@@ -1,4 +1,4 @@
-"""The verdict of a run: headline, table of rivals, chips of conditions, and notes."""
+"""Every comparison of a run: a table of rivals, chips of conditions, and notes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.client.client import Run
 from app.figures.call_style import CALL_STYLES
+from app.views.run.call_lines import headline_and_notes
 from app.widgets.escaping import escape_html
 from engine.contract.learner_appearance import name_in_words
 from engine.stats.block_table import IN_DISTRIBUTION
@@ -20,54 +21,30 @@ from engine.stats.verdicts.claim_words import (
     has_interval,
 )
 from engine.stats.verdicts.wording import capitalize_first, learner_names
-from engine.stats.verdicts.writer import headline_of
 
 PRIMARY = ' <span class="primary" title="fixed before the run">primary</span>'
-EARLIER = (
-    "Computed by an earlier version, whose claims were each tested at 95 %: run it "
-    "again for today's tests."
-)
 
 
-def draw_verdict(run: Run, titles: Mapping[str, str]) -> None:
-    """Draw the verdict of a finished run.
+def draw_comparisons(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw every comparison of a finished run with its numbers, and the notes.
 
     Args:
         run: A run with a summary.
         titles: Titles of parts, by name.
     """
-    headline, notes = headline_and_notes(run, titles)
     names = learner_names(run.spec, titles)
     deciding = run.table.criterion.deciding
     claims = [c for c in read_claims(run.summary) if c.metric == deciding]
     parts = [
-        f'<p class="verdict-line">{escape_html(headline)}</p>',
         make_table(run, claims, names),
         make_chips(run, claims, names),
-        make_notes(notes),
+        make_notes(headline_and_notes(run, titles)[1]),
     ]
     st.html("".join(parts))
 
 
-def headline_and_notes(run: Run, titles: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Return a summary's headline and notes; of 0.3.0 today's headline of its claims.
-
-    Args:
-        run: A run with a summary.
-        titles: Titles of parts, by name.
-    """
-    summary = run.summary or {}
-    if "headline" in summary:
-        return str(summary["headline"]), [str(note) for note in summary["notes"]]
-    again = headline_of(run.table, run.spec, read_claims(summary), titles)
-    if again:
-        return again, [EARLIER]
-    first, stop, _ = str(summary.get("sentence", "")).partition(". ")
-    return first + stop.rstrip(), [EARLIER]
-
-
 def make_table(run: Run, claims: Iterable[Claim], names: Mapping[str, str]) -> str:
-    """Return the comparisons in distribution as an HTML table; open on a desktop."""
+    """Return the comparisons in distribution as an HTML table; empty without any."""
     rows = [claim for claim in claims if claim.condition == IN_DISTRIBUTION]
     # The primary question first, then each learner's main rival.
     rows.sort(key=lambda claim: (not claim.primary, not claim.decisive))
@@ -83,10 +60,9 @@ def make_table(run: Run, claims: Iterable[Claim], names: Mapping[str, str]) -> s
         ]
     heads = "".join(f'<th scope="col">{escape_html(text)}</th>' for text in head)
     lines = "".join(f"<tr>{''.join(map(_cell, cells))}</tr>" for cells in body)
-    count = f"{len(rows)} comparison{'s' if len(rows) > 1 else ''}"
     return (
-        f'<details class="verdict-table"><summary>{count}</summary>'
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table></details>"
+        f'<div class="verdict-table"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
     )
 
 

@@ -1,10 +1,11 @@
-"""The top of a finished run: headline, table, chips and notes, from any summary."""
+"""The calls of a finished run, in a few lines and with their numbers."""
 
 import json
 from dataclasses import replace
 
 from app.client.client import Run
-from app.views.run import verdict_panel
+from app.views.run import call_lines, call_panel
+from app.views.run.evidence import comparisons
 from engine.stats.run_summary import summarize
 from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.wording import learner_names
@@ -30,28 +31,27 @@ def deciding_claims(run: Run) -> list:
 def test_the_table_begins_with_the_primary_question_and_has_every_pair() -> None:
     run = finished()
     names = learner_names(SPEC, TITLES)
-    table = verdict_panel.make_table(run, deciding_claims(run), names)
+    table = comparisons.make_table(run, deciding_claims(run), names)
     rows = table.split("<tr>")[2:]
     assert len(rows) == 3
     assert 'class="primary"' in rows[0] and "tuned SGD" in rows[0]
     assert sum('class="primary"' in row for row in rows) == 1
     assert "&lt;b&gt;second" in table and "<b>second" not in table
     assert "8 replicates × 8 tasks" in rows[0]
-    assert table.startswith('<details class="verdict-table">')
 
 
 def test_diverged_tasks_are_counted_as_numbers_in_the_order_of_the_title() -> None:
     run = finished()
     claims = [replace(c, diverged=(3, 0)) for c in deciding_claims(run)]
-    table = verdict_panel.make_table(run, claims, learner_names(SPEC))
+    table = comparisons.make_table(run, claims, learner_names(SPEC))
     assert "Diverged (learner : other)" in table and "<td>3 : 0</td>" in table
-    none = verdict_panel.make_table(run, deciding_claims(run), learner_names(SPEC))
+    none = comparisons.make_table(run, deciding_claims(run), learner_names(SPEC))
     assert "Diverged" not in none
 
 
 def test_a_shift_is_one_line_of_chips_with_words() -> None:
     run = finished()
-    chips = verdict_panel.make_chips(run, deciding_claims(run), learner_names(SPEC))
+    chips = comparisons.make_chips(run, deciding_claims(run), learner_names(SPEC))
     lines = chips.split('<p class="chips">')[1:]
     assert len(lines) == 2  # one for each chosen learner
     assert "1.5 ▲ better" in lines[0] and "4 ▼ worse" in lines[0]
@@ -60,9 +60,9 @@ def test_a_shift_is_one_line_of_chips_with_words() -> None:
 
 
 def test_every_note_is_a_line_of_its_own() -> None:
-    shown = verdict_panel.make_notes(["One.", "a < b."])
+    shown = comparisons.make_notes(["One.", "a < b."])
     assert shown == ('<ul class="verdict-notes"><li>One.</li><li>a &lt; b.</li></ul>')
-    assert verdict_panel.make_notes([]) == ""
+    assert comparisons.make_notes([]) == ""
 
 
 def test_a_summary_of_an_earlier_version_is_shown_in_todays_words() -> None:
@@ -84,13 +84,13 @@ def test_a_summary_of_an_earlier_version_is_shown_in_todays_words() -> None:
     assert [c.primary for c in claims] == [True, False, False, False]
     assert all(c.decisive and c.level == 0.95 for c in claims)
     run = replace(finished(), summary=summary)
-    assert verdict_panel.headline_and_notes(run, TITLES) == (
+    assert call_lines.headline_and_notes(run, TITLES) == (
         "LR scale is better than tuned SGD in training loss on unseen Gaussian "
         "mixtures.",
-        [verdict_panel.EARLIER],
+        [call_lines.EARLIER],
     )
     untested = replace(run, summary=summary | {"claims": []})
-    assert verdict_panel.headline_and_notes(untested, TITLES)[0] == (
+    assert call_lines.headline_and_notes(untested, TITLES)[0] == (
         "On unseen x: fine (1 against 2)."
     )
 
@@ -100,3 +100,33 @@ def test_a_stored_claim_is_what_was_filed() -> None:
     again = json.loads(json.dumps(summarize(run.blocks, SPEC)))
     assert read_claims(again) == read_claims(run.summary)
     assert read_claims(None) == []
+
+
+def test_there_are_at_most_three_lines_without_a_table_of_numbers() -> None:
+    run = finished()
+    here, elsewhere, sure = call_lines.call_lines(run, TITLES)
+    assert "LR scale" in here and "<b>second" in here  # typed: escaped when drawn
+    assert elsewhere == ("The same pair elsewhere: stretch better at 1.5, worse at 4.")
+    assert sure.startswith("How sure: training log loss differs by ")
+    assert "interval over 8 replicates × 8 tasks." in sure
+    shown = call_panel.make_lines(["a < b."])
+    assert shown == '<ul class="call-lines"><li>a &lt; b.</li></ul>'
+
+
+def test_severities_are_a_range_only_where_none_between_them_differs() -> None:
+    every = [0.5, 1.0, 1.5, 2.0]
+    assert call_lines._join_severities([0.5, 1.0, 1.5], every) == "0.5 to 1.5"
+    assert call_lines._join_severities([0.5, 1.0, 2.0], every) == "0.5, 1 and 2"
+
+
+def test_lost_tests_are_told_with_the_call() -> None:
+    run = finished()
+    for filed in run.summary["claims"]:
+        filed["diverged"] = [3, 0]
+    assert "3 against none diverged." in call_lines.call_lines(run, TITLES)[-1]
+
+
+def test_without_a_comparison_there_is_no_line() -> None:
+    run = replace(finished(), summary={"sentence": "Nothing.", "claims": []})
+    assert call_lines.call_lines(run, TITLES) == []
+    assert call_panel.make_sign(run) == ""

@@ -1,0 +1,1 @@
+"""What the calls of a run rest on: comparisons, tasks, scores, published figures."""

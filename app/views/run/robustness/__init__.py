@@ -1,0 +1,1 @@
+"""How far what a run learned reaches: shifts, other families, other experiments."""
