@@ -1,13 +1,10 @@
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from app.client.catalogue import Catalogue
 from engine.contract.jobs import JobState
-from engine.contract.run_spec import RunSpec
-from tests.app.views.run.test_run_page import texts
 
 
 
