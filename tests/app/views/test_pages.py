@@ -1,12 +1,7 @@
 from pathlib import Path
 
-from streamlit.testing.v1 import AppTest
-
 from app.client import client
-from app.client.catalogue import Catalogue
 from engine.contract.jobs import JobState
-
-
 
 
 def test_a_deleted_run_is_gone_from_the_client(home: Path, key: str) -> None:
