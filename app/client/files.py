@@ -19,7 +19,21 @@ def export_file(run: client.Run, name: str) -> bytes:
     """Return one exported file of a run, the same as the command line's."""
     from engine import export
 
-    return export.exported_files(_run_record(run))[name]
+    return export.exported_file(_run_record(run), name)
+
+
+def export_notebook(run: client.Run, title: str) -> bytes:
+    """Return the notebook that computes a run again."""
+    from engine import export
+
+    return export.notebook_json(_run_record(run), title)
+
+
+def export_python(run: client.Run) -> str:
+    """Return the Python that computes a run again and reads its numbers."""
+    from engine import export
+
+    return export.python_script(_run_record(run))
 
 
 def comparison_file(run: client.Run, name: str, titles: Mapping[str, str]) -> bytes:

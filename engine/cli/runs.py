@@ -67,19 +67,28 @@ def show(key: Key, *, as_json: AsJson = False) -> int:
 @runs.command()
 def export(
     key: Key,
-    out: Annotated[Path, typer.Option(help="Output folder, or a file ending in .zip.")],
+    out: Annotated[
+        Path, typer.Option(help="Output folder, or a file ending in .zip or .ipynb.")
+    ],
     *,
     traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
     force: Force = False,
 ) -> int:
-    """Write a run's CSV and JSON files to a folder, or the whole run to an archive."""
-    from engine.export import RunRecord, export_archive, export_run
+    """Write a run's files to a folder, all of it to an archive, or a notebook.
+
+    The notebook (.ipynb) computes the run again and compares its numbers.
+    """
+    from engine.export import RunRecord, export_archive, export_run, notebook_json
     from engine.export.overwrite_guard import check_file, check_folder
 
     store = Store.open_existing()
     job = find_run(store, key)
-    if out.suffix == ".zip":
-        data = export_archive(store, job.key)
+    if out.suffix in (".zip", ".ipynb"):
+        if out.suffix == ".zip":
+            data = export_archive(store, job.key)
+        else:
+            record = RunRecord.from_store(store, job.key)
+            data = notebook_json(record, job.title or job.about)
         check_file(out, data, force=force)
         files.write_atomically(out, data)
     else:

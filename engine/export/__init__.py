@@ -43,12 +43,14 @@ from engine.export.exported_files import (
     RunRecord,
     config_json,
     export_run,
+    exported_file,
     exported_files,
     metrics_csv,
     summary_json,
     timings_csv,
 )
 from engine.export.long_format import COLUMNS, metrics_rows
+from engine.export.notebook import notebook_json, python_script
 
 __all__ = [
     "CLAIMED",
@@ -61,10 +63,13 @@ __all__ = [
     "config_json",
     "export_archive",
     "export_run",
+    "exported_file",
     "exported_files",
     "import_run",
     "metrics_csv",
     "metrics_rows",
+    "notebook_json",
+    "python_script",
     "read_archive",
     "summary_json",
     "timings_csv",

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,10 +97,15 @@ def exported_files(record: RunRecord, *, traces: bool = False) -> dict[str, byte
     """Return the exported files of a run, by name."""
     return {
         "metrics.csv": metrics_csv(record, traces=traces),
-        "timings.csv": timings_csv(record),
-        "config.json": config_json(record.spec),
-        "summary.json": summary_json(record),
+        **{name: exported_file(record, name) for name in SMALL},
     }
+
+
+def exported_file(record: RunRecord, name: str) -> bytes:
+    """Return one of the exported files, without the others; metrics without traces."""
+    if name == "metrics.csv":
+        return metrics_csv(record)
+    return SMALL[name](record)
 
 
 def metrics_csv(record: RunRecord, *, traces: bool = False) -> bytes:
@@ -150,3 +155,10 @@ def _csv_bytes(head: tuple[str, ...], rows: Iterable[CsvRow]) -> bytes:
     writer.writerow(head)
     writer.writerows(rows)
     return out.getvalue().encode()
+
+
+SMALL: dict[str, Callable[[RunRecord], bytes]] = {
+    "timings.csv": timings_csv,
+    "config.json": lambda record: config_json(record.spec),
+    "summary.json": summary_json,
+}
