@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT = 120.0
 
 
+TITLED = ("shift", "family", "learner")  # slots of the parts that texts name
+
+
 class CatalogueError(Exception):
     """The engine failed to make the catalogue; one line that the user can act on."""
 
@@ -79,6 +82,14 @@ class Catalogue:
         """Yield the cards of one slot, by group and title."""
         found = (card for (where, _), card in self.cards.items() if where == slot)
         return iter(sorted(found, key=lambda card: (card.group, card.title)))
+
+    def part_titles(self) -> dict[str, str]:
+        """Return the titles of parts, by name.
+
+        A learner can have the name of a net, which no text mentions by its title.
+        """
+        cards = (card for slot in TITLED for card in self.cards_of(slot))
+        return {card.name: card.title for card in cards}
 
     def kind_of(self, family: str) -> str:
         """Return a family's kind of task; empty if the family is unknown."""

@@ -57,6 +57,11 @@ def catalogue_error() -> str:
     return _catalogue_cache.error
 
 
+def part_titles() -> dict[str, str]:
+    """Return the titles of parts, by name; empty until the catalogue is ready."""
+    return catalogue().part_titles() if is_catalogue_ready() else {}
+
+
 def wake_engine() -> str:
     """Start the supervisor if needed; return "warm", "starting" or "gone".
 

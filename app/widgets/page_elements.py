@@ -156,6 +156,11 @@ def collect_figures() -> Iterator[dict[str, go.Figure]]:
         _drawn.reset(token)
 
 
+def drawn_figures() -> dict[str, go.Figure]:
+    """Return the figures that the page has drawn so far, by title."""
+    return dict(_drawn.get() or {})
+
+
 def draw_chart(
     fig: go.Figure,
     key: str,

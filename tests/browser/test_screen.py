@@ -69,13 +69,54 @@ def test_on_a_phone_the_call_comes_first(visit: Open) -> None:
     assert sideways(page) == 0
 
 
-def test_a_figure_can_be_taken_along(visit: Open) -> None:
+def test_the_link_is_copied_in_one_click_or_shown(visit: Open) -> None:
     page = visit("/lab")
-    page.get_by_role("button", name="Figures").click()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copy = page.get_by_role("button", name="Copy link").first
+    copy.focus()
+    page.keyboard.press("Enter")
+    told = page.get_by_role("status").filter(has_text="Copied.")
+    expect(told.first).to_contain_text("not its numbers")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(f"{page.url.split('/lab')[0]}/lab?run=")
+    page.evaluate(
+        "() => { navigator.clipboard.writeText = () => Promise.reject();"
+        " document.execCommand = () => false; }"
+    )
+    copy.click()
+    field = page.get_by_role("textbox", name="Copy link").first
+    expect(field).to_have_value(link)
+    expect(field).to_be_focused()
+    assert page.evaluate("document.getSelection().toString()") in ("", link)
+    page.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+
+
+def test_the_report_opens_offline_and_its_figures_answer_the_mouse(
+    visit: Open, browser: Browser, tmp_path: Path
+) -> None:
+    page = visit("/lab")
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as taken:
-        page.get_by_role("button", name="HTML").click()
-    assert taken.value.suggested_filename.startswith("training_loss")
-    assert "sgd" in taken.value.path().read_text(encoding="utf-8").lower()
+        page.get_by_role("button", name="Report").click()
+    file = tmp_path / "report.html"
+    taken.value.save_as(file)
+    assert re.fullmatch(r"\w+_[0-9a-f]{8}_report.html", taken.value.suggested_filename)
+    context = browser.new_context(offline=True, color_scheme="dark")
+    report = context.new_page()
+    asked = list[str]()
+    report.on("request", lambda request: asked.append(request.url))
+    report.goto(file.as_uri())
+    report.wait_for_selector("html[data-drawn]", timeout=PATIENCE)
+    assert asked == [file.as_uri()]
+    chart = report.locator("figure", has_text="Training loss by step").first
+    chart.locator(".nsewdrag").first.hover()
+    expect(chart.locator(".hoverlayer")).to_contain_text("LR scale")
+    film = report.locator("figure.wide").first
+    film.locator(".updatemenu-button").first.click()  # play
+    expect(film.locator(".slider-current-value, .slider-label").first).to_be_visible()
+    assert Axe().run(report).violations_count == 0
+    context.close()
 
 
 def test_a_run_goes_from_the_keyboard_to_the_verdict(visit: Open) -> None:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from app.charts.run_comparison import Line
 from app.views.compare import numbers, selection
-from app.views.run.exports import FIGURE_FORMATS, NO_BROWSER, can_render, render_figure
 from app.widgets import page_frame
+from app.widgets.figure_files import FORMATS, NO_BROWSER, can_render, render_figure
 
 
 def draw_exports(
@@ -51,7 +51,7 @@ def _draw_figure_files(figure: go.Figure) -> None:
         able = can_render()
         if not able:
             st.caption(NO_BROWSER)
-        for kind, mime in FIGURE_FORMATS.items():
+        for kind, mime in FORMATS.items():
             if able or kind == "html":
                 st.download_button(
                     kind.upper(),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.client.client import Run
 from app.figures.call_style import CALL_STYLES
-from app.views.run.call_lines import call_lines, headline_and_notes
+from app.results.call_lines import call_lines, headline_and_notes
 from app.widgets.escaping import escape_html
 from engine.stats.learner_claims import primary_claim
 from engine.stats.stored_claims import read_claims

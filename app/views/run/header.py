@@ -7,9 +7,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.client import client
 from app.client.client import Run
-from app.experiment.experiment_title import experiment_title
 from app.figures.theme import learner_name
-from app.views.run import call_panel, exports, longer_run
+from app.results.run_title import run_title
+from app.views.run import call_panel, longer_run
+from app.views.run.reproduce.share_link import draw_copy_link
 from app.widgets import page_elements
 from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.effort import Effort, effort_of
@@ -50,17 +51,6 @@ def _draw_title(run: Run, titles: Mapping[str, str]) -> None:
     st.html(f'<h1 class="run-title">{escape_html(title)}</h1>', width="content")
 
 
-def run_title(run: Run, titles: Mapping[str, str]) -> str:
-    """Return a run's title as plain text: its own, else what it is about.
-
-    Args:
-        run: The run.
-        titles: Titles of parts, by name.
-    """
-    own = run.job.title.strip() if run.job is not None else ""
-    return own or experiment_title(run.spec, titles)
-
-
 def _draw_badges(run: Run) -> None:
     if run.is_recorded:
         st.badge("recorded", icon=":material/history:", color="gray")
@@ -71,9 +61,7 @@ def _draw_badges(run: Run) -> None:
 
 
 def _draw_actions(run: Run) -> DeltaGenerator:
-    exports.draw_share_link(run)
-    if run.blocks:
-        exports.draw_files(run)
+    draw_copy_link(run)
     room = st.container(width="content")
     longer_run.draw_longer_run(run)
     if run.job is not None:

@@ -9,6 +9,7 @@ from app.charts import CHARTS, rl
 from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
+from app.results.score_rows import format_interval
 from app.views.run import run_tables, trial_films
 from app.views.run.evidence import score_table
 from app.views.run.kind_view import VIEWS, KindView, OwnResult
@@ -77,7 +78,7 @@ def _format_score(
     tested: Mapping[str, Mapping[str, Any]], label: str, metric: str
 ) -> str:
     score = tested.get(label, {}).get(metric)
-    return score_table.format_interval(score) if score else "–"
+    return format_interval(score) if score else "–"
 
 
 def _own_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:

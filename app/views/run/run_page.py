@@ -1,7 +1,7 @@
 """One run on its page: form, header, charts, films and tabs."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,18 +11,17 @@ from app.client import client
 from app.client.client import Run
 from app.form import experiment_form, run_bar
 from app.views.run import (
-    exports,
     form_and_result,
     header,
     run_charts,
     tabs,
     untested_conditions,
 )
+from app.views.run.reproduce.export_menu import draw_export_menu
 from app.widgets import page_elements, page_frame, phone_drawer
 from app.widgets.escaping import escape_markdown
 from engine.contract.run_spec import RunSpec
 
-_NAMED = ("shift", "family", "learner")  # slots of the parts that a page names
 SOON, SOON_FOR = 0.3, 4.0  # seconds between two polls of a young run, and how long
 
 
@@ -111,30 +110,16 @@ def _draw_run(key: str | None, interval: float | None) -> None:
         return
     if _poll_interval(run) != interval:
         st.rerun()
-    titles = part_titles(run)
+    titles = client.part_titles()
     room = header.draw_header(run, titles)
     form_and_result.draw_origins(run)
     with page_elements.collect_figures() as made:
         view_state = run_charts.draw_charts(run, titles)
         untested_conditions.draw_not_applicable(run, titles)
-        if run.is_alive:
-            return
-        tabs.draw_tabs(run, view_state, titles)
-    if made:
-        with room:
-            exports.draw_figure_exports(made, run)
-
-
-def part_titles(run: Run) -> Mapping[str, str]:
-    """Return the titles of parts, by name; empty until the catalogue is ready.
-
-    A learner can have the name of a net, which no text here mentions.
-    """
-    if not client.is_catalogue_ready():
-        return {}
-    known = client.catalogue()
-    cards = (card for slot in _NAMED for card in known.cards_of(slot))
-    return {card.name: card.title for card in cards}
+        if not run.is_alive:
+            tabs.draw_tabs(run, view_state, titles)
+    with room:
+        draw_export_menu(run, titles, made)
 
 
 def draw_notices() -> None:

@@ -63,7 +63,7 @@ def _space_sections(run: Run) -> Modules:
 
 
 def _reproduce_sections(run: Run) -> Modules:
-    return {"": "run.reproduction"}
+    return {"": "run.reproduce.section"}
 
 
 TABS = {

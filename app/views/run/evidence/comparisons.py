@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.client.client import Run
 from app.figures.call_style import CALL_STYLES
-from app.views.run.call_lines import headline_and_notes
+from app.results.call_lines import headline_and_notes
 from app.widgets.escaping import escape_html
 from engine.contract.learner_appearance import name_in_words
 from engine.stats.block_table import IN_DISTRIBUTION

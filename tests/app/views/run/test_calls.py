@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 
 from app.client.client import Run
-from app.views.run import call_lines, call_panel
+from app.results import call_lines
+from app.views.run import call_panel
 from app.views.run.evidence import comparisons
 from engine.stats.run_summary import summarize
 from engine.stats.stored_claims import read_claims

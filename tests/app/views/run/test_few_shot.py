@@ -17,7 +17,7 @@ from app.client import client, files
 from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import learner_name
-from app.views.run import run_page, run_tables, untested_conditions
+from app.views.run import run_tables, untested_conditions
 from engine.catalogue import find_card
 from engine.contract import kinds
 from engine.contract.run_spec import (
@@ -31,6 +31,7 @@ from engine.contract.run_spec import (
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import make_comparison
 from tests.app.conftest import finish, open_lab, open_settings
+from tests.app.views.run.test_reproduce import assert_everything_leaves
 from tests.app.views.run.test_run_page import (
     charts,
     every_section,
@@ -143,7 +144,7 @@ def test_a_learner_keeps_its_title_beside_a_net_of_the_same_name(
 ) -> None:
     lab.run()
     monkeypatch.setattr(client, "is_catalogue_ready", lambda: True)
-    titles = run_page.part_titles(run)
+    titles = client.part_titles()
     assert titles["transformer"] == find_card("learner", "transformer").title
     assert titles["lstm"] == find_card("learner", "lstm").title
 
@@ -423,3 +424,7 @@ def test_own_images_are_kept_and_sized_by_what_their_classes_give(home: Path) ->
     assert len(files.store_images(found)) == 64
     sizes = files.fit_episode_sizes(found.counts().tolist())
     assert sizes == {"use": "split", "ways": 2, "shots": 2, "queries": 4}
+
+
+def test_every_figure_and_the_report_leave(run: client.Run) -> None:
+    assert_everything_leaves(run)

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from app.client.client import Run
+from app.results.call_lines import call_lines
 from app.views.run import header, longer_run
-from app.views.run.call_lines import call_lines
 from engine.contract.events import Block
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec

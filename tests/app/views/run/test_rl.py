@@ -17,6 +17,7 @@ from engine.contract.run_spec import (
     complete_spec,
 )
 from tests.app.conftest import ROOT, finish
+from tests.app.views.run.test_reproduce import assert_everything_leaves
 from tests.app.views.run.test_run_page import every_section, open_section, texts
 
 LEARNERS = (
@@ -77,3 +78,7 @@ def test_costs_are_episodes_by_phase(home: Path, key: str) -> None:
     assert row["Test"] == "160"  # 16 trials of 10 episodes, of each replicate
     assert row["Meta-training"] == "0"
     assert row["Steps of a test trial"].startswith("10 ")
+
+
+def test_every_figure_and_the_report_leave(home: Path, key: str) -> None:
+    assert_everything_leaves(client.run(key))

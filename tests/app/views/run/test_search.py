@@ -35,6 +35,7 @@ from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_interval
 from tests.app.conftest import ROOT, finish, open_lab, open_settings
+from tests.app.views.run.test_reproduce import assert_everything_leaves
 from tests.app.views.run.test_run_page import (
     charts,
     every_section,
@@ -402,3 +403,7 @@ def test_with_another_protocol_published_searches_are_separate_and_the_page_says
     assert [r["Method"] for r in rows if r["Source"] == "this run"][-1] == (
         "random search"
     )
+
+
+def test_every_figure_and_the_report_leave(run: client.Run) -> None:
+    assert_everything_leaves(run)

@@ -1,0 +1,169 @@
+"""The report of a run: title, calls, films, charts, tables, settings, command."""
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.charts import per_task, run_figures
+from app.charts.chart_options import ResponsiveFigure, ViewState
+from app.client.client import Run
+from app.figures.curves import HOW_TO_READ
+from app.report import embedded_data, html_parts, settings
+from app.results.call_lines import call_lines, headline_and_notes
+from app.results.comparison_rows import comparison_rows
+from app.results.run_title import run_title
+from app.results.score_rows import score_rows
+from app.widgets.escaping import escape_html
+
+_HERE = Path(__file__).parent
+# Films first, then what answers the question, then how it came about.
+ORDER = (
+    "Films",
+    "Main charts",
+    "Claims",
+    "Per task",
+    "Shifts",
+    "Search space",
+    "Training",
+    "Cost",
+)
+Titles = Mapping[str, str]
+
+
+def make_report(run: Run, titles: Titles) -> bytes:
+    """Return a run as one HTML file that works offline.
+
+    Args:
+        run: A run with results; what it lacks, the report lacks.
+        titles: Titles of parts, by name; spelled from the names otherwise.
+
+    Returns:
+        UTF-8 bytes.
+    """
+    charts = list_charts(run)
+    drawn = [chart for found in charts.values() for chart in found.values()]
+    title = run_title(run, titles)
+    body = "".join(
+        (
+            _header(run, title, titles),
+            _figures(charts),
+            _tables(run, titles),
+            settings.make_settings(run, titles),
+        )
+    )
+    return _page(title, body, drawn)
+
+
+def list_charts(run: Run) -> dict[str, dict[str, ResponsiveFigure]]:
+    """Return the charts of a report by part of the page and title."""
+    found: dict[str, dict[str, ResponsiveFigure]] = {}
+    fitting = run_figures.page_parts(run)
+    for part in ORDER:
+        made = run_figures.part_figures(run, part) if part in fitting else {}
+        if part == "Per task":
+            made = _deciding_only(run, made)
+        if made:
+            found[part] = made
+    return found
+
+
+def _deciding_only(
+    run: Run, made: Mapping[str, ResponsiveFigure]
+) -> dict[str, ResponsiveFigure]:
+    """Return the charts of the first metric alone: there are two for each."""
+    first = next(iter(per_task.per_task_metrics(run, ViewState())), "")
+    return {k: v for k, v in made.items() if v.name.rpartition(".")[2] == first}
+
+
+def _header(run: Run, title: str, titles: Titles) -> str:
+    facts = {
+        "Kind": run.kind.title,
+        "Sample": f"{run.replicates:,} replicates × {run.spec.budget.test_tasks:,} "
+        f"{run.kind.words.tests}",
+        "State": str(run.job.state) if run.job is not None else "recorded",
+        "Run": run.key[:12],
+    }
+    call = ""
+    if run.summary is not None:
+        headline, notes = headline_and_notes(run, titles)
+        call = f'<p class="call">{escape_html(headline)}</p>'
+        call += html_parts.make_list(call_lines(run, titles))
+        call += html_parts.make_details("Notes", html_parts.make_list(notes))
+    return (
+        f'<header><p class="eyebrow">Metascope · report of a run</p>'
+        f"<h1>{escape_html(title)}</h1>{call}{html_parts.make_facts(facts)}</header>"
+    )
+
+
+def _figures(charts: Mapping[str, Mapping[str, ResponsiveFigure]]) -> str:
+    parts, count = [], 0
+    for part, found in charts.items():
+        figures = []
+        for title, chart in found.items():
+            figures.append(_figure(count, title, chart, wide=part == "Films"))
+            count += 1
+        grid = f'<div class="charts">{"".join(figures)}</div>'
+        parts.append(html_parts.make_section(part, grid))
+    return "".join(parts)
+
+
+def _figure(number: int, title: str, chart: ResponsiveFigure, *, wide: bool) -> str:
+    meta: Mapping[str, str] = chart.wide.layout.meta or {}
+    alt = escape_html(meta.get("alt", title))
+    once = meta.get("once", HOW_TO_READ)
+    read = meta.get("how_to_read", "").removeprefix(once).strip()
+    height = chart.wide.layout.height or 320
+    return (
+        f'<figure class="{"wide" if wide else ""}"><h3>{escape_html(title)}</h3>'
+        f"<p>{escape_html(read)}</p>"
+        f'<div class="chart" data-chart="{number}" role="group" aria-label="{alt}" '
+        f'style="min-height:{height:g}px"></div></figure>'
+    )
+
+
+def _tables(run: Run, titles: Titles) -> str:
+    if run.summary is None:
+        return ""
+    compared = html_parts.make_table(
+        comparison_rows(run, titles),
+        "Differences between learners, with the intervals that the calls follow from",
+    )
+    scores = html_parts.make_table(
+        score_rows(run, dict(titles)), f"{run.kind.words.intervals} Value [low, high]."
+    )
+    return html_parts.make_section("Comparisons", compared) + html_parts.make_section(
+        "Scores", scores
+    )
+
+
+def _page(title: str, body: str, drawn: list[ResponsiveFigure]) -> bytes:
+    library = embedded_data.library_file(each.wide for each in drawn)
+    script = (_HERE / "report.js").read_text(encoding="utf-8")
+    allowed = (
+        embedded_data.hash_script(script.encode()),
+        embedded_data.script_hash(library),
+    )
+    # Only our two scripts run, and nothing is ever fetched.
+    policy = (
+        f"default-src 'none'; script-src {' '.join(allowed)}; "
+        "style-src 'unsafe-inline'; img-src data: blob:"
+    )
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return "".join(
+        (
+            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape_html(title)}</title>",
+            f"<style>{(_HERE / 'report.css').read_text(encoding='utf-8')}</style>",
+            f"</head><body><main>{body}</main>",
+            f"<footer>Made with Metascope on {day}.</footer>",
+            _data("library", embedded_data.packed_library(library)),
+            _data("figures", embedded_data.packed_figures(drawn)),
+            f"<script>{script}</script></body></html>\n",
+        )
+    ).encode()
+
+
+def _data(name: str, packed: str) -> str:
+    return f'<script type="application/gzip" id="{name}">{packed}</script>'

@@ -1,0 +1,33 @@
+"""The menu of a run's header: what is most often taken along."""
+
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.client.client import Run
+from app.views.run.reproduce.figure_choice import draw_figure_choice
+from app.views.run.reproduce.run_files import (
+    Titles,
+    draw_file,
+    file_stem,
+    list_files,
+)
+
+
+def draw_export_menu(run: Run, titles: Titles, shown: Mapping[str, go.Figure]) -> None:
+    """Draw the menu with a run's files and figures.
+
+    Args:
+        run: The run.
+        titles: Titles of parts, by name.
+        shown: The figures that are drawn, by title.
+    """
+    with st.popover(
+        "Export", icon=":material/download:", key="exports", type="tertiary"
+    ):
+        stem = file_stem(run, titles)
+        for file in list_files(run, titles):
+            draw_file(file, stem, "export")
+        if run.blocks:
+            draw_figure_choice(run, titles, shown, "export")
