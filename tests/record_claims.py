@@ -43,19 +43,16 @@ def settled(spec: RunSpec) -> tuple[RunSpec, str]:
     return full, run_key(full, find_card)
 
 
-def measure(chosen: Study, store: Store) -> dict[str, float]:
-    """Compute the missing runs of a study; return the CPU seconds of those, by key."""
-    seconds = {}
-    for full, key in map(settled, chosen.specs):
-        job = store.job(key)
-        if job is not None and job.state == JobState.DONE:
-            continue
-        store.submit(full, key, chosen.title)
-        start = time.process_time()
-        run_worker(store.home, once=True)
-        seconds[key] = round(time.process_time() - start, 1)
-        sys.stderr.write(f"{chosen.name}: {key[:8]} took {seconds[key]} CPU s\n")
-    return seconds
+def measure(spec: RunSpec, title: str, store: Store) -> dict[str, float]:
+    """Compute a run that is not done yet; return its CPU seconds, by its key."""
+    full, key = settled(spec)
+    job = store.job(key)
+    if job is not None and job.state == JobState.DONE:
+        return {}
+    store.submit(full, key, title)
+    start = time.process_time()
+    run_worker(store.home, once=True)
+    return {key: round(time.process_time() - start, 1)}
 
 
 def judge(chosen: Study, store: Store) -> dict[str, Any]:
@@ -116,12 +113,18 @@ def main(names: Sequence[str]) -> None:
     kept = {name: held[name] for name in EMPTY}
     store = Store.open()
     for chosen in map(study, names):
-        kept["runs"] |= measure(chosen, store)
+        for spec in chosen.specs:
+            kept["runs"] |= measure(spec, chosen.title, store)
+            write(kept)  # each run at once, so that what is done need not be repeated
         kept["verdicts"][chosen.name] = judge(chosen, store)
         if chosen.matrix:
             kept["matrices"][chosen.name] = matrices(chosen, store)
         kept["machine"] = machine()
-        FILE.write_text(json.dumps(shipped(kept), indent=0) + "\n")
+    write(kept)
+
+
+def write(kept: Mapping[str, Any]) -> None:
+    """Write the file that ships."""
     FILE.write_text(json.dumps(shipped(kept), indent=0) + "\n")
 
 

@@ -35,7 +35,7 @@ def _draw_cards(was_alive: bool) -> None:
     _draw_overview(claims)
     for kind, some in claim_states.group_by_kind(claims):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.subheader(kind.title, anchor=kind.name)
+            st.subheader(kind.title, anchor=kind.name, width="content")
             st.caption(f"{claim_states.count_verdicts(some)}.")
         for claim in some:
             draw_card(claim)

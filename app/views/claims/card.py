@@ -3,38 +3,32 @@
 import streamlit as st
 
 from app import session
+from app.charts.figure_cache import get_or_make
 from app.client import run_groups
-from app.experiment.costs import COSTS
+from app.experiment.cost_estimate import (
+    Duration,
+    describe_range,
+    estimate_duration,
+)
 from app.figures.claim_interval import claim_figure, describe_estimate
 from app.views.claims import studies
-from app.views.claims.claim_states import ClaimState
+from app.views.claims.claim_states import VERDICTS, ClaimState
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
 from engine.stats.claims_board import StudyVerdict
 from engine.stats.verdicts.wording import format_count
 
-VERDICTS = {
-    "supported": (":material/check_circle:", "green"),
-    "not supported": (":material/cancel:", "red"),
-    "depends": (":material/alt_route:", "orange"),
-    "can't tell yet": (":material/help:", "gray"),
-}
-
 
 def draw_card(state: ClaimState) -> None:
     """Draw the card of a claim."""
     claim = state.claim
     with st.container(border=True, key=f"claim.{claim.name}"):
-        left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
-        with left:
-            st.markdown(f"**“{_unbroken_percent(claim.sentence)}”**")
-            if state.verdict is not None:
-                _draw_verdict(state.verdict)
-        with right:
-            if state.verdict is not None:
-                fig = claim_figure(state.verdict)
-                live_plot(fig, key=f"interval.{claim.name}", alt=fig.layout.meta["alt"])
+        sentence = f"**“{_unbroken_percent(claim.sentence)}”**"
+        if state.verdict is None:
+            st.markdown(sentence)
+        else:
+            _draw_verdict(claim.name, sentence, state.verdict)
         _draw_origin(state)
         if state.study is not None:
             studies.draw_progress(state.runs)
@@ -42,12 +36,19 @@ def draw_card(state: ClaimState) -> None:
             _draw_details(state)
 
 
-def _draw_verdict(verdict: StudyVerdict) -> None:
+def _draw_verdict(name: str, sentence: str, verdict: StudyVerdict) -> None:
+    """Draw the claim's sentence and its verdict, beside the measured interval."""
     icon, color = VERDICTS[verdict.verdict]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(verdict.verdict, icon=icon, color=color)  # type: ignore[arg-type]
-        st.markdown(f"**{escape_markdown(describe_estimate(verdict))}**")
-    st.markdown(_unbroken_percent(verdict.reason))
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
+    with left:
+        st.markdown(sentence)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(verdict.verdict, icon=icon, color=color)  # type: ignore[arg-type]
+            st.markdown(f"**{escape_markdown(describe_estimate(verdict))}**")
+        st.markdown(_unbroken_percent(verdict.reason))
+    with right:
+        fig = claim_figure(verdict)
+        live_plot(fig, key=f"interval.{name}", alt=fig.layout.meta["alt"])
 
 
 def _draw_origin(state: ClaimState) -> None:
@@ -82,14 +83,17 @@ def describe_origin(state: ClaimState) -> str:
     if state.study is None or not state.missing_runs:
         return f"Not measured yet: {count}."
     left = format_count(len(state.missing_runs), "run")
-    return f"Not measured yet: {left}, {_describe_work(state)}."
+    keys = tuple(run.key for run in state.missing_runs)
+    took = get_or_make(("time of a claim", keys), lambda: _describe_time(state))
+    return f"Not measured yet: {left}, {took}."
 
 
-def _describe_work(state: ClaimState) -> str:
-    """Describe the work of the runs that are missing."""
+def _describe_time(state: ClaimState) -> str:
+    """Describe how long the missing runs take here, one after the other."""
     specs = [run.spec for run in state.missing_runs]
-    work = sum(COSTS[state.kind.name].estimate_cost(spec) for spec in specs)
-    return f"about {work:,.0f} {state.kind.words.work}"
+    each = [estimate_duration(spec).whole for spec in specs]
+    whole = Duration(sum(d.low for d in each), sum(d.high for d in each))
+    return f"about {describe_range(whole)} of one core here"
 
 
 def _draw_link_to_runs(state: ClaimState) -> None:

@@ -14,6 +14,13 @@ from engine.contract.errors import Refused
 from engine.contract.kinds import Kind
 from engine.stats.claims_board import StudyVerdict, judge_study
 
+VERDICTS = {  # their icons and colors, in the order in which they are counted
+    "supported": (":material/check_circle:", "green"),
+    "not supported": (":material/cancel:", "red"),
+    "depends": (":material/alt_route:", "orange"),
+    "can't tell yet": (":material/help:", "gray"),
+}
+
 
 class ClaimState(NamedTuple):
     """A claim with its verdict so far.
@@ -81,8 +88,8 @@ def group_by_kind(
 def count_verdicts(claims: Sequence[ClaimState]) -> str:
     """Return how many claims are measured, and with which verdicts, as a text."""
     found = [each.verdict.verdict for each in claims if each.verdict is not None]
-    counts = {word: found.count(word) for word in dict.fromkeys(found)}
-    told = ", ".join(f"{n} {word}" for word, n in counts.items())
+    counts = {word: found.count(word) for word in VERDICTS}
+    told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     return f"{len(found)} of {len(claims)} measured" + (f": {told}" if told else "")
 
 

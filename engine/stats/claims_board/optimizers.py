@@ -23,7 +23,7 @@ from engine.stats.verdicts.wording import learner_names
 
 LEARNED, SGD, ADAM = "lr_scale", "sgd_tuned", "adam_tuned"
 LEAST = 1e-12  # a gradient may be exactly 0, its log may not
-LOSS, CHANGE, SPREAD = "% of the loss saved", "% smaller change", "% smaller spread"
+LOSS, CHANGE, SPREAD = "% of the loss saved", "% steadier", "% smaller spread"
 Measure = Callable[[BlockTable, str, Condition], Floats | None]
 
 

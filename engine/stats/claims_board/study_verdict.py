@@ -257,19 +257,27 @@ def judge_measurements(
     verdict = verdict_on_all([each.margin for each in deciding])
     open_ones = [m for m, sign in zip(deciding, signs, strict=True) if sign == verdict]
     least = min(open_ones or deciding, key=lambda each: each.margin.mean)
-    counted = ""
-    if len(deciding) > 1:
-        favor, against = signs.count("supported"), signs.count("not supported")
-        counted = f" Of {len(signs)} comparisons {favor} favor the claim, {against} "
-        counted += f"speak{'s' * (against == 1)} against it."
     return StudyVerdict(
         verdict,
         *least.found[:3],
         least.unit,
-        least.sentence() + counted,
+        least.sentence() + _count_sides(signs),
         tuple(each.row() for each in (*deciding, *beside)),
         (least.limit,) if least.limit else (),
     )
+
+
+def _count_sides(signs: Sequence[Verdict]) -> str:
+    """Return how many of several comparisons speak for and against the claim.
+
+    >>> _count_sides(["supported", "can't tell yet"])
+    ' Of 2 comparisons, 1 speaks for the claim and none against it.'
+    """
+    if len(signs) < 2:
+        return ""
+    favor, against = signs.count("supported"), signs.count("not supported")
+    speak = f"{favor or 'none'} speak{'' if favor > 1 else 's'} for the claim"
+    return f" Of {len(signs)} comparisons, {speak} and {against or 'none'} against it."
 
 
 def undecided_verdict(why: str) -> StudyVerdict:
