@@ -4,18 +4,16 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from app.client import client, spec_checks
-from app.experiment import compatibility, derived_experiments, spec_mapping
+from app.client import client
+from app.experiment import derived_experiments, spec_mapping
 from app.experiment.spec_mapping import Form
 from engine.contract import kinds
-from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
-from engine.contract.run_spec import Choice, RunSpec
+from engine.contract.run_spec import RunSpec
 
 FORM = "k."
 KIND = "k.kind"
-SOON = 0.25  # seconds in which the engine answers most questions, once it is warm
 PRESET = "preset"
 SEEN_URL = "seen_url"
 _RUN, _NOTES = "run_in_view", "notices"
@@ -32,15 +30,17 @@ class Start(NamedTuple):
     Args:
         form: Its fields then.
         key: Run key of the experiment that they made.
-        title: What the screen calls it.
-        is_opened: Whether the user opened it, by a link or a choice; else it is the
-            default experiment of a kind, for which a recorded example may be shown.
+        title: Its title; empty where it has none.
+        is_opened: Whether the user opened it, by a link or a choice.
+        is_default: Whether it is the default experiment of its kind, which the recorded
+            example is of.
     """
 
     form: Form
     key: str
     title: str
     is_opened: bool
+    is_default: bool
 
 
 class _Aside(NamedTuple):
@@ -110,8 +110,16 @@ def prepare_form() -> None:
 
 
 def _load_default(kind: str) -> None:
+    load_spec(
+        derived_experiments.default_experiment(client.catalogue(), kind),
+        is_opened=False,
+    )
+
+
+def _default_of_kind(kind: str) -> tuple[RunSpec, str]:
+    """Return a kind's default experiment, completed, and its run key."""
     spec = derived_experiments.default_experiment(client.catalogue(), kind)
-    load_spec(spec, "the default experiment", is_opened=False)
+    return client.complete_with_key(spec)
 
 
 def load_spec(spec: RunSpec, title: str = "", *, is_opened: bool = True) -> None:
@@ -119,7 +127,7 @@ def load_spec(spec: RunSpec, title: str = "", *, is_opened: bool = True) -> None
 
     Args:
         spec: The experiment.
-        title: What the screen calls it.
+        title: Its title; empty where it has none.
         is_opened: As in `Start`.
 
     Raises:
@@ -130,7 +138,8 @@ def load_spec(spec: RunSpec, title: str = "", *, is_opened: bool = True) -> None
         full = full.model_copy(update={"device": "auto"})
     form = spec_mapping.spec_to_form(full)
     kind = client.catalogue().kind_of(full.family.name)
-    start = Start(form, key, title or "the experiment that was opened", is_opened)
+    is_default = key == _default_of_kind(kind)[1]
+    start = Start(form, key, title, is_opened, is_default)
     _fill_form(form | {KIND: kind, PRESET: None})
     st.session_state[_START] = start
 
@@ -141,10 +150,33 @@ def start_form() -> Form:
     return start.form if start else {}
 
 
+def is_as_shipped(key: str) -> bool:
+    """Whether an experiment is the default one that the form was filled with.
+
+    Args:
+        key: Its run key.
+    """
+    start = _start()
+    return start is not None and start.key == key and not start.is_opened
+
+
 def start_title() -> str:
     """Return what the screen calls the experiment that the form was filled with."""
     start = _start()
-    return start.title if start else ""
+    if start is None:
+        return ""
+    other = "the default experiment" if start.is_default else "what was opened"
+    return start.title or other
+
+
+def title_of(key: str) -> str:
+    """Return the title of the form's experiment, if it is as it was opened.
+
+    Args:
+        key: Its run key now.
+    """
+    start = _start()
+    return start.title if start is not None and start.key == key else ""
 
 
 def _start() -> Start | None:
@@ -190,9 +222,7 @@ def finished_default_run(name: str) -> str | None:
     """Return the run key of a kind's default experiment if it is done, else None."""
     if not client.is_catalogue_ready():
         return None
-    key = client.complete_with_key(
-        derived_experiments.default_experiment(client.catalogue(), name)
-    )[1]
+    key = _default_of_kind(name)[1]
     job = client.job(key)
     return key if job is not None and job.state == JobState.DONE else None
 
@@ -206,68 +236,6 @@ def form_values() -> Form:
     """Return the form's fields and their values."""
     state = st.session_state
     return {str(k): state[k] for k in state if str(k).startswith(FORM)}
-
-
-class Request(NamedTuple):
-    """What the form asks for.
-
-    Args:
-        run: Its completed spec and run key; None if it can't be run.
-        refusal: Why not, in one sentence; else empty.
-        is_pending: Whether the engine is still to say if it can be run.
-    """
-
-    run: tuple[RunSpec, str] | None
-    refusal: str
-    is_pending: bool = False
-
-
-def request_run(seconds: float = SOON) -> Request:
-    """Return what the form asks for, or why it can't be run.
-
-    Args:
-        seconds: How long to wait for what only the engine can say.
-    """
-    try:
-        spec, key = requested_run()
-    except Refused as refusal:
-        return Request(None, refusal.message)
-    start = _start()
-    is_default = start is not None and key == start.key and not start.is_opened
-    if is_default or client.job(key) is not None:  # it can be run, or was
-        return Request((spec, key), "")
-    found = spec_checks.checker.refusal(key, spec, seconds)
-    return Request(None if found else (spec, key), found or "", found is None)
-
-
-def requested_run() -> tuple[RunSpec, str]:
-    """Return the form's completed spec, and its run key.
-
-    Raises:
-        Refused: If the form is invalid.
-    """
-    spec = spec_mapping.form_to_spec(form_values(), client.catalogue().card)
-    for family in (spec.family, *spec.test_families):
-        _check_data(client.catalogue().card("family", family.name), family)
-    refused = compatibility.describe_misfit(client.catalogue(), spec)
-    if refused:
-        raise Refused(refused, "learners")
-    return client.complete_with_key(spec)
-
-
-def _check_data(card: Card, family: Choice) -> None:
-    """Refuse a family whose data is missing, or whose code only you may start."""
-    if card.traits.get("own_code"):
-        raise Refused(
-            f"{card.title} runs code that the experiment names, so it starts from the "
-            "command line alone: python -m engine run SPEC.json --out FOLDER",
-            "family",
-        )
-    if card.missing:
-        raise Refused(f"{card.title} cannot run: it needs {card.missing}.", "family")
-    if card.traits.get("needs_file") and not family.knobs.get("digest"):
-        noun = "an archive" if card.traits.get("file") == "zip" else "a CSV"
-        raise Refused(f"{card.title} needs a file: choose {noun} first.", "family")
 
 
 def form_starts_frozen() -> bool:
@@ -304,7 +272,11 @@ def is_result_awaited() -> bool:
     return start is not None and start.is_opened and run_in_view() is None
 
 
-def start_key() -> str:
-    """Return the run key of what the form was filled with; empty before that."""
+def is_start(key: str) -> bool:
+    """Whether a recorded example answers what the form was filled with.
+
+    Args:
+        key: The example's run key; its effort may be another than the default one.
+    """
     start = _start()
-    return start.key if start else ""
+    return start is not None and (start.is_default or start.key == key)

@@ -15,7 +15,15 @@ from app.experiment import (
     spec_mapping,
 )
 from app.figures.theme import learner_name
-from app.form import changes, field_widgets, learners, part_widgets, run_bar, shifts
+from app.form import (
+    changes,
+    field_widgets,
+    learners,
+    part_widgets,
+    run_bar,
+    run_request,
+    shifts,
+)
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.effort import Effort
@@ -66,7 +74,7 @@ def _settings_dialog() -> None:
         if tab.open:
             with tab:
                 draw(known, kind)
-    if run_bar.draw_run_bar(session.request_run(), "dialog"):
+    if run_bar.draw_run_bar(run_request.request_run(), "dialog"):
         close()
         run_bar.ask_for_run()
         st.rerun()

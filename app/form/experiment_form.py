@@ -16,6 +16,7 @@ from app.form import (
     own_examples,
     part_widgets,
     run_bar,
+    run_request,
     shifts,
 )
 from app.widgets.escaping import escape_markdown
@@ -49,13 +50,11 @@ def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:
     _draw_inputs()
     changes.draw_summary()
     # Who has pressed Run waits for the answer: what can't be run is never queued.
-    request = session.request_run(
-        PATIENCE if run_bar.is_run_pressed() else session.SOON
-    )
-    pressed = run_bar.draw_run_bar(
-        request, "sidebar", shortcut=not all_settings.is_open()
-    )
-    return request.run, pressed
+    seconds = PATIENCE if run_bar.is_run_pressed() else run_request.SOON
+    asked = run_request.request_run(seconds)
+    has_keyboard = not all_settings.is_open()
+    pressed = run_bar.draw_run_bar(asked, "sidebar", shortcut=has_keyboard)
+    return asked.run, pressed
 
 
 def _draw_kind(catalogue: Catalogue) -> kinds.Kind:

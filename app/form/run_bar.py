@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.client import client, spec_checks
 from app.experiment import cost_estimate
-from app.session import Request
+from app.form.run_request import RunRequest
 from app.widgets import page_elements
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
@@ -35,7 +35,7 @@ def draw_skip_link() -> None:
 
 
 def draw_run_bar(
-    request: Request,
+    request: RunRequest,
     place: Literal["sidebar", "dialog"],
     *,
     shortcut: bool = True,

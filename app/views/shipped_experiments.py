@@ -14,7 +14,7 @@ def open_in_lab(preset: Preset, run: str | None = None) -> None:
         run: Key of a run of it, which is shown; None for the recorded example.
     """
     try:
-        session.load_spec(preset.spec)
+        session.load_spec(preset.spec, preset.title)
     except Refused as refusal:
         page_elements.draw_refusal(refusal.message)
         return

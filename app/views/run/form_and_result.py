@@ -9,7 +9,7 @@ from app.client import client, recorded_examples
 from app.client.client import Run
 from app.experiment import experiment_summary, form_differences, spec_mapping
 from app.figures.theme import learner_name
-from app.form import run_bar
+from app.form import run_bar, run_request
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
@@ -36,7 +36,7 @@ def run_to_show(key: str | None) -> Run | None:
         return None
     example = recorded_examples.recorded_run(session.form_kind())
     if session.is_result_awaited():
-        is_own = example is not None and session.start_key() == example.key
+        is_own = example is not None and session.is_start(example.key)
         return example if is_own else None
     return example
 
@@ -104,7 +104,7 @@ def _describe_result(shown: _Result) -> str:
 def _fill_form(shown: _Result) -> None:
     """Put the settings of the result in view into the form; the result stays."""
     held = session.run_in_view()
-    session.load_spec(shown.spec, shown.title or "the result in view")
+    session.load_spec(shown.spec, shown.title)
     session.show_run(held)
 
 
@@ -128,16 +128,16 @@ def _draw_awaited() -> None:
     """Draw the settings of an opened experiment that is not computed here yet."""
     frozen = session.form_starts_frozen()
     start = "It starts from a frozen learner. " if frozen else ""
-    request = session.request_run(0.0)
+    asked = run_request.request_run(0.0)
     todo = "Press **Run** (Ctrl + Enter) to compute this experiment."
-    if request.run is None:
-        todo = f"It can't run yet: {escape_markdown(request.refusal)}"
+    if asked.run is None:
+        todo = f"It can't run yet: {escape_markdown(asked.refusal)}"
     page_elements.draw_empty(
         "Ready to run" if frozen else "Not computed here yet", start + todo
     )
-    if request.run is None:
+    if asked.run is None:
         return
-    spec, cards = request.run[0], client.catalogue().card
+    spec, cards = asked.run[0], client.catalogue().card
     title = session.start_title()
     page_elements.draw_heading(title[:1].upper() + title[1:])
     page_elements.draw_facts(experiment_summary.describe_experiment(spec, cards))

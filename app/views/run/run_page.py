@@ -61,7 +61,7 @@ def _draw_run_form() -> tuple[RunSpec, str] | None:
     session.prepare_form()
     wanted, pressed = experiment_form.draw_form()
     if pressed and wanted is not None:
-        client.submit_completed(wanted)
+        client.submit_completed(wanted, session.title_of(wanted[1]))
         session.show_run(wanted[1])
         url_sync.write_url(*wanted)
         phone_drawer.close_later()

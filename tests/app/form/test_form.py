@@ -1,16 +1,22 @@
 """The form says the truth: what is invalid never runs, and changes are marked."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import share_links
-from app.client import client
+from app.client import client, recorded_examples
 from app.client.catalogue import Catalogue
 from app.experiment import form_differences, spec_mapping
 from app.form import all_settings
+from app.views.transfer import start_from_frozen
 from engine.contract.jobs import JobState
 from engine.contract.kinds import KINDS, Kind
+from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
+from engine.export import export_archive
+from engine.store import Store
 from tests.app.conftest import open_settings
 from tests.app.views.run.test_run_page import run_it, texts
 
@@ -173,3 +179,39 @@ def test_differences_name_the_part_and_the_knob(known: Catalogue) -> None:
     assert {each.key for each in found} == keys
     assert found[-1].now == "7"
     assert not form_differences.form_differences(one, one, known.card)
+
+
+def test_the_recorded_example_stands_for_the_default_experiment_alone(
+    lab: AppTest, known: Catalogue, home: Path, key: str
+) -> None:
+    recorded_examples.FOLDER.mkdir()
+    archive = export_archive(Store.open(home), key)
+    (recorded_examples.FOLDER / "optimization.zip").write_bytes(archive)
+    at = lab.run()
+    # The example's own settings are others than the form's, and that is said.
+    assert "This is a recorded example. **The form differs:**" in texts(at)
+    at.selectbox(key="preset").select("default").run()
+    assert "verdict-line" in texts(at)
+    at.selectbox(key="preset").select("long").run()
+    assert "verdict-line" not in texts(at)
+    assert known.preset("long").title in texts(at)
+    run_it(at)
+    (job,), _ = client.jobs([JobState.QUEUED])
+    assert job.title == known.preset("long").title
+
+
+def test_a_frozen_learner_says_where_it_comes_from(
+    lab: AppTest, home: Path, key: str, tiny: RunSpec, known: Catalogue
+) -> None:
+    carried = start_from_frozen(tiny, key, "lr_scale", "moons")
+    spec = complete_spec(carried, known.card, "cpu")
+    Store.open(home).submit(spec, run_key(spec, known.card), "Carried")
+    lab.query_params["run"] = run_key(spec, known.card)
+    at = lab.run()
+    assert not at.exception
+    family = known.card("family", tiny.family.name).title
+    assert f"starts frozen, as meta-trained on {family}" in texts(at)
+    at.button(key="origin.lr_scale").click().run()
+    assert not at.exception
+    assert at.query_params["run"] == key
+    assert at.session_state["k.family"] == tiny.family.name

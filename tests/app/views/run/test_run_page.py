@@ -88,9 +88,9 @@ def test_a_click_files_the_run_before_anything_else_is_drawn(
         done.append("draw")
         draw(key)
 
-    def submit_it(wanted: tuple[RunSpec, str]) -> Job:
+    def submit_it(wanted: tuple[RunSpec, str], title: str) -> Job:
         done.append("submit")
-        return submit(wanted)
+        return submit(wanted, title)
 
     monkeypatch.setattr(run_page, "draw_run_in_view", draw_it)
     monkeypatch.setattr(client, "submit_completed", submit_it)

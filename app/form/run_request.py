@@ -1,0 +1,72 @@
+"""What the form asks for: its completed experiment, or why it can't be run."""
+
+from typing import NamedTuple
+
+from app import session
+from app.client import client, spec_checks
+from app.experiment import compatibility, spec_mapping
+from engine.contract.cards import Card
+from engine.contract.errors import Refused
+from engine.contract.run_spec import Choice, RunSpec
+
+SOON = 0.25  # seconds in which the engine answers most questions, once it is warm
+
+
+class RunRequest(NamedTuple):
+    """What the form asks for.
+
+    Args:
+        run: Its completed spec and run key; None if it can't be run.
+        refusal: Why not, in one sentence; else empty.
+        is_pending: Whether the engine is still to say if it can be run.
+    """
+
+    run: tuple[RunSpec, str] | None
+    refusal: str
+    is_pending: bool = False
+
+
+def request_run(seconds: float = SOON) -> RunRequest:
+    """Return what the form asks for, or why it can't be run.
+
+    Args:
+        seconds: How long to wait for what only the engine can say.
+    """
+    try:
+        spec, key = requested_run()
+    except Refused as refusal:
+        return RunRequest(None, refusal.message)
+    if session.is_as_shipped(key) or client.job(key) is not None:  # it can be run
+        return RunRequest((spec, key), "")
+    found = spec_checks.checker.refusal(key, spec, seconds)
+    return RunRequest(None if found else (spec, key), found or "", found is None)
+
+
+def requested_run() -> tuple[RunSpec, str]:
+    """Return the form's completed spec, and its run key.
+
+    Raises:
+        Refused: If the form is invalid.
+    """
+    spec = spec_mapping.form_to_spec(session.form_values(), client.catalogue().card)
+    for family in (spec.family, *spec.test_families):
+        _check_data(client.catalogue().card("family", family.name), family)
+    refused = compatibility.describe_misfit(client.catalogue(), spec)
+    if refused:
+        raise Refused(refused, "learners")
+    return client.complete_with_key(spec)
+
+
+def _check_data(card: Card, family: Choice) -> None:
+    """Refuse a family whose data is missing, or whose code only you may start."""
+    if card.traits.get("own_code"):
+        raise Refused(
+            f"{card.title} runs code that the experiment names, so it starts from the "
+            "command line alone: python -m engine run SPEC.json --out FOLDER",
+            "family",
+        )
+    if card.missing:
+        raise Refused(f"{card.title} cannot run: it needs {card.missing}.", "family")
+    if card.traits.get("needs_file") and not family.knobs.get("digest"):
+        noun = "an archive" if card.traits.get("file") == "zip" else "a CSV"
+        raise Refused(f"{card.title} needs a file: choose {noun} first.", "family")
