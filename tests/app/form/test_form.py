@@ -10,7 +10,7 @@ from app.client import client, recorded_examples
 from app.client.catalogue import Catalogue
 from app.experiment import form_differences, spec_mapping
 from app.form import all_settings
-from app.views.transfer import start_from_frozen
+from app.views.run.robustness.frozen_start import start_from_frozen
 from engine.contract.jobs import JobState
 from engine.contract.kinds import KINDS, Kind
 from engine.contract.run_keys import run_key

@@ -62,7 +62,7 @@ def _draw_start(run: Run, labels: Sequence[str]) -> None:
     if run.kind.fixed_space:
         st.caption(
             "What was learned about a space applies only to that space: keep the "
-            "family, and choose another target under Task settings."
+            "family, and choose another target under All settings, Task."
         )
     if family and pressed:
         _set_up(start_from_frozen(run.spec, run.key, str(label), str(family)))
