@@ -1,13 +1,14 @@
 """How long the app takes until it shows a curve, in a real browser.
 
-    python -m tests.benchmarks.first_paint [--times 5] [--new-store]
+    python -m tests.benchmarks.first_paint [--page lab] [--times 5] [--new-store]
 
 Each time the server is started and opened twice in one new browser profile: first with
 an empty HTTP cache (cold), then again in the same profile (warm). Printed are medians:
 seconds from the start of the server until it answers, and from opening the page until
-there is something to read, a picture of curves (still or live) and a live curve. Bytes
-are those that came over HTTP, compressed, and over the WebSocket. The catalogue is
-there already, as at every start but the first; with `--new-store` it is not.
+there is something to read and, of the Lab, a live curve and its form; of Start, the
+film and the experiments of the gallery. Bytes are those that came over HTTP,
+compressed, and over the WebSocket. The catalogue is there already, as at every start
+but the first; with `--new-store` it is not.
 """
 
 import argparse
@@ -30,24 +31,27 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from engine.executors import supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
+TEXT = {"text": "[data-testid=stMarkdownContainer]"}
 SEEN = {
-    "text": "[data-testid=stMarkdownContainer]",
-    "picture": ".metascope-still svg, .metascope-plot .js-line",
-    "live": ".metascope-plot .js-line",
-    "form": ".st-key-run_button button:enabled",
+    "lab": TEXT
+    | {
+        "live": ".metascope-plot .js-line",
+        "form": ".st-key-run_button button:enabled",
+    },
+    "start": TEXT | {"film": "img.start-film", "gallery": ".start-time"},
 }
 # The first frame in which each was there, milliseconds after the page was opened.
-WATCH = f"""{{
-  const seen = (window.__seen = {{}}), wanted = {json.dumps(SEEN)};
-  const look = () => {{
+WATCH = """{
+  const seen = (window.__seen = {}), wanted = WANTED;
+  const look = () => {
     for (const [name, selector] of Object.entries(wanted))
       if (!(name in seen) && document.querySelector(selector))
         seen[name] = performance.now();
     if (Object.keys(seen).length < Object.keys(wanted).length)
       requestAnimationFrame(look);
-  }};
+  };
   look();
-}}"""
+}"""
 CHROMIUM = ["--no-sandbox"]
 Figures = dict[str, float]
 
@@ -90,18 +94,19 @@ def _wait_for_answer(url: str) -> None:
     raise RuntimeError("the app did not start")
 
 
-def opened(context: BrowserContext, url: str) -> Figures:
-    """Open the page; return when each thing was seen (s) and what was sent (kB)."""
-    page = context.new_page()
-    page.add_init_script(WATCH)
+def opened(context: BrowserContext, url: str, name: str) -> Figures:
+    """Open a page; return when each thing was seen (s) and what was sent (kB)."""
+    page, wanted = context.new_page(), SEEN[name]
+    page.add_init_script(WATCH.replace("WANTED", json.dumps(wanted)))
     sent = _count_bytes(page)
-    page.goto(f"{url}/lab")
+    # Start is what the bare address shows.
+    page.goto(f"{url}/{name}".removesuffix("start"))
     page.wait_for_function(
-        f"Object.keys(window.__seen).length === {len(SEEN)}", timeout=60_000
+        f"Object.keys(window.__seen).length === {len(wanted)}", timeout=60_000
     )
     seen = page.evaluate("window.__seen")
     page.close()
-    times = {f"{name}_s": round(seen[name] / 1e3, 3) for name in SEEN}
+    times = {f"{name}_s": round(seen[name] / 1e3, 3) for name in wanted}
     return times | {f"{way}_kB": round(size / 1e3) for way, size in sent.items()}
 
 
@@ -122,8 +127,8 @@ def _count_bytes(page: Page) -> dict[str, float]:
     return sent
 
 
-def once(home: Path) -> dict[str, Figures]:
-    """Start the server and open the page twice in a new profile."""
+def once(home: Path, name: str) -> dict[str, Figures]:
+    """Start the server and open a page twice in a new profile."""
     with (
         tempfile.TemporaryDirectory() as profile,
         sync_playwright() as play,
@@ -135,9 +140,9 @@ def once(home: Path) -> dict[str, Figures]:
         ) as context,
         running_server(home) as (url, started),
     ):
-        cold = {"server_s": round(started, 3)} | opened(context, url)
+        cold = {"server_s": round(started, 3)} | opened(context, url, name)
         time.sleep(2)  # what the first visit started has ended, the engine included
-        return {"cold": cold, "warm": opened(context, url)}
+        return {"cold": cold, "warm": opened(context, url, name)}
 
 
 def medians(found: list[Figures]) -> Figures:
@@ -148,14 +153,15 @@ def medians(found: list[Figures]) -> Figures:
 def main() -> None:
     """Measure, and print one line of JSON for each visit."""
     asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--page", choices=SEEN, default="lab")
     asked.add_argument("--times", type=int, default=5)
     asked.add_argument("--new-store", action="store_true")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if not given.new_store:
-            once(Path(folder) / "0")
+            once(Path(folder) / "0", given.page)
         found = [
-            once(Path(folder) / (str(time_) if given.new_store else "0"))
+            once(Path(folder) / (str(time_) if given.new_store else "0"), given.page)
             for time_ in range(given.times)
         ]
     for visit in ("cold", "warm"):
