@@ -1,6 +1,7 @@
-"""A short lesson on doubt: what likelihood, coverage and calibration error measure."""
+"""A short lesson on memory and doubt: likelihood, coverage and calibration error."""
 
 from app.views.learn.lesson import Lesson, LessonStep
+from app.views.learn.memory_demo import draw_memory
 from app.views.learn.spread_demo import draw_spread
 
 STEPS = (
@@ -12,6 +13,17 @@ STEPS = (
         "Error and accuracy judge only the value or the class; a learner that "
         "knows what it does not know gets no credit for that.",
         ("ambiguous_functions",),
+    ),
+    LessonStep(
+        "A memory of examples",
+        "A learner with a **memory** (a neural process, a transformer, RL²) reads the "
+        "examples of a task one by one and changes no weight. Between them it can "
+        "only say what such functions usually do. For random smooth functions the "
+        "best answer is known, a Gaussian process: near its examples it is sure, far "
+        "away it doubts. Believe in the wrong smoothness, and it is too sure or "
+        "learns nothing.",
+        ("processes", "in_context_regression"),
+        draw_memory,
     ),
     LessonStep(
         "Negative log-likelihood",
@@ -56,4 +68,4 @@ STEPS = (
         ("few_shot", "mixed_functions"),
     ),
 )
-LESSON = Lesson("How sure is an answer?", "Doubt", STEPS)
+LESSON = Lesson("Memory and doubt: how sure is an answer?", "Doubt", STEPS)

@@ -73,7 +73,7 @@ def test_a_lesson_answers_its_sliders(learn: AppTest) -> None:
 def test_a_step_of_a_lesson_opens_an_experiment(learn: AppTest) -> None:
     learn.session_state["lesson"] = "doubt"
     at = learn.run()
-    at.button(key="lesson.3.glyphs").click().run()
+    at.button(key="lesson.4.glyphs").click().run()
     assert not at.exception
     assert "protonet" in at.session_state["k.chosen"]
 

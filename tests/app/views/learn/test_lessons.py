@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
 
 from app.client import recorded_examples
 from app.client.catalogue import Catalogue
 from app.figures.figure_types import Floats
-from app.views.learn import claimed_spread, sine_net
+from app.views.learn import claimed_spread, sine_net, smooth_functions
 from app.views.learn.lessons import LESSONS
 from app.views.learn.simulated_search import Setting, Table, evolution, random_search
 from app.views.learn.valley import (
@@ -117,6 +119,20 @@ def test_likelihood_and_coverage_are_those_of_many_draws() -> None:
         covered = claimed_spread.coverage(claimed, np.array([0.9]))[0]
         assert covered == pytest.approx(inside.mean(), abs=0.003)
     assert claimed_spread.calibration_error(1.0) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_belief_of_smooth_functions_is_that_of_scikit_learn() -> None:
+    x = np.linspace(-3, 3, 31)
+    given = np.array([[-2.0, 0.3, 1.7], [0.5, -1.0, 0.2]])
+    kernel = RBF(0.7)
+    reference = GaussianProcessRegressor(kernel, alpha=1e-6, optimizer=None)
+    reference.fit(given[0][:, None], given[1])
+    mean, spread = reference.predict(x[:, None], return_std=True)
+    found = smooth_functions.believe(x, given, 0.7)
+    assert np.allclose(found.mean, mean, atol=1e-6)
+    assert np.allclose(found.spread, spread, atol=1e-4)
+    nothing = smooth_functions.believe(x, np.zeros((2, 0)), 0.7)
+    assert np.allclose(nothing.spread, 1.0)
 
 
 def test_lessons_lead_to_experiments_that_are_shipped(known: Catalogue) -> None:
