@@ -52,6 +52,10 @@ def measure(spec: RunSpec, title: str, store: Store) -> dict[str, float]:
     store.submit(full, key, title)
     start = time.process_time()
     run_worker(store.home, once=True)
+    job = store.job(key)
+    assert (
+        job is not None and job.state == JobState.DONE
+    )  # it was told to stop, or fails
     return {key: round(time.process_time() - start, 1)}
 
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.contract.learner_appearance import name_in_words
 from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable
 from engine.stats.claims_board.study_verdict import (
@@ -59,12 +58,10 @@ class Pair(NamedTuple):
             learner: Name of the learner.
             against: Name of the other.
         """
-        what = f"{self.metric} of {learner}"
-        if self.against_metric:
-            what += f" against its {self.against_metric}"
-        elif self.against != self.learner:
+        what = f"{self.metric if not self.against_metric else 'error'} of {learner}"
+        if self.against != self.learner:
             what += f" against {against}"
-        return name_in_words(what) + (f", {self.about}" if self.about else "")
+        return what + (f", {self.about}" if self.about else "")
 
 
 def _on_both(learner: str, within: float) -> tuple[Pair, Pair]:
@@ -81,7 +78,9 @@ def _statistics_pair(learner: str) -> Pair:
 
 
 def _alone_pair(learner: str) -> Pair:
-    return Pair(learner, learner, "together_error", 1.0, against_metric="alone_error")
+    about = "all queries at once against one by one"
+    metrics = ("together_error", "alone_error")
+    return Pair(learner, learner, metrics[0], about=about, against_metric=metrics[1])
 
 
 # By study: the pairs that decide, and those that stand beside them.
