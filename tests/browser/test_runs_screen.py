@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from engine.catalogue import find_card
 from engine.contract.jobs import JobState
@@ -16,7 +16,7 @@ from tests.browser.conftest import Open, settle
 from tests.browser.test_screen import assert_accessible, sideways
 
 pytestmark = pytest.mark.browser
-ROW, CHECK, NAME = 35, 15, 110  # pixels: a row's height, where to click in it
+ROW, CHECK, NAME = 35, 15, 75  # pixels: a row's height, where to click in it
 
 
 def compute_two(home: Path) -> None:
@@ -35,13 +35,14 @@ def compute_two(home: Path) -> None:
         time.sleep(0.3)
 
 
-def click_row(table: Locator, row: int, x: int) -> None:
-    """Click into a row of the list, counted from 0."""
-    table.click(position={"x": x, "y": ROW * (row + 1) + ROW // 2})
-
-
-def table_of(page: Page) -> Locator:
-    return page.locator(".st-key-runs_table .dvn-scroller")
+def click_row(page: Page, row: int, x: int) -> None:
+    """Click into a row of the list, counted from 0, once it is drawn."""
+    table = page.locator(".st-key-runs_table")
+    table.get_by_test_id(f"glide-cell-1-{row}").wait_for(state="attached")
+    page.wait_for_timeout(300)  # its canvas is painted a moment later
+    table.locator(".dvn-scroller").click(
+        position={"x": x, "y": ROW * (row + 1) + ROW // 2}
+    )
 
 
 def test_a_name_opens_its_run_back_returns_and_two_are_compared(
@@ -50,14 +51,14 @@ def test_a_name_opens_its_run_back_returns_and_two_are_compared(
     visit("/runs")  # starts the engine
     compute_two(home)
     page = visit("/runs?find=pair")
-    click_row(table_of(page), 0, NAME)
+    click_row(page, 0, NAME)
     page.wait_for_url("**/lab?run=*")
     settle(page)
     page.go_back()
     page.wait_for_url("**/runs?*")
     settle(page)
     for row in (0, 1):
-        click_row(table_of(page), row, CHECK)
+        click_row(page, row, CHECK)
         settle(page)
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url("**/compare?runs=*")
