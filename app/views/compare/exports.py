@@ -8,6 +8,7 @@ import streamlit as st
 from app.charts.run_comparison import Line
 from app.views.compare import numbers, selection
 from app.widgets import page_frame
+from app.widgets.copy_button import copy_button
 from app.widgets.figure_files import FORMATS, NO_BROWSER, can_render, render_figure
 
 
@@ -22,12 +23,14 @@ def draw_exports(
         figure: The chart; None if there is none.
     """
     with st.container(horizontal=True, key="compare_exports"):
-        with st.popover("Link", icon=":material/link:", key="compare_link"):
-            st.code(_address(keys), language=None, wrap_lines=True)
-            st.caption(
-                "It names the runs of this installation and carries no numbers. To "
-                "take runs to another one, export and import them."
-            )
+        copy_button(
+            "Copy link",
+            _address(keys),
+            key="compare_link",
+            help="Copies the link to this comparison, for this installation.",
+            done="Copied. The link names runs of this installation and carries no "
+            "numbers; to take runs to another one, export and import them.",
+        )
         st.download_button(
             "Numbers (CSV)",
             lambda: numbers.numbers_csv(lines),

@@ -6,13 +6,13 @@ import streamlit as st
 
 from app.client import client
 from app.client.client import Run
+from app.results.run_title import run_title
 from app.views.compare import selection
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words
-from engine.contract.run_facts import make_facts
 
 _OFFERED = 50  # newest finished runs that can be added
 _LETTERS = "ABCDEFGH"  # as many as there can be runs
@@ -72,12 +72,8 @@ def _write_link(now: str, before: str) -> None:
 
 def run_titles(runs: Mapping[str, Run]) -> dict[str, str]:
     """Return a name for each run by its key: a letter, and its title or question."""
-    named = {}
-    for letter, (key, run) in zip(_LETTERS, runs.items(), strict=False):
-        title = run.job.title if run.job else ""
-        question = make_facts(run.spec.model_dump(mode="json")).question
-        named[key] = f"{letter} · {title or question.in_words()}"
-    return named
+    lettered = zip(_LETTERS, runs.items(), strict=False)
+    return {key: f"{letter} · {run_title(run)}" for letter, (key, run) in lettered}
 
 
 def draw_opening_links(titles: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from app.client import client
 from app.client.client import Run
 from app.figures.theme import learner_name
 from app.results.run_title import run_title
+from app.views.compare.selection import open_comparison
 from app.views.run import call_panel, longer_run
 from app.views.run.reproduce.share_link import draw_copy_link
 from app.widgets import page_elements
@@ -74,7 +75,16 @@ def _draw_run_actions(run: Run, job: Job) -> None:
         if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
             client.cancel(run.key)
             st.rerun()
-    elif st.button("Run again", icon=":material/replay:", key="again", type="tertiary"):
+        return
+    if st.button(
+        "Compare",
+        icon=":material/compare_arrows:",
+        key="compare_this",
+        type="tertiary",
+        help="Puts this run beside others: curves, numbers and settings.",
+    ):
+        open_comparison([run.key])
+    if st.button("Run again", icon=":material/replay:", key="again", type="tertiary"):
         client.submit(run.spec, job.title, again=True)
         st.rerun()
 

@@ -6,6 +6,7 @@ from app import session
 from app.client import run_groups
 from app.widgets import tables
 from app.widgets.escaping import escape_markdown
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_groups import RunGroup
 from engine.export import sweep_table
 from engine.stats.claims.calls import CALLS
@@ -56,6 +57,6 @@ def _table_row(row: sweep_table.ConfigurationRow) -> dict[str, object]:
         "Difference": row.difference,
         "Lowest": row.lowest,
         "Highest": row.highest,
-        "Compared": row.compared,
+        "Compared": name_in_words(row.compared),
         "Metric": row.metric,
     }
