@@ -20,6 +20,7 @@ EFFORT, REPLICATES, BATCH, CEILING = (
     "k.batch",
     "k.ceiling",
 )
+KEYS = frozenset({EFFORT, REPLICATES, BATCH, CEILING})
 _LOOKS = "k.looks"  # of unequal batches, which the form shows as the first one
 
 

@@ -4,6 +4,7 @@ Numbers stand in the tab Evidence; here is only what answers two questions: does
 here and elsewhere, and how sure is that.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.client.client import Run
@@ -127,7 +128,7 @@ def _describe_place(run: Run, group: Sequence[Claim]) -> str:
         f"{call} at {_join_severities([c.condition.severity for c in held], every)}"
         for call, held in found.items()
     ]
-    return f"{word} {', '.join(told)}"
+    return f"under {word} {', '.join(told)}"
 
 
 def _join_severities(levels: Sequence[float], every: Sequence[float]) -> str:
@@ -152,9 +153,14 @@ def _reasons(run: Run, claim: Claim) -> Iterator[str]:
     sample = format_sample(claim, run.kind.words.tests)
     if has_interval(claim):
         level = format_percent(claim.level)
-        gap = format_difference(claim, run.table.criterion)
-        called = run.table.criterion.called
-        yield f"How sure: {called} differs by {gap}, {level} interval over {sample}."
+        rule = run.table.criterion
+        gap = format_difference(claim, rule)
+        if rule.unit == "ln":  # a difference of logs says little; their ratio does
+            gap += f" (the loss is × {math.exp(claim.difference):.2f})"
+        yield (
+            f"How sure: {rule.called} differs by {gap}, {level} interval over "
+            f"{sample}; {'more' if rule.share else 'less'} is better."
+        )
     else:
         yield f"Measured on {sample}, without an interval."
     mine, other = claim.diverged

@@ -7,7 +7,12 @@ import streamlit as st
 from app import session
 from app.client import client, recorded_examples
 from app.client.client import Run
-from app.experiment import experiment_summary, form_differences, spec_mapping
+from app.experiment import (
+    effort_fields,
+    experiment_summary,
+    form_differences,
+    spec_mapping,
+)
 from app.figures.theme import learner_name
 from app.form import run_bar, run_request
 from app.widgets import page_elements
@@ -50,7 +55,7 @@ def draw_difference(wanted: tuple[RunSpec, str] | None) -> None:
     shown = _result_in_view()
     if shown is None or wanted is None or shown.key == wanted[1]:
         return
-    names = _differing_fields(wanted[0], shown.spec)
+    names = _differing_fields(wanted[0], shown)
     if not names:  # it differs in a version of a part, which is said elsewhere
         return
     with st.container(
@@ -77,10 +82,12 @@ def draw_difference(wanted: tuple[RunSpec, str] | None) -> None:
         )
 
 
-def _differing_fields(one: RunSpec, other: RunSpec) -> str:
-    forms = [spec_mapping.spec_to_form(spec) for spec in (one, other)]
-    cards = client.catalogue().card
-    found = form_differences.form_differences(forms[0], forms[1], cards)
+def _differing_fields(wanted: RunSpec, shown: _Result) -> str:
+    form, held = (spec_mapping.spec_to_form(spec) for spec in (wanted, shown.spec))
+    found = form_differences.form_differences(form, held, client.catalogue().card)
+    if session.run_in_view() is None:
+        # A recorded example is one batch, as it says; the form asks for more.
+        found = [each for each in found if each.key not in effort_fields.KEYS]
     return form_differences.list_labels(found)
 
 

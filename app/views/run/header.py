@@ -20,6 +20,7 @@ from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
 from engine.stats.learner_claims import primary_claim
 from engine.stats.stored_claims import read_claims
+from engine.stats.verdicts.wording import format_count
 
 
 def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
@@ -55,6 +56,8 @@ def _draw_title(run: Run, titles: Mapping[str, str]) -> None:
 def _draw_badges(run: Run) -> None:
     if run.is_recorded:
         st.badge("recorded", icon=":material/history:", color="gray")
+        size = format_count(run.replicates, "replicate")
+        st.caption(f"an example: one batch of {size}", width="content")
     if run.job is not None:
         page_elements.draw_state(run.job)
     if sample := describe_sample(run):

@@ -200,6 +200,18 @@ def test_the_recorded_example_stands_for_the_default_experiment_alone(
     assert job.title == known.preset("long").title
 
 
+def test_a_recorded_example_differs_in_more_than_its_effort_or_nothing_is_said(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = Path(recorded_examples.__file__).parents[1] / "recorded"
+    monkeypatch.setattr(recorded_examples, "FOLDER", shipped)
+    at = lab.run()
+    assert "an example: one batch of 8 replicates" in texts(at)
+    assert "The form differs" not in texts(at)
+    at.text_input(key="k.seed").set_value("99").run()
+    assert "This is a recorded example. **The form differs:** seed." in texts(at)
+
+
 def test_a_frozen_learner_says_where_it_comes_from(
     lab: AppTest, home: Path, key: str, tiny: RunSpec, known: Catalogue
 ) -> None:

@@ -3,10 +3,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
+
 from app.client.client import Run
 from app.results import call_lines
 from app.views.run import call_panel
 from app.views.run.evidence import comparisons
+from engine.stats.learner_claims import primary_claim
 from engine.stats.run_summary import summarize
 from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.wording import learner_names
@@ -107,9 +110,14 @@ def test_there_are_at_most_three_lines_without_a_table_of_numbers() -> None:
     run = finished()
     here, elsewhere, sure = call_lines.call_lines(run, TITLES)
     assert "LR scale" in here and "<b>second" in here  # typed: escaped when drawn
-    assert elsewhere == ("The same pair elsewhere: stretch better at 1.5, worse at 4.")
+    assert elsewhere == (
+        "The same pair elsewhere: under stretch better at 1.5, worse at 4."
+    )
     assert sure.startswith("How sure: training log loss differs by ")
-    assert "interval over 8 replicates × 8 tasks." in sure
+    claim = primary_claim(read_claims(run.summary))
+    assert claim is not None
+    assert f"ln (the loss is × {np.exp(claim.difference):.2f}), " in sure
+    assert "interval over 8 replicates × 8 tasks; less is better." in sure
     shown = call_panel.make_lines(["a < b."])
     assert shown == '<ul class="call-lines"><li>a &lt; b.</li></ul>'
 
