@@ -25,10 +25,9 @@ from app.figures.curves import curves_figure
 from app.figures.figure_parts import log_axis
 from app.figures.figure_types import CurveOptions
 from app.figures.survival import SurvivalWords, survival_figure
-from app.figures.theme import INTERVAL_NAME, format_number
+from app.figures.theme import INTERVAL_NAME, PERCENT, format_number
 from engine.contract.events import Block
 from engine.contract.kinds import SEARCH
-from engine.contract.metrics import METRICS
 from engine.stats.block_table import is_trained
 from engine.stats.curves import Curve
 from engine.stats.independent_units import goal_survival, regroup_units
@@ -39,7 +38,6 @@ GOAL = "goal"
 FOUND = ("regret", "score", GOAL, "signal")
 STRATEGY = ("entropy", "value_loss", "explained_variance")
 STEPS, PRICES = SEARCH.words.step, 160
-PERCENT = ".3~%"
 HOW_TO_READ = (
     f"Line: mean over searches. Band: {INTERVAL_NAME}, over searches for "
     "untrained strategies "
@@ -128,13 +126,7 @@ def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | No
 
 
 def _format_axes(figure: go.Figure, metric: str, shown: list[Curve]) -> None:
-    """Set tick formats fine enough for a search; shares in percent, as in verdicts."""
-    if METRICS[metric].share:
-        figure.update_yaxes(tickformat=PERCENT)
-        for line in figure.select_traces(lambda trace: trace.hovertemplate):
-            line.hovertemplate = line.hovertemplate.replace(".3g", ".2%")
-        for note in figure.select_annotations():
-            note.text = note.text.replace(" (share)", "")
+    """Set ranges and tick formats fine enough for a search."""
     if metric == "score":
         figure.update_yaxes(range=_score_range(shown))
     if metric == "regret" and figure.layout.yaxis.type == "log":

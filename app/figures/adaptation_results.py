@@ -15,6 +15,7 @@ from app.figures.figure_parts import (
     names_axis,
 )
 from app.figures.figure_types import CurveOptions, Roles
+from app.figures.percent_axis import show_percent
 from app.figures.shift import severity_figure
 from app.figures.theme import (
     GREY,
@@ -238,14 +239,13 @@ def _add_answer(
                 showlegend=False,
             )
         )
-    hover = (
-        f"{'at least ' if capped else ''}{format_number(end.mean)} "
-        f"[{format_number(end.low)}, {format_number(end.high)}]"
-    )
+    hover = f"{'at least ' if capped else ''}%{{x:.3g}} "
+    hover += "[%{customdata[0]:.3g}, %{customdata[1]:.3g}]"
     figure.add_trace(
         go.Scatter(
             x=[end.mean],
             y=[row],
+            customdata=[[end.low, end.high]],
             mode="markers",
             showlegend=False,
             marker={"symbol": style.symbol, "size": 11, "color": style.color},
@@ -263,6 +263,8 @@ def _set_x_axis(
         log_axis(np.array(ends), most=6) if log else {"tickformat": "~g"}
     )
     figure.update_xaxes(title_text=axis_title(metric_name))
+    if metric(metric_name).share:
+        show_percent(figure, "x")
 
 
 class CountAxis(NamedTuple):

@@ -20,6 +20,7 @@ from app.figures.figure_parts import (
     mask_nonpositive,
 )
 from app.figures.figure_types import CurveOptions, Floats, Roles
+from app.figures.percent_axis import show_percent
 from app.figures.point_limit import thin_indices
 from app.figures.theme import (
     GREY,
@@ -73,6 +74,8 @@ def curves_figure(
     made.update_xaxes(title_text=view.x_title)
     axis = metric_axis(shown, kind, log=log)
     made.update_yaxes(axis.settings)
+    if kind.share:
+        show_percent(made)
     if metric_name == "lr_scale":
         add_reference_line(made, 1.0, "SGD = 1", log=log)
     add_captions(made, shown, metric_name, dropped, axis.note)

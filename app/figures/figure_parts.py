@@ -17,10 +17,8 @@ from app.figures.theme import (
     Style,
 )
 
-WIDEST, ABOVE = (
-    12,
-    4,
-)  # decades of a log axis, and above the typical values where it is cut
+WIDEST = 12  # decades of a log axis that are shown whole
+ABOVE, BELOW = 4, 7  # decades around the typical values, where there are more
 
 
 def make_figure(
@@ -136,7 +134,7 @@ def count_legend_rows(labels: Iterable[str], *, width: int = 340) -> int:
 def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
     """Return the settings of a log axis with few ticks, each a whole number.
 
-    Values that exploded by many decades are cut off at the top, for the others.
+    Of values over too many decades, those around the median are shown.
 
     Args:
         values: What will be drawn; only its range matters.
@@ -154,7 +152,9 @@ def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
     low, high, least = float(flat.min()), float(flat.max()), float(logs.min())
     decades = float(logs.max()) - least
     if decades > WIDEST:
-        decades = float(np.quantile(logs, 0.25)) + ABOVE - least
+        middle, most_log = float(np.median(logs)), float(logs.max())
+        least = max(least, middle - BELOW)
+        decades = min(most_log, middle + ABOVE) - least
         settings["range"] = [least - 0.2, least + decades]
     if decades < 0.01:  # one value: left alone, Plotly would show two decades of ticks
         middle = math.log10(low)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from app.figures.axis_range import LINES_CUT
 from app.figures.figure_parts import (
     add_footnote,
     add_legend_below,
@@ -19,6 +20,7 @@ from app.figures.figure_parts import (
 )
 from app.figures.figure_types import Floats, Roles
 from app.figures.forest import forest_figure
+from app.figures.percent_axis import show_percent
 from app.figures.theme import (
     GREY,
     Style,
@@ -78,9 +80,13 @@ def spread_figure(
     made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
     made.update_xaxes(log_axis(*flat.values(), most=6) if log else {"tickformat": "~g"})
     made.update_xaxes(title_text=axis_title(metric_name))
+    if kind.share:
+        show_percent(made, "x")
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 24})
     hidden = sum(mask_nonpositive(v)[1] for v in flat.values()) if log else 0
-    add_footnote(made, f"log axis leaves out {hidden} values ≤ 0" if hidden else "")
+    cut = LINES_CUT if log and made.layout.xaxis.range else ""
+    left_out = f"log axis leaves out {hidden} values ≤ 0" if hidden else ""
+    add_footnote(made, left_out, cut)
     return made
 
 
@@ -192,6 +198,8 @@ def profile_figure(
     log = log_axis(x, most=6)
     made.update_xaxes(log if kind.scale == "log" else {"tickformat": "~g"})
     made.update_xaxes(title_text=axis_title(metric_name))
+    if kind.share:
+        show_percent(made, "x")
     made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
     add_y_caption(made, "Share of tasks")
     add_footnote(made, describe_band([np.max(bands[label].n) for label in labels] or 1))

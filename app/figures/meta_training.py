@@ -20,6 +20,7 @@ from app.figures.figure_parts import (
     style_figure,
 )
 from app.figures.figure_types import Floats, Roles, TuningCurve
+from app.figures.percent_axis import show_percent
 from app.figures.point_limit import thin_indices
 from app.figures.theme import (
     GREY,
@@ -68,6 +69,8 @@ def meta_training_figure(
         axis = metric_axis(curves, metric(name), log=log, most=4)
         few = {} if log else {"nticks": 4}
         made.update_yaxes(axis.settings | few, row=row, col=1)
+        if metric(name).share:
+            show_percent(made, row=row)
         cuts.add(axis.note)
         add_y_caption(made, axis_title(name), row=row)
     made.update_xaxes(title_text="Meta-step", row=rows, col=1)

@@ -22,6 +22,7 @@ from app.figures.figure_parts import (
     style_figure,
 )
 from app.figures.figure_types import Floats, Roles
+from app.figures.percent_axis import show_percent
 from app.figures.theme import (
     INTERVAL_NAME,
     Style,
@@ -76,6 +77,8 @@ def severity_figure(
         axis = metric_axis(curves, kind, log=kind.scale == "log", most=6)
         made.update_yaxes(axis.settings, row=row, col=1)
         cuts.add(axis.note)
+    if kind.share:
+        show_percent(made)
     add_footnote(made, describe_band(max(counts)), *sorted(cuts))
     add_legend_below(made, [learner_name(label) for label in seen])
     for row, curves in enumerate(panels.values(), 1):
@@ -147,7 +150,10 @@ def family_matrix_figure(
         against: Label of the baseline that the numbers are differences from; the
             scale is then centered at 0.
     """
-    kind, mean = metric(metric_name), np.asarray(matrix.mean, dtype=float)
+    kind = metric(metric_name)
+    if kind.share:
+        matrix = _in_percent(matrix)
+    mean = np.asarray(matrix.mean, dtype=float)
     what = f"Difference from {learner_name(against)}, " if against else ""
     tests = [capitalize_name(name).replace(" ", "<br>") for name in matrix.test]
     made = make_figure(
@@ -185,7 +191,7 @@ def family_matrix_figure(
     made.update_xaxes(names_axis() | {"side": "top", "tickangle": 0})
     made.update_layout(hovermode="closest", margin={"t": 40, "b": 34})
     made.add_annotation(
-        text=f"{what}{axis_title(metric_name)}",
+        text=f"{what}{axis_title(metric_name)}{' (%)' if kind.share else ''}",
         showarrow=False,
         x=0,
         xref="paper",
@@ -196,6 +202,12 @@ def family_matrix_figure(
         xanchor="left",
     )
     return made
+
+
+def _in_percent(matrix: FamilyTransfer) -> FamilyTransfer:
+    shares = (matrix.mean, matrix.low, matrix.high)
+    mean, low, high = (100.0 * np.asarray(part, dtype=float) for part in shares)
+    return matrix._replace(mean=mean, low=low, high=high)
 
 
 def _color_scale(mean: Floats, direction: int, centered: bool) -> dict[str, Any]:

@@ -40,6 +40,7 @@ GREY = "#808995"
 GRID = "rgba(128,137,149,0.20)"
 ZERO = "rgba(128,137,149,0.55)"
 INTERVAL_NAME = "95 % interval"
+PERCENT = ".3~%"  # ticks of shares
 
 _DASHES = ("7px,3px", "2px,3px", "9px,3px,2px,3px", "12px,3px", "4px,2px")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
@@ -160,13 +161,14 @@ def capitalize_name(name: str) -> str:
 
 
 def axis_title(name: str) -> str:
-    """Return label and unit of a metric.
+    """Return label and unit of a metric; the ticks of a share are in percent.
 
-    >>> axis_title("loss")
-    'Training loss (nats)'
+    >>> axis_title("loss"), axis_title("accuracy")
+    ('Training loss (nats)', 'Held-out accuracy')
     """
     known = metric(name)
-    return f"{known.label} ({known.unit})" if known.unit else known.label
+    bare = known.share or not known.unit
+    return known.label if bare else f"{known.label} ({known.unit})"
 
 
 def format_number(value: float) -> str:

@@ -5,7 +5,9 @@ import pytest
 
 from app.figures.axis_range import BANDS_CUT, LINES_CUT, axis_range
 from app.figures.curves import curves_figure
+from app.figures.figure_parts import log_axis
 from app.figures.shift import severity_figure
+from app.figures.theme import PERCENT
 from engine.stats.curves import Curve
 
 ROLES = {"lr_scale": "chosen", "sgd": "baseline"}
@@ -66,3 +68,23 @@ def test_bands_of_shares_are_whole() -> None:
     assert (
         BANDS_CUT not in curves_figure([wide], "accuracy", ROLES).layout.meta["notes"]
     )
+
+
+def test_of_values_over_too_many_decades_the_typical_ones_are_shown() -> None:
+    usual = np.full(9, 0.5)
+    low, high = log_axis(usual, [1e-123, 1e40])["range"]
+    assert -9 < low < -0.3 < high < 5
+
+
+def test_shares_are_in_percent_on_every_axis() -> None:
+    mean = np.linspace(0.2, 0.9, 9)
+    line = curve(mean, mean, mean)
+    made = (
+        curves_figure([line], "accuracy", ROLES),
+        severity_figure({"stretch": [line]}, "accuracy", ROLES),
+    )
+    for figure in made:
+        assert figure.layout.yaxis.tickformat == PERCENT
+        hover = [t.hovertemplate for t in figure.data if t.hovertemplate]
+        assert hover and all(".2%" in text for text in hover)
+        assert "share" not in str(figure.layout.annotations)
