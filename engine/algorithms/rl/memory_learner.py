@@ -216,13 +216,16 @@ class MemoryLearner(TrialLearner):
         objective: Objective,
     ) -> Outer:
         """Take PPO's updates: passes over the trials, piece by piece."""
+        trials = sequence.reward.shape[1]
+        pieces = cut_evenly(trials, self.pieces)
         with torch.no_grad():
-            old = evaluate(policy, meta.weights, sequence)
+            # Piece by piece, as all trials at once take more memory than an update.
+            seen = [evaluate(policy, meta.weights, sequence.part(p)) for p in pieces]
+        old = Evaluated(*(torch.cat(each, 1) for each in zip(*seen, strict=True)))
         credit = credit_of(sequence, old.value, self.discount, self.trace)
         theta, moments = dict(meta.weights), branch(meta.memory, "adam")
-        trials = sequence.reward.shape[1]
         for _ in range(self.epochs):
-            for chosen in cut_evenly(trials, self.pieces):
+            for chosen in pieces:
                 live = {k: v.detach().requires_grad_() for k, v in theta.items()}
                 now = evaluate(policy, live, sequence.part(chosen))
                 own = part_of_credit(credit, trials, chosen)
