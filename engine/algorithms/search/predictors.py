@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 RIDGE = 1.0
 
@@ -45,6 +44,8 @@ def normal_scores(
     >>> normal_scores(np.array([0.1, 0.9, 0.5]), np.ones(3, bool)).round(2).tolist()
     [-0.97, 0.97, 0.0]
     """
+    from scipy.stats import rankdata  # here, as its import takes half a second
+
     rank = rankdata(np.where(known, labels, np.inf), axis=-1)
     count = known.sum(-1, keepdims=True)
     share = np.where(known, (rank - 0.5) / np.maximum(count, 1), 0.5)
@@ -147,6 +148,8 @@ def rank_correlation(
     >>> float(rank_correlation(np.array([1.0, 2, 3]), np.array([3.0, 5, 9])).round(9))
     1.0
     """
+    from scipy.stats import rankdata
+
     ranks = [rankdata(a, axis=-1) for a in np.broadcast_arrays(one, two)]
     a, b = (r - r.mean(-1, keepdims=True) for r in ranks)
     size = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
