@@ -21,7 +21,6 @@ LARGEST = 1024
 ACTIVATIONS = ("relu", "tanh", "sigmoid")  # in the order of the kernels' numbers
 _TORCH_ONLY = ContextVar("torch_only", default=False)
 _NO_VALUES = np.empty((0, 0), np.float32)
-_NO_LABELS = np.empty((0, 0), np.int64)
 _NO_ACCURACY = np.empty(0, np.float32)
 
 
@@ -78,10 +77,10 @@ class DenseKernel:
         members, total = weights.shape
         loss = np.empty(members, np.float32)
         right = np.empty(members, np.float32) if accuracy else _NO_ACCURACY
-        slope = np.zeros((members, total), np.float32) if grad else _NO_VALUES
-        sizes = self.layers.sizes
-        rows = self._rows(sum(sizes) + 2 * max(sizes) + 4, x)
-        self.module.evaluate(*self._net(weights, x, y), rows, loss, right, slope)
+        slope = np.empty((members, total), np.float32) if grad else _NO_VALUES
+        rows = self.make_rows(x.shape[2])
+        net = self._arguments(weights, x, y)
+        self.module.evaluate(*net, rows, loss, right, slope)
         return DenseResult(
             torch.from_numpy(loss),
             torch.from_numpy(right) if accuracy else None,
@@ -106,33 +105,48 @@ class DenseKernel:
         from engine.kernels.dense_curvature import multiply_hessian
 
         product = np.zeros(tuple(weights.shape), np.float32)
-        sizes = self.layers.sizes
-        rows = self._rows(2 * sum(sizes) + 4 * max(sizes) + 3, x)
-        net = self._net(weights, x, y)
+        rows = self.make_rows(x.shape[2], copies=2)
+        net = self._arguments(weights, x, y)
         multiply_hessian(*net, vectors.contiguous().numpy(), rows, product)
         return torch.from_numpy(product)
 
-    def _net(self, weights: Tensor, x: Tensor, y: Tensor) -> tuple[Any, ...]:
-        """Return the arguments with which every kernel begins."""
-        has_classes = not y.is_floating_point()
+    def _arguments(self, weights: Tensor, x: Tensor, y: Tensor) -> tuple[Any, ...]:
+        """Return the arguments with which a kernel for given weights begins."""
         return (
             weights.detach().contiguous().numpy(),
-            x.numpy(),
-            y.numpy() if has_classes else _NO_LABELS,
-            _NO_VALUES if has_classes else y.numpy(),
-            self._sizes,
-            ACTIVATIONS.index(self.layers.activation),
+            x.contiguous().numpy(),
+            # Classes are float32, too: a kernel is compiled for one type.
+            y.float().contiguous().numpy(),
+            self.net_for(y),
         )
+
+    def net_for(self, y: Tensor) -> Any:
+        """Return the net as kernels see it: `dense_kernels.Net`.
+
+        Args:
+            y: Targets, which decide what its outputs are.
+        """
+        activation = ACTIVATIONS.index(self.layers.activation)
+        return self.module.Net(self._sizes, activation, not y.is_floating_point())
 
     @cached_property
     def _sizes(self) -> np.ndarray:
         return np.array(self.layers.sizes)
 
-    def _rows(self, count: int, x: Tensor) -> np.ndarray:
-        """Return memory for a kernel to work in."""
-        # Rounded up to whole vectors, as the rest of a loop is slow.
-        columns = -(-x.shape[2] // self.module.LANES) * self.module.LANES
-        return np.zeros((count, columns), np.float32)
+    def make_rows(self, examples: int, copies: int = 1) -> np.ndarray:
+        """Return memory for a kernel to work in.
+
+        Args:
+            examples: Each gets a column; others fill up the lanes.
+            copies: Of all units and gradients.
+        """
+        sizes, lanes = self.layers.sizes, self.module.LANES
+        count = copies * (sum(sizes) + 2 * max(sizes)) + 2
+        columns = -(-examples // lanes) * lanes
+        # From a multiple of 64 bytes on: lanes across two cache lines take longer.
+        memory = np.zeros((count + 1) * columns, np.float32)
+        first = -memory.ctypes.data % 64 // memory.itemsize
+        return memory[first : first + count * columns].reshape(count, columns)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from torch import Tensor
 from engine.contract.parts import Part
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
+from engine.kernels.trainings import CompiledRule
 from engine.protocol.estimators import Estimator
 from engine.protocol.meta_types import Meta, Outer, OuterStepContext, Plan, Weights
 from engine.protocol.tasks import TaskBatch
@@ -59,6 +60,14 @@ class UpdateRule(ABC):
     @abstractmethod
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Return the update of the weights and the rule's new state."""
+
+    def kernel_form(self, horizon: int) -> CompiledRule | None:
+        """Return what the kernels need to take its steps; None if they cannot.
+
+        Args:
+            horizon: Number of steps.
+        """
+        return None
 
 
 class TraceSegment(NamedTuple):

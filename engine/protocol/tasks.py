@@ -10,11 +10,13 @@ from torch import Tensor
 
 from engine.contract.parts import Part
 from engine.contract.rng import Rng
+from engine.kernels.trainings import Span, TrainedSpan
 from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
 from engine.protocol.samples import Sample, Warp
 
 if TYPE_CHECKING:
+    from engine.protocol.learners import UpdateRule
     from engine.protocol.rl import Environment
 
 
@@ -82,6 +84,23 @@ class OptimizationBatch(TaskBatch):
         Returns:
             The loss, shape (member,), and its gradient, shape (member, weight).
         """
+
+    def train(
+        self, rule: "UpdateRule", weights: Tensor, state: Weights, span: Span
+    ) -> TrainedSpan | None:
+        """Train for several steps at once.
+
+        Args:
+            rule: The update rule.
+            weights: Before the first step; shape (member, weight).
+            state: Of the rule, likewise.
+            span: The steps.
+
+        Returns:
+            What a loop over these steps gives, but for rounding; None if only such a
+            loop can compute it.
+        """
+        return None
 
     @abstractmethod
     def measure(self, weights: Tensor, step: int) -> Weights:

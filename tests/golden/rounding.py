@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from engine.kernels import trainings
 from engine.kernels.dense_loss import DenseKernel
 from engine.protocol import Net, Sample, SampledFamily
 from engine.tasks.search import growing, live_nets
@@ -138,6 +139,8 @@ def rounded_otherwise(seed: int) -> Iterator[None]:
         for method in ("evaluate", "multiply_hessian"):
             patch = mock.patch.object(DenseKernel, method, _kernel_noise(bits, method))
             stack.enter_context(patch)
+        train = mock.patch.object(trainings, "train_members", _training_noise(bits))
+        stack.enter_context(train)
         yield
 
 
@@ -149,6 +152,19 @@ def _kernel_noise(bits: LastBits, method: str) -> Any:
         kernel: DenseKernel, weights: Tensor, x: Tensor, *rest: Any, **how: Any
     ) -> Any:
         return exact(kernel, bits.moved(weights), bits.moved(x), *rest, **how)
+
+    return noisy
+
+
+def _training_noise(bits: LastBits) -> Any:
+    """Return trainings whose data and first weights have their last bits moved."""
+    exact = trainings.train_members
+
+    def noisy(
+        kernel: DenseKernel, weights: Tensor, data: trainings.TrainingData, *rest: Any
+    ) -> Any:
+        moved = data._replace(x=bits.moved(data.x))
+        return exact(kernel, bits.moved(weights), moved, *rest)
 
     return noisy
 

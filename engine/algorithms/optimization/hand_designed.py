@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from engine.algorithms.optimization.update_rules import (
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
+from engine.kernels.trainings import CompiledRule
 from engine.protocol import (
     Estimator,
     Learner,
@@ -111,6 +112,20 @@ class HandDesignedOptimizer(Learner):
         return Plan(0, 1, 1, 1.0, float(budget.horizon))
 
 
+class KernelRule(NamedTuple):
+    """The compiled form of an optimizer's direction.
+
+    Args:
+        name: Of its function in `engine.kernels.update_rules`.
+        constants: Its constants after the rate.
+        state: Names of its state's tensors, in the function's order.
+    """
+
+    name: str
+    constants: tuple[float, ...] = ()
+    state: tuple[str, ...] = ()
+
+
 class DirectionOptimizer(HandDesignedOptimizer):
     """An optimizer whose step is −rate × schedule × a direction of its own."""
 
@@ -121,6 +136,10 @@ class DirectionOptimizer(HandDesignedOptimizer):
         Args:
             weights: Initial weights; shape (member, weight).
         """
+
+    def kernel_rule(self) -> KernelRule | None:
+        """Return the rule's compiled form; None if there is none."""
+        return None
 
     @abstractmethod
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
@@ -153,3 +172,13 @@ class ScheduledRule(UpdateRule):
         factor = schedule_factor(self.optimizer.schedule, inputs.step, inputs.horizon)
         scale = torch.full_like(self.rate[:, 0], factor)
         return OptimizerUpdate(-(self.rate * factor) * step, state, {"lr_scale": scale})
+
+    def kernel_form(self, horizon: int) -> CompiledRule | None:
+        """Return the kernels' form of the optimizer, with its schedule."""
+        known, schedule = self.optimizer.kernel_rule(), self.optimizer.schedule
+        if known is None:
+            return None
+        shared = self.rate.new_tensor(known.constants, dtype=torch.float64)
+        constants = [self.rate.double(), shared.expand(len(self.rate), -1)]
+        factors = tuple(schedule_factor(schedule, t, horizon) for t in range(horizon))
+        return CompiledRule(known.name, torch.cat(constants, 1), known.state, factors)

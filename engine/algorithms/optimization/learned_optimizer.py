@@ -17,6 +17,7 @@ from engine.algorithms.optimization.training_loop import (
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
+from engine.kernels.trainings import Span
 from engine.protocol import (
     Estimator,
     Learner,
@@ -180,6 +181,12 @@ class RuleProblem:
             broadcast_to_members(theta, batch.members), batch, span.rngs
         )
         weights, inner = _unpack_state(state)
+        # The loss after the last update is wanted, too.
+        steps = Span(span.start, span.length + 1, span.length, True, False)
+        if not span.order and (done := batch.train(rule, weights, inner, steps)):
+            found = objective(done.traces["loss"])
+            after = _pack_state(done.weights, done.state)
+            return after, found[:, 1:], {"before": found[:, :-1]}
         scores: list[Tensor] = []
         written: list[Weights] = []
         with torch.set_grad_enabled(span.order > 0):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from engine.kernels.trainings import Span, TrainedSpan
 from engine.protocol import (
     OptimizationBatch,
     OptimizerInput,
@@ -60,13 +61,45 @@ def run_training(
     """
     weights = tasks.start()
     state = rule.start(weights)
+    for first in range(0, tasks.horizon + 1, STEPS_PER_SEGMENT):
+        left = tasks.horizon + 1 - first
+        # The last step has no update.
+        span = Span(
+            first, min(STEPS_PER_SEGMENT, left), min(STEPS_PER_SEGMENT, left - 1)
+        )
+        done = None if path else tasks.train(rule, weights, state, span)
+        places: list[Tensor] | None = [] if path else None
+        if done is None:
+            done = _train_stepwise(tasks, rule, weights, state, span, places)
+        weights, state = done.weights, done.state
+        yield TraceSegment(done.traces, torch.stack(places, 1) if places else None)
+
+
+def _train_stepwise(
+    tasks: OptimizationBatch,
+    rule: UpdateRule,
+    weights: Tensor,
+    state: Weights,
+    span: Span,
+    places: list[Tensor] | None,
+) -> TrainedSpan:
+    """Train for some steps, one after the other.
+
+    Args:
+        tasks: As in `run_training`, and so is the rule.
+        rule: See there.
+        weights: Before the first step; shape (member, weight).
+        state: Of the rule, likewise.
+        span: The steps.
+        places: Each step's weights are appended, unless it is None.
+    """
     rows: list[Weights] = []
-    places: list[Tensor] = []
-    for step in range(tasks.horizon + 1):
+    for step in range(span.first, span.first + span.steps):
         seen = optimizer_input(tasks, weights, step)
         row = _step_metrics(tasks, seen)
-        places += [weights] if path else []
-        if step < tasks.horizon:
+        if places is not None:
+            places.append(weights)
+        if step < span.first + span.updates:
             # Only estimators differentiate a rule; here its graph would grow for ever.
             with torch.no_grad():
                 update, state, info = rule.step(seen, state)
@@ -74,11 +107,7 @@ def run_training(
             row["update_norm"] = torch.linalg.vector_norm(update, dim=1)
             row |= {"lr_scale": info["lr_scale"]} if "lr_scale" in info else {}
         rows.append(row)
-        if len(rows) == STEPS_PER_SEGMENT or step == tasks.horizon:
-            yield TraceSegment(
-                _stack_rows(rows), torch.stack(places, 1) if path else None
-            )
-            rows, places = [], []
+    return TrainedSpan(weights, state, _stack_rows(rows))
 
 
 def _step_metrics(tasks: OptimizationBatch, seen: OptimizerInput) -> Weights:

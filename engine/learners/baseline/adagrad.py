@@ -10,7 +10,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
+from engine.algorithms.optimization.hand_designed import (
+    DirectionOptimizer,
+    KernelRule,
+    rate_knob,
+)
 from engine.algorithms.optimization.update_rules import Direction, adagrad_step, zeros
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -51,3 +55,7 @@ class Adagrad(DirectionOptimizer):
         """Return the gradient over the root of its sum of squares, decayed by λ."""
         step, state = adagrad_step(inputs.grad, state, self.eps)
         return Direction(step / (1 + self.decay * inputs.step), state)
+
+    def kernel_rule(self) -> KernelRule:
+        """Return its compiled form."""
+        return KernelRule("adagrad", (self.decay, self.eps), ("sum",))

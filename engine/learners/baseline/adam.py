@@ -10,7 +10,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
+from engine.algorithms.optimization.hand_designed import (
+    DirectionOptimizer,
+    KernelRule,
+    rate_knob,
+)
 from engine.algorithms.optimization.update_rules import Direction, adam_step, zeros
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -61,3 +65,7 @@ class Adam(DirectionOptimizer):
         """Return the bias-corrected ratio of moments."""
         betas = (self.beta1, self.beta2)
         return adam_step(inputs.grad, state, inputs.step, betas, self.eps)
+
+    def kernel_rule(self) -> KernelRule:
+        """Return its compiled form."""
+        return KernelRule("adam", (self.beta1, self.beta2, self.eps, 0.0), ("m", "v"))

@@ -11,7 +11,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
+from engine.algorithms.optimization.hand_designed import (
+    DirectionOptimizer,
+    KernelRule,
+    rate_knob,
+)
 from engine.algorithms.optimization.update_rules import Direction, adam_step, zeros
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -69,3 +73,9 @@ class Adamw(DirectionOptimizer):
         step, state = adam_step(inputs.grad, state, inputs.step, betas, self.eps)
         # Beside the gradient, so that the second moment does not divide it.
         return Direction(step + self.decay * inputs.weights, state)
+
+    def kernel_rule(self) -> KernelRule:
+        """Return its compiled form."""
+        return KernelRule(
+            "adam", (self.beta1, self.beta2, self.eps, self.decay), ("m", "v")
+        )

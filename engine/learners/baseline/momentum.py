@@ -9,7 +9,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
+from engine.algorithms.optimization.hand_designed import (
+    DirectionOptimizer,
+    KernelRule,
+    rate_knob,
+)
 from engine.algorithms.optimization.update_rules import Direction, momentum_step, zeros
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -49,3 +53,7 @@ class Momentum(DirectionOptimizer):
         """Return the new velocity; the first gradient is not dampened, as in torch."""
         fresh = 1.0 if inputs.step == 0 else 1 - self.dampening
         return momentum_step(inputs.grad, state, self.mu, fresh)
+
+    def kernel_rule(self) -> KernelRule:
+        """Return its compiled form."""
+        return KernelRule("momentum", (self.mu, self.dampening), ("velocity",))

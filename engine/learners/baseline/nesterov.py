@@ -9,7 +9,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
+from engine.algorithms.optimization.hand_designed import (
+    DirectionOptimizer,
+    KernelRule,
+    rate_knob,
+)
 from engine.algorithms.optimization.update_rules import Direction, nesterov_step, zeros
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -39,3 +43,7 @@ class Nesterov(DirectionOptimizer):
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the gradient plus μ × the new velocity."""
         return nesterov_step(inputs.grad, state, self.mu)
+
+    def kernel_rule(self) -> KernelRule:
+        """Return its compiled form."""
+        return KernelRule("nesterov", (self.mu,), ("velocity",))

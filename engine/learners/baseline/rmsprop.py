@@ -10,7 +10,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
+from engine.algorithms.optimization.hand_designed import (
+    DirectionOptimizer,
+    KernelRule,
+    rate_knob,
+)
 from engine.algorithms.optimization.update_rules import Direction, rmsprop_step, zeros
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -50,3 +54,7 @@ class Rmsprop(DirectionOptimizer):
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the gradient over its root mean square."""
         return rmsprop_step(inputs.grad, state, self.alpha, self.eps)
+
+    def kernel_rule(self) -> KernelRule:
+        """Return its compiled form."""
+        return KernelRule("rmsprop", (self.alpha, self.eps), ("v",))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import DirectionOptimizer
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer, KernelRule
 from engine.algorithms.optimization.update_rules import Direction
 from engine.contract.registry import register
 from engine.protocol import OptimizerInput, Weights
@@ -30,3 +30,7 @@ class Sgd(DirectionOptimizer):
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the gradient itself."""
         return Direction(inputs.grad, state)
+
+    def kernel_rule(self) -> KernelRule:
+        """Return its compiled form."""
+        return KernelRule("sgd")

@@ -11,7 +11,7 @@ distribution a well-tuned rate is about as good.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from engine.algorithms.optimization.learned_optimizer import WRITTEN, LearnedOpt
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
+from engine.kernels.trainings import CompiledRule
 from engine.nets.dense import apply_dense, init_dense, stack_members
 from engine.protocol import (
     Meta,
@@ -176,6 +177,23 @@ class ScaleRule(UpdateRule):
         blank = weights.new_zeros(weights.shape[0], len(self.layers))
         logs = weights.new_zeros(weights.shape[0], len(_LOGS), len(self.layers))
         return {"scale": blank, "first": logs, "last": logs.clone()}
+
+    def kernel_form(self, horizon: int) -> CompiledRule | None:
+        """Return the kernels' form of the mean action with one scale for all."""
+        if self.noise or len(self.layers) > 1:
+            return None
+        knobs, seen = self.knobs, self.knobs.signals
+        shown = [name in seen for name in get_args(Signal)]
+        # Without any signal, progress is shown.
+        shown[-1] = shown[-1] or not seen
+        fixed = [knobs.lr, knobs.span, knobs.bound, knobs.clip]
+        fixed += [knobs.normalize == "start", *shown, knobs.hidden]
+        net = [
+            self.theta[name].double().flatten(1) for name in ("w0", "b0", "w1", "b1")
+        ]
+        shared = net[0].new_tensor(fixed).expand(len(net[0]), -1)
+        state = ("scale", "first", "last")
+        return CompiledRule("lr_scale", torch.cat([shared, *net], 1), state)
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Compute the signals, move the log scale and take the scaled step."""

@@ -1,6 +1,6 @@
 """Training of a base learner on data, for many members in one batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -12,8 +12,10 @@ from torch import Tensor
 
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
+from engine.kernels import trainings
 from engine.kernels.dense_loss import DenseKernel, DenseLayers, find_kernel
 from engine.kernels.member_loss import member_loss
+from engine.kernels.trainings import Span, TrainedSpan, TrainingData
 from engine.protocol import (
     BaseLearner,
     BatchSpec,
@@ -23,12 +25,17 @@ from engine.protocol import (
     Sample,
     SampledFamily,
     Setting,
+    UpdateRule,
     Weights,
     chosen_class,
-    generator,
 )
-
-TensorMap = Callable[[Tensor], Tensor]
+from engine.tasks.optimization._task_data import (
+    TaskData,
+    TensorMap,
+    draw_batches,
+    drift_data,
+    stack_data,
+)
 
 
 class DataFamily(SampledFamily):
@@ -40,25 +47,6 @@ class DataFamily(SampledFamily):
         """Draw the data of each task, apply the setting's changes, and stack them."""
         samples = self.draw_samples(setting, rngs, pool)
         return stack_samples(samples, setting, rngs, batch_spec)
-
-
-@dataclass(frozen=True)
-class TaskData:
-    """Stacked examples.
-
-    Args:
-        x: Inputs; shape (member, feature, example).
-        y: Targets; shape (member, example).
-        train: Number of training examples; the rest are held out.
-    """
-
-    x: Tensor
-    y: Tensor
-    train: int
-
-    def map(self, change: "TensorMap") -> "TaskData":
-        """Apply a function to both tensors."""
-        return TaskData(change(self.x), change(self.y), self.train)
 
 
 def stack_samples(
@@ -95,38 +83,14 @@ def stack_samples(
         weights=torch.from_numpy(np.stack(start)).to(
             batch_spec.device, batch_spec.dtype
         ),
-        data=_stack_data(samples, batch_spec),
+        data=stack_data(samples, batch_spec),
         outputs=first.outputs,
         has_classes=first.y.dtype.kind == "i",
-        batch_rows=_draw_batches(setting, rngs, first.x.shape[1], batch_spec),
-        later=_stack_data(later, batch_spec) if later else None,
+        batch_rows=draw_batches(setting, rngs, first.x.shape[1], batch_spec),
+        later=stack_data(later, batch_spec) if later else None,
         drift=first.drift,
         measure_held_out=batch_spec.measure_held_out,
     )
-
-
-def _stack_data(samples: Sequence[Sample], batch_spec: BatchSpec) -> TaskData:
-    x = np.stack([np.concatenate([s.x, s.held_x], 1) for s in samples])
-    y = np.stack([np.concatenate([s.y, s.held_y]) for s in samples])
-    kind = torch.int64 if y.dtype.kind == "i" else batch_spec.dtype
-    return TaskData(
-        torch.from_numpy(x).to(batch_spec.device, batch_spec.dtype),
-        torch.from_numpy(y).to(batch_spec.device, kind),
-        samples[0].x.shape[1],
-    )
-
-
-def _draw_batches(
-    setting: Setting, rngs: Sequence[Rng], examples: int, batch_spec: BatchSpec
-) -> Tensor | None:
-    """Draw the minibatches of all steps; a longer horizon keeps the earlier ones."""
-    size = setting.net.batch_size
-    if size == 0 or size >= examples:
-        return None
-    # One more than steps: the final loss is measured on a batch of its own.
-    shape = (setting.horizon + 1, size)
-    drawn = [generator(r.child("batches")).integers(0, examples, shape) for r in rngs]
-    return torch.from_numpy(np.stack(drawn)).to(batch_spec.device)
 
 
 def _attach_gradient(loss: Tensor, grad: Tensor, weights: Tensor) -> Tensor:
@@ -192,12 +156,31 @@ class SupervisedBatch(OptimizationBatch):
             loss, grad = self._autograd_gradient(weights, step, live, order == 2)
         if self.net.weight_decay:
             grad = grad + self.net.weight_decay * weights
-        norm = torch.linalg.vector_norm(
-            grad, dim=1
-        )  # before clipping, with the weight decay
+        # Before clipping, with the weight decay.
+        norm = torch.linalg.vector_norm(grad, dim=1)
         if self.net.clip:
             grad = grad * (self.net.clip / norm.clamp(min=self.net.clip))[:, None]
         return Gradient(loss if live else loss.detach(), grad, norm)
+
+    def train(
+        self, rule: UpdateRule, weights: Tensor, state: Weights, span: Span
+    ) -> TrainedSpan | None:
+        """Train for several steps at once, by the kernels."""
+        kernel = self._kernel
+        # A drift changes the data from step to step.
+        compiled = None if self.later or not kernel else rule.kernel_form(self.horizon)
+        if not (kernel and compiled):
+            return None
+        measured = self.measure_held_out or self.batch_rows is not None
+        data = TrainingData(
+            *self.data.train_rows,
+            self.batch_rows,
+            self.data.held_rows if measured else None,
+            self.net.weight_decay,
+            self.net.clip,
+            self.horizon,
+        )
+        return trainings.train_members(kernel, weights, data, compiled, state, span)
 
     def measure(self, weights: Tensor, step: int) -> Weights:
         """Return held-out loss and accuracy, and the full training loss."""
@@ -225,14 +208,12 @@ class SupervisedBatch(OptimizationBatch):
         self, kernel: DenseKernel, weights: Tensor, data: TaskData
     ) -> Weights:
         """Return what `measure` does."""
-        held = data.x[..., data.train :], data.y[:, data.train :]
-        found = kernel.evaluate(weights, *held, accuracy=self.has_classes)
+        found = kernel.evaluate(weights, *data.held_rows, accuracy=self.has_classes)
         measured = {"held_loss": found.loss}
         if found.accuracy is not None:
             measured["accuracy"] = found.accuracy
         if self.batch_rows is not None:
-            train = data.x[..., : data.train], data.y[:, : data.train]
-            measured["loss"] = kernel.evaluate(weights, *train).loss
+            measured["loss"] = kernel.evaluate(weights, *data.train_rows).loss
         return measured
 
     def take(self, index: Sequence[int]) -> "Self":
@@ -301,8 +282,7 @@ class SupervisedBatch(OptimizationBatch):
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return the (mini)batch of a step: inputs and targets."""
-        data = self._data_at(step)
-        x, y = data.x[..., : data.train], data.y[:, : data.train]
+        x, y = self._data_at(step).train_rows
         if self.batch_rows is None:
             return x, y
         pick = self.batch_rows[:, min(step, self.batch_rows.shape[1] - 1)]
@@ -314,20 +294,6 @@ class SupervisedBatch(OptimizationBatch):
         return (out[:, 0] - y).square()
 
     def _data_at(self, step: int) -> TaskData:
-        """Return the data of a step; a drift changes one example after the other."""
-        if self.later is None:
-            return self.data
+        """Return the data of a step."""
         start, length = (share * self.horizon for share in self.drift)
-        # The floor avoids 0 / 0 for an abrupt drift.
-        gone = 1.0 if step >= start + length else (step - start) / max(length, 1e-9)
-        if step < round(start) or gone <= 0:
-            return self.data
-        count = self.data.y.shape[1]
-        # Golden-ratio order over the examples, so that train and held-out drift alike.
-        rank = torch.arange(count, device=self.data.y.device) * 0.6180339887498949 % 1.0
-        changed = rank < gone
-        return TaskData(
-            torch.where(changed, self.later.x, self.data.x),
-            torch.where(changed, self.later.y, self.data.y),
-            self.data.train,
-        )
+        return drift_data(self.data, self.later, (start, length), step)
