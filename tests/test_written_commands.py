@@ -20,7 +20,7 @@ from engine.published import ROWS
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("app", "engine", "pages", "tests", ".ci")
 # A command ends where its line, its quotation or its sentence ends, or the shell's.
-COMMAND = re.compile(r"python -m ((?:engine|tests)[\w.]*)([^`\"'\n>|;#)]*)")
+COMMAND = re.compile(r"python -m ((?:engine|tests|app)[\w.]*)([^`\"'\n>|;#)]*)")
 SHORT = re.compile(r"`((?:data|runs|knowledge) [a-z-]+)`")
 TARGET = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
 # What a word stands for where it is not a file of one's own.
@@ -94,7 +94,7 @@ def engine_problem(words: tuple[str, ...], whole: bool) -> str:
 
 
 def module_problem(module: str, words: tuple[str, ...]) -> str:
-    """Say why a module of the tests cannot be called so, or nothing; it is read."""
+    """Say why a module of tests or app cannot be called so, or nothing; it is read."""
     place = ROOT / module.replace(".", "/")
     files = (place.with_suffix(".py"), place / "__main__.py")
     path = next((each for each in files if each.exists()), None)
@@ -132,7 +132,9 @@ def test_commands_are_found_where_they_are_written() -> None:
     """The reading itself may go blind; these are there for sure."""
     readme = {each.words[:2] for each in written() if each.where.startswith("README")}
     assert readme >= {("data", "fetch"), ("runs", "list"), ("run", "mine.json")}
-    assert {"engine", "tests.torture", "tests.record"} <= {e.module for e in written()}
+    assert {"engine", "app.report", "tests.torture", "tests.record"} <= {
+        e.module for e in written()
+    }
     assert len(written()) > 40
 
 

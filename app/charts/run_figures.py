@@ -128,7 +128,7 @@ def _has_summary(run: Run) -> bool:
 
 _PARTS: Mapping[str, tuple[Callable[[Run], bool], MakeFigures]] = {
     "Main charts": (_has_rows, _main_charts),
-    "Films": (lambda run: any(map(run.film, FILMS)), _films),
+    "Films": (lambda run: bool(run.film_names), _films),
     "Claims": (_has_summary, _claims),
     "Per task": (_is_tested, _per_task),
     "Shifts": (

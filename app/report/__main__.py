@@ -15,9 +15,9 @@ SHORTEST = 4  # hex digits; fewer would match runs by accident
 
 def write_report(
     run: Annotated[str, typer.Argument(help="A run's id, or its first digits.")],
-    out: Annotated[Path, typer.Option(help="The HTML file.")],
+    out: Annotated[Path, typer.Option("--out", help="The HTML file.")],
     *,
-    force: Annotated[bool, typer.Option(help="Overwrite the file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write a run of the store as one HTML file that works offline."""
     try:
