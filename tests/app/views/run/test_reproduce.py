@@ -22,7 +22,7 @@ from app.views.run.reproduce import figure_choice, run_files
 from app.views.run.reproduce.share_link import COPIED
 from app.widgets import figure_files
 from engine.store import NoRun
-from tests.app.views.run.test_run_page import texts
+from tests.app.views.run.test_run_page import charts, texts
 
 HOSTILE = "</script><img src=x onerror=alert(1)> & `rm`"
 
@@ -121,8 +121,7 @@ def test_every_drawn_figure_is_on_offer_and_named_after_the_run(
     monkeypatch.setattr(figure_files, "can_render", lambda: True)
     at = opened(lab, key)
     names = at.selectbox(key="export.figure").options
-    plots = [one for one in at.get("bidi_component") if "live_plot" in component(one)]
-    assert len(names) == len(plots)
+    assert len(names) == charts(at)
     found = downloads(at)
     assert [found[f"export.figure.{kind}"] for kind in ("html", "svg", "png")] == [
         "HTML",
