@@ -68,19 +68,22 @@ def study_runs(study: Study) -> list[StudyRun]:
     Raises:
         Refused: If a part that it needs is not installed.
     """
-    settled = get_or_make(
+    return [StudyRun(spec, key, client.job(key)) for spec, key in _settle(study)]
+
+
+def _settle(study: Study) -> list[tuple[RunSpec, str]]:
+    """Return a study's completed specs with their keys here."""
+    return get_or_make(
         ("settled", study.name, id(study)),
         lambda: [client.complete_with_key(spec) for spec in study.specs],
     )
-    return [StudyRun(spec, key, client.job(key)) for spec, key in settled]
 
 
 def portable_keys(study: Study) -> tuple[str, ...]:
     """Return the keys that a study's runs have on a CPU, whatever device is here."""
-    return get_or_make(
-        ("portable keys", study.name, id(study)),
-        lambda: tuple(client.portable_key(spec) for spec in study.specs),
-    )
+    if client.catalogue().default_device == "cpu":
+        return tuple(key for _, key in _settle(study))
+    return tuple(client.portable_key(spec) for spec in study.specs)
 
 
 def queue_missing(study: Study, runs: Sequence[StudyRun]) -> None:
