@@ -43,6 +43,6 @@ def test_start_leads_to_a_chart_and_the_installation_is_left_alone(
     expect(film.first).to_be_visible()
     drawn = "pictures => pictures.every(each => each.complete && each.naturalWidth)"
     assert film.evaluate_all(drawn)
-    page.locator(".st-key-open-few_shot button").click()
+    page.locator(".st-key-open-few_shot").get_by_role("button").first.click()
     page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
     assert installation() == installed
