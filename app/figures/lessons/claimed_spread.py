@@ -19,7 +19,8 @@ def coverage_figure(levels: Floats, covered: Floats) -> go.Figure:
         "Coverage",
         "On the diagonal, intervals keep what they promise; below it, they are too "
         "narrow.",
-        f"Intervals that claim {levels[-1]:.0%} hold {covered[-1]:.0%} of the targets.",
+        f"Intervals that claim {100 * levels[-1]:.0f} % hold "
+        f"{100 * covered[-1]:.0f} % of the targets.",
         "Claimed probability of the interval",
         "Share of targets inside",
     )
