@@ -7,7 +7,7 @@ import streamlit as st
 from app.client import client, spec_checks
 from app.experiment import cost_estimate
 from app.form.run_request import RunRequest
-from app.widgets import page_elements
+from app.widgets import page_elements, page_frame
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
 
@@ -70,12 +70,11 @@ def draw_run_bar(
         elif wanted is not None:
             _draw_estimate(wanted[0])
             if request.is_pending:
-                _await_answer(*wanted)
+                page_frame.poll(_await_answer, 1.0)(*wanted)
     asked = place == "sidebar" and st.session_state.pop(_ASKED, False)
     return bool(pressed or asked) and wanted is not None
 
 
-@st.fragment(run_every=1.0)
 def _await_answer(spec: RunSpec, key: str) -> None:
     """Draw the page again once the engine has said whether a spec can be run."""
     if spec_checks.checker.refusal(key, spec, 0.0) is not None:

@@ -25,7 +25,8 @@ def belief_figure(
     inside = float(np.mean(np.abs(truth - mean) <= NINETY * spread + 1e-3))
     words = Words(
         f"After {given.shape[1]} example{'s' * (given.shape[1] != 1)}",
-        f"Band: 90 % intervals; here they hold {100 * inside:.0f} % of the true function.",
+        f"Band: 90 % intervals; here they hold {100 * inside:.0f} % of the true "
+        "function.",
         f"A belief about a function from {given.shape[1]} examples; its 90 % intervals "
         f"hold {100 * inside:.0f} % of the function.",
         "x",

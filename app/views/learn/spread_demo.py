@@ -34,7 +34,7 @@ def draw_spread() -> None:
     inside = float(claimed_spread.coverage(claimed, np.array([0.9]))[0])
     error = claimed_spread.calibration_error(claimed)
     st.markdown(
-        f"Its 90 % intervals hold **{100 * inside:.0f} %** of the targets; the expected "
-        f"calibration error is **{error:.2f}**. The mean squared error is the same for "
-        "every claim: it does not see the spread."
+        f"Its 90 % intervals hold **{100 * inside:.0f} %** of the targets; the "
+        f"expected calibration error is **{error:.2f}**. The mean squared error is the "
+        "same for every claim: it does not see the spread."
     )
