@@ -40,19 +40,20 @@ def part_figures(run: Run, part: str) -> dict[str, ResponsiveFigure]:
 def name_by_title(
     figures: Iterable[ResponsiveFigure],
 ) -> dict[str, ResponsiveFigure]:
-    """Return figures by title; a title that repeats is followed by the chart's name."""
+    """Return figures by title; one that repeats says of what it is."""
     found: dict[str, ResponsiveFigure] = {}
     for each in figures:
         title = (each.wide.layout.meta or {}).get("title") or name_in_words(each.name)
         if title in found:
-            title = f"{title} · {_last_words(each.name)}"
+            title = f"{title} · {_tell_apart(each.name)}"
         found[title] = each
     return found
 
 
-def _last_words(name: str) -> str:
-    last = name.rpartition(".")[2]
-    return FILMS.get(last, name_in_words(last))
+def _tell_apart(name: str) -> str:
+    """Return the condition of a film's chart, else the last part of its name."""
+    first, _, _ = name.partition(".")
+    return FILMS.get(first) or name_in_words(name.rpartition(".")[2])
 
 
 def _main_charts(run: Run) -> Iterator[ResponsiveFigure]:

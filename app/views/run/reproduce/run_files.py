@@ -40,7 +40,7 @@ def list_files(run: Run, titles: Titles) -> Iterator[RunFile]:
         run: The run.
         titles: Titles of parts, by name.
     """
-    if run.blocks:
+    if run.blocks and not run.is_alive:
         yield RunFile(
             "Report",
             "report.html",
