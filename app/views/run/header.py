@@ -173,7 +173,7 @@ def _draw_end(run: Run) -> None:
     shown(escape_markdown(page_elements.explain_state(job)))
     if job.traceback:
         with st.expander("Log"):
-            st.code(job.traceback, language=None)
+            st.code(job.traceback, language=None, wrap_lines=True)
     if job.is_resumable and st.button(
         "Resume", icon=":material/play_arrow:", key="resume"
     ):

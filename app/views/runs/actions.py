@@ -129,7 +129,7 @@ def _draw_error(job: Job) -> None:
         st.error(escape_markdown(job.error))
     if job.traceback:
         with st.expander("Log"):
-            st.code(job.traceback, language=None)
+            st.code(job.traceback, language=None, wrap_lines=True)
 
 
 def _draw_words(job: Job) -> None:

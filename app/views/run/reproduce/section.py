@@ -40,23 +40,24 @@ def draw_section(run: Run, view_state: ViewState, titles: Titles) -> None:
         _draw_origin(run)
     with right:
         page_elements.draw_heading("On the command line", "Save config.json, then:")
-        st.code(COMMAND, language="bash")
+        st.code(COMMAND, language="bash", wrap_lines=True)
         page_elements.draw_heading(
             "In Python", "Started in the folder of Metascope; the notebook does more."
         )
-        st.code(files.export_python(run), language="python", height=300)
+        st.code(
+            files.export_python(run), language="python", wrap_lines=True, height=300
+        )
         page_elements.draw_heading(
             "config.json", "Everything that determines the numbers."
         )
-        st.code(
-            files.export_file(run, "config.json").decode(), language="json", height=300
-        )
+        config = files.export_file(run, "config.json").decode()
+        st.code(config, language="json", wrap_lines=True, height=300)
 
 
 def _draw_link(run: Run) -> None:
     page_elements.draw_heading("Link", share_link.MEANING)
     share_link.draw_copy_link(run, "copy_link_again")
-    st.code(share_link.run_link(run), language=None)
+    st.code(share_link.run_link(run), language=None, wrap_lines=True)
     st.caption(
         "It contains every setting and the run's key. Opening it starts nothing: a "
         "finished run is shown, any other waits until Run is pressed."
