@@ -125,10 +125,10 @@ def _compare(ratio: float, stretch: float) -> str:
     where = "in distribution" if stretch == 1 else f"stretched by {stretch:g}"
     if ratio < 1:
         return (
-            f"On new valleys {where}, the learned step sizes end "
-            f"**{1 / ratio:.3g} times lower** than the best constant one."
+            f"On new valleys {where}, the loss of the learned step sizes ends "
+            f"**{1 / ratio:.3g} times lower** than that of the best constant one."
         )
     return (
-        f"On new valleys {where}, the learned step sizes end **{ratio:.3g} times "
-        "higher** than the best constant one."
+        f"On new valleys {where}, the loss of the learned step sizes ends "
+        f"**{ratio:.3g} times higher** than that of the best constant one."
     )

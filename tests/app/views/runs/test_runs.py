@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import run_groups
 from app.views.runs import rows as rows_of_runs
-from app.views.runs.rows import QueueState, job_row
+from app.views.runs.rows import LINK, QueueState, job_row
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_answer import Answer
 from engine.contract.run_facts import Question, RunFacts
@@ -138,6 +138,14 @@ def test_an_error_is_shown_as_accuracy_with_its_unit() -> None:
     facts = RunFacts("few_shot", Question("glyphs"), answer, {"final_accuracy": 0.9})
     row = job_row(Job("a" * 64, JobState.DONE, "", 0.0), facts, QueueState())
     assert (row["Result"], row["Rival"], row["Metric"]) == ("90", "70", "Accuracy (%)")
+
+
+def test_a_run_without_a_title_is_named_as_over_its_result() -> None:
+    asked = Question("moons", ("lr_scale",), ("sgd", "adam"), ("noise",))
+    job = Job("a" * 64, JobState.DONE, "", 0.0)
+    row = job_row(job, RunFacts("optimization", asked), QueueState())
+    assert row["Name"] == f"{LINK}LR scale on moons"
+    assert row["Question"] == "LR scale against SGD and Adam on moons, shifted: noise"
 
 
 def test_the_list_is_filtered_by_kind_tag_and_number(
