@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.experiment import effort_fields, form_differences, spec_mapping
+from app.experiment import effort_fields, form_words, spec_mapping
 from app.experiment.spec_mapping import FindCard
 from engine.contract.kinds import kind_named
 from engine.contract.run_spec import LearnerChoice, RunSpec
@@ -33,4 +33,4 @@ def describe_experiment(spec: RunSpec, cards: FindCard) -> dict[str, str]:
 
 
 def _names(entries: Sequence[LearnerChoice]) -> str:
-    return form_differences.learners_in_words([entry.label for entry in entries])
+    return form_words.learners_in_words([entry.label for entry in entries])

@@ -7,9 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.experiment import budget_fields, effort_fields, fields, spec_mapping
+from app.experiment.form_words import (
+    NO_VALUE,
+    learner_in_words,
+    learners_in_words,
+    value_in_words,
+)
 from app.experiment.spec_mapping import FindCard
 from engine.contract.errors import Refused
-from engine.contract.learner_appearance import appearances, name_in_words, split_label
 
 SHOWN = 4  # differences that a sentence names
 _LABELS = {
@@ -27,7 +32,6 @@ _LABELS = {
     "k.device": "Device",
     "k.inputs": "Frozen start",
 }
-_NO_VALUE = "none"
 
 
 class Difference(NamedTuple):
@@ -106,7 +110,11 @@ def _labeled_fields(form: Mapping[str, Any], cards: FindCard) -> Iterator[Labele
         yield field.key, label, value_in_words
     for place in form.get("k.shifts") or ():
         title = cards("shift", place.partition("#")[0]).title
-        yield f"k.shift.{place}.severities", f"{title}: severities", value_in_words
+        yield (
+            f"k.shift.{place}.severities",
+            f"{title}: severities",
+            value_in_words,
+        )
 
 
 def _fields_of_parts(
@@ -123,7 +131,7 @@ def _fields_of_parts(
         except Refused:
             continue  # a link's unknown learner is refused elsewhere, by name
         for each in found:
-            yield each, _learner_in_words(label)
+            yield each, learner_in_words(label)
     net = str(form.get("k.net"))
     for each in spec_mapping.net_fields(form, cards, net):
         yield each, ""
@@ -145,11 +153,6 @@ def _fields_of_parts(
         yield each, ""
 
 
-def _learner_in_words(label: str) -> str:
-    name, rest = split_label(label)
-    return f"{appearances()[name].name}{name_in_words(rest)}" if name else label
-
-
 def _title_functions(cards: FindCard) -> dict[str, Callable[[Any], str]]:
     """Return how the choices of parts are worded, by key."""
 
@@ -157,7 +160,7 @@ def _title_functions(cards: FindCard) -> dict[str, Callable[[Any], str]]:
         def describe(value: Any) -> str:
             names = [value] if isinstance(value, str) else list(value)
             titles = (cards(slot, name.partition("#")[0]).title for name in names)
-            return ", ".join(titles) or _NO_VALUE
+            return ", ".join(titles) or NO_VALUE
 
         return describe
 
@@ -173,28 +176,6 @@ def _title_functions(cards: FindCard) -> dict[str, Callable[[Any], str]]:
         **{key: in_slot(slot) for key, slot in slots.items()},
         "k.chosen": learners_in_words,
         "k.baselines": learners_in_words,
-        "k.rival": lambda label: _learner_in_words(label) if label else "the strongest",
-        "k.inputs": lambda given: ", ".join(map(_learner_in_words, given)) or _NO_VALUE,
+        "k.rival": lambda label: learner_in_words(label) if label else "the strongest",
+        "k.inputs": lambda given: ", ".join(map(learner_in_words, given)) or NO_VALUE,
     }
-
-
-def learners_in_words(labels: Sequence[str]) -> str:
-    """Return the names of learners as a phrase."""
-    return ", ".join(map(_learner_in_words, labels)) or _NO_VALUE
-
-
-def value_in_words(value: Any) -> str:
-    """Return a field's value as the screen shows it.
-
-    >>> value_in_words(20.0), value_in_words(True), value_in_words([])
-    ('20', 'on', 'none')
-    """
-    if value is None:
-        return "empty"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or _NO_VALUE
-    return name_in_words(str(value)) or _NO_VALUE

@@ -8,7 +8,7 @@ drawn or not: a loaded preset or link yields the same run key.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from app.experiment import fields
+from app.experiment import fields, form_words
 from app.experiment.budget_fields import (
     budget_fields,
     compile_field,
@@ -217,11 +217,19 @@ def _learner_choice(
     form: Mapping[str, Any], cards: FindCard, label: str
 ) -> LearnerChoice:
     chosen = label in (form.get("k.chosen") or ())
+    try:
+        knobs = fields.check_values(learner_fields(form, cards, label), form)
+    except Refused as refusal:
+        if not refusal.field.startswith("k."):  # the part is unknown, by its name
+            raise
+        # Several learners may have the same knob.
+        who = form_words.learner_in_words(label)
+        raise Refused(f"{who}: {refusal.message}", refusal.field) from None
     return LearnerChoice(
         name=part_name(form, label),
         label=label,
         role="chosen" if chosen else "baseline",
-        knobs=fields.check_values(learner_fields(form, cards, label), form),
+        knobs=knobs,
     )
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.client import client
-from app.experiment import fields, form_differences
+from app.experiment import fields, form_differences, form_words
 from app.experiment.form_differences import Difference
 from app.widgets.escaping import escape_markdown
 
@@ -27,7 +27,7 @@ def describe_start(key: str) -> str:
     """Return what a changed field held when the form was filled; else nothing."""
     if not _is_changed(key):
         return ""
-    return f"It was {form_differences.value_in_words(session.start_form()[key])}."
+    return f"It was {form_words.value_in_words(session.start_form()[key])}."
 
 
 def _is_changed(key: str) -> bool:

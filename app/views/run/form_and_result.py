@@ -13,6 +13,7 @@ from app.experiment import (
     form_differences,
     spec_mapping,
 )
+from app.experiment.experiment_title import experiment_title
 from app.figures.theme import learner_name
 from app.form import run_bar, run_request
 from app.widgets import page_elements
@@ -103,9 +104,8 @@ def _result_in_view() -> _Result | None:
 def _describe_result(shown: _Result) -> str:
     if session.run_in_view() is None:
         return "This is a recorded example."
-    if not shown.title:
-        return "This is the result of another experiment."
-    return f"This is the result of *{escape_markdown(shown.title)}*."
+    title = shown.title or experiment_title(shown.spec, client.part_titles())
+    return f"Result of *{escape_markdown(title)}*."
 
 
 def _fill_form(shown: _Result) -> None:
@@ -145,8 +145,8 @@ def _draw_awaited() -> None:
     if asked.run is None:
         return
     spec, cards = asked.run[0], client.catalogue().card
-    title = session.start_title()
-    page_elements.draw_heading(title[:1].upper() + title[1:])
+    title = session.title_of(asked.run[1])
+    page_elements.draw_heading(title or experiment_title(spec, client.part_titles()))
     page_elements.draw_facts(experiment_summary.describe_experiment(spec, cards))
 
 

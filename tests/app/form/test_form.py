@@ -55,6 +55,12 @@ def test_a_number_outside_its_range_stands_beside_run_and_never_runs(
     assert not at.button(key="run_button").disabled
 
 
+def test_a_refusal_names_the_learner_whose_knob_it_is(lab: AppTest) -> None:
+    at = open_settings(lab.run(), "Learners")
+    at.number_input(key="k.learner.lr_scale.hidden").set_value(0.0).run()
+    assert any(reason.startswith("LR scale: Hidden") for reason in refusals(at))
+
+
 def test_values_stay_when_all_settings_are_closed(lab: AppTest) -> None:
     at = open_settings(lab.run(), "Budget")
     at.number_input(key=HORIZON).set_value(21).run()
