@@ -150,14 +150,10 @@ def start_form() -> Form:
     return start.form if start else {}
 
 
-def is_as_shipped(key: str) -> bool:
-    """Whether an experiment is the default one that the form was filled with.
-
-    Args:
-        key: Its run key.
-    """
+def is_from_default() -> bool:
+    """Whether the form was filled with a kind's default experiment, which can run."""
     start = _start()
-    return start is not None and start.key == key and not start.is_opened
+    return start is not None and start.is_default
 
 
 def start_title() -> str:

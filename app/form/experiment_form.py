@@ -23,7 +23,7 @@ from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.run_spec import RunSpec
 
-PATIENCE = 4.0  # seconds; a worker refuses what was not answered by then
+PATIENCE = 1.5  # seconds; a worker refuses what was not answered by then
 
 
 def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:

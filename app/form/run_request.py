@@ -4,11 +4,18 @@ from typing import NamedTuple
 
 from app import session
 from app.client import client, spec_checks
-from app.experiment import compatibility, spec_mapping
+from app.experiment import (
+    compatibility,
+    effort_fields,
+    form_differences,
+    spec_mapping,
+)
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.run_spec import Choice, RunSpec
 
+# Fields on which it does not depend if an experiment can be run.
+_HARMLESS = frozenset({"k.seed", "k.rival", "k.device", *effort_fields.KEYS})
 SOON = 0.25  # seconds in which the engine answers most questions, once it is warm
 
 
@@ -36,10 +43,22 @@ def request_run(seconds: float = SOON) -> RunRequest:
         spec, key = requested_run()
     except Refused as refusal:
         return RunRequest(None, refusal.message)
-    if session.is_as_shipped(key) or client.job(key) is not None:  # it can be run
+    if _can_run(spec) or client.job(key) is not None:
         return RunRequest((spec, key), "")
     found = spec_checks.checker.refusal(key, spec, seconds)
     return RunRequest(None if found else (spec, key), found or "", found is None)
+
+
+def _can_run(spec: RunSpec) -> bool:
+    """Whether an experiment can be run without asking the engine.
+
+    The default experiments can, with any seed and effort.
+    """
+    if not session.is_from_default():
+        return False
+    form, start = spec_mapping.spec_to_form(spec), session.start_form()
+    found = form_differences.form_differences(form, start, client.catalogue().card)
+    return {each.key for each in found} <= _HARMLESS
 
 
 def requested_run() -> tuple[RunSpec, str]:

@@ -54,6 +54,9 @@ def test_what_the_engine_refuses_stands_beside_run_and_is_never_queued(
     monkeypatch.setattr(spec_checks.checker, "refusal", refuse)
     assert not at.button(key="run_button").disabled  # the default needs no question
     at.text_input(key="k.seed").set_value("8").run()
+    assert not at.button(key="run_button").disabled  # nor does a seed
+    at.session_state["k.budget.horizon"] = 21
+    at.run()
     assert reason in texts(at)
     assert at.button(key="run_button").disabled
     at.session_state["run_asked"] = True
@@ -67,6 +70,6 @@ def test_what_the_engine_does_not_say_in_time_is_run(
     at = lab.run()
     say_nothing = lambda key, spec, seconds: None  # noqa: E731
     monkeypatch.setattr(spec_checks.checker, "refusal", say_nothing)
-    at.text_input(key="k.seed").set_value("8").run()
-    run_it(at)
+    at.session_state["k.budget.horizon"] = 21
+    run_it(at.run())
     assert client.jobs()[1] == 2
