@@ -114,8 +114,8 @@ def _draw_result(entry: Entry) -> None:
     text = mark_terms(entry.summary) if is_term else escape_html(entry.summary)
     st.html(
         f'<p class="eyebrow">{escape_html(sort)}</p>'
-        f'<h3 class="start-title">{escape_html(entry.title)}</h3>'
-        f'<p class="start-summary">{text}</p>'
+        f'<h3 class="card-title">{escape_html(entry.title)}</h3>'
+        f'<p class="card-text">{text}</p>'
     )
     if not is_term:
         st.button(

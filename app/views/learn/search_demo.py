@@ -17,34 +17,7 @@ def draw_searches() -> None:
     if table is None:
         st.caption("The recorded table that this figure needs is missing here.")
         return
-    columns = st.columns(3, gap="small")
-    searches = columns[0].slider(
-        "Searches",
-        1,
-        50,
-        20,
-        key="lesson_searches",
-        help="Of each strategy. With one, luck decides.",
-    )
-    population = columns[1].slider(
-        "Population of evolution",
-        5,
-        50,
-        20,
-        key="lesson_population",
-        help="How many of the newest architectures may have offspring. The first ones "
-        "are random.",
-    )
-    noise = columns[2].slider(
-        "Noise of an evaluation",
-        0.0,
-        0.1,
-        0.0,
-        0.01,
-        key="lesson_noise",
-        help="Standard deviation of what is added to the accuracy that a search sees.",
-    )
-    setting = Setting(searches, noise=noise)
+    setting, population = _choose_setting()
     found = {
         "random search": random_search(table, setting),
         "evolution": evolution(table, setting, population),
@@ -54,10 +27,42 @@ def draw_searches() -> None:
     wins = int((ends["evolution"] < ends["random search"]).sum())
     ties = int((ends["evolution"] == ends["random search"]).sum())
     st.markdown(
-        f"At the end evolution is ahead in **{wins}** of {searches} pairs of searches, "
-        f"and level in {ties}. The table holds {len(table.scores):,} nets that were "
-        "trained on handwritten digits."
+        f"At the end evolution is ahead in **{wins}** of {setting.searches} pairs of "
+        f"searches, and level in {ties}. The table holds {len(table.scores):,} nets "
+        "that were trained on handwritten digits."
     )
+
+
+def _choose_setting() -> tuple[Setting, int]:
+    """Draw the sliders; return the setting and the population of evolution."""
+    first, second, third = st.columns(3, gap="small")
+    searches = first.slider(
+        "Searches",
+        1,
+        50,
+        20,
+        key="lesson_searches",
+        help="Of each strategy. With one, luck decides.",
+    )
+    population = second.slider(
+        "Population of evolution",
+        5,
+        50,
+        20,
+        key="lesson_population",
+        help="How many of the newest architectures may have offspring. The first ones "
+        "are random.",
+    )
+    noise = third.slider(
+        "Noise of an evaluation",
+        0.0,
+        0.1,
+        0.0,
+        0.01,
+        key="lesson_noise",
+        help="Standard deviation of what is added to the accuracy that a search sees.",
+    )
+    return Setting(searches, noise=noise), population
 
 
 def _recorded_table() -> Table | None:

@@ -51,17 +51,26 @@ def draw_descent() -> None:
         page_elements.draw_chart(
             figures.loss_figure(losses(one, path)[0]), "lesson.loss"
         )
-    slow = 1 - rate / ratio
+    st.markdown(_explain(rate, ratio))
+
+
+def _explain(rate: float, ratio: float) -> str:
+    """Describe what a step does in a valley.
+
+    Args:
+        rate: The step size.
+        ratio: How much steeper the valley is across, where its curvature is 1.
+    """
+    across, along = 1 - rate, 1 - rate / ratio
     if rate > 2:
-        st.markdown(
+        return (
             "Across the valley each step multiplies the distance by "
-            f"**{1 - rate:.2f}**: it grows, so the descent **diverges**. The limit is "
+            f"**{across:.2f}**: it grows, so the descent **diverges**. The limit is "
             "2 ÷ the steepest curvature, here 2."
         )
-        return
-    st.markdown(
+    return (
         "Across the valley each step multiplies the distance to the bottom by "
-        f"**{1 - rate:.2f}**, along it by **{slow:.2f}**. The one farther from 0 "
+        f"**{across:.2f}**, along it by **{along:.2f}**. The one farther from 0 "
         "decides how long it takes; in a narrow valley no constant step size makes "
         "both small."
     )

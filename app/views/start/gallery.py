@@ -137,8 +137,8 @@ def _draw_experiment(preset: Preset, ink: Ink) -> None:
     st.html(
         f"{picture_html(_picture(preset, kind, ink), 'start-thumbnail')}"
         f'<p class="eyebrow">{escape_html(kind.title)}</p>'
-        f'<h3 class="start-title">{escape_html(preset.title)}</h3>'
-        f'<p class="start-summary">{escape_html(preset.summary)}</p>{said}'
+        f'<h3 class="card-title">{escape_html(preset.title)}</h3>'
+        f'<p class="card-text">{escape_html(preset.summary)}</p>{said}'
         f'<p class="start-time">{escape_html(when)}</p>'
     )
     if st.button(

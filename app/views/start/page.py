@@ -95,7 +95,7 @@ def _draw_question(kind: kinds.Kind, ink: Ink) -> None:
         st.html(
             f"{picture_html(picture, 'start-thumbnail')}"
             f'<p class="eyebrow">{escape_html(kind.title)}</p>'
-            f'<h3 class="start-title">{escape_html(kind.words.question)}</h3>{said}'
+            f'<h3 class="card-title">{escape_html(kind.words.question)}</h3>{said}'
         )
         if st.button(
             "Open in the Lab",

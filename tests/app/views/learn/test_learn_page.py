@@ -99,7 +99,7 @@ def test_the_glossary_holds_every_term(learn: AppTest) -> None:
 def test_the_search_finds_pes_first_and_opens_its_card(learn: AppTest) -> None:
     at = learn.run()
     at.text_input(key="find_part").set_value("PES").run()
-    titles = [b.proto.body for b in at.get("html") if "start-title" in b.proto.body]
+    titles = [b.proto.body for b in at.get("html") if "card-title" in b.proto.body]
     assert ">PES</h3>" in titles[0]
     assert ">Persistent evolution strategies</h3>" in titles[1]
     at.button(key="found.estimator.pes").click().run()
