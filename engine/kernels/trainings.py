@@ -1,6 +1,8 @@
 """Trainings over several steps at once, by the compiled kernels."""
 
-from typing import NamedTuple
+from functools import cache
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -94,6 +96,26 @@ class TrainingData(NamedTuple):
     horizon: int
 
 
+@cache
+def load_trainer(rule: str) -> tuple[ModuleType, Any] | None:
+    """Import and compile trainings and one update rule, once per process.
+
+    Args:
+        rule: Its name.
+
+    Returns:
+        The trainer's module, and the rule; None if they cannot be compiled.
+    """
+    try:
+        # Only where it is used: few-shot learners need no whole trainings.
+        from engine.kernels import dense_trainer
+        from engine.kernels.update_rules import find_rule
+
+        return dense_trainer, find_rule(rule)
+    except Exception:  # a compiler fails in many ways; none ends a run
+        return None
+
+
 def train_members(
     kernel: DenseKernel,
     weights: Tensor,
@@ -101,8 +123,8 @@ def train_members(
     rule: CompiledRule,
     state: dict[str, Tensor],
     span: Span,
-) -> TrainedSpan:
-    """Train every member for some steps.
+) -> TrainedSpan | None:
+    """Train every member for some steps; None if that cannot be compiled here.
 
     Args:
         kernel: The compiled code of the net.
@@ -112,16 +134,16 @@ def train_members(
         state: Its state before the first step, by name.
         span: The steps.
     """
-    # Compiled only where it is used: few-shot learners need no whole trainings.
-    from engine.kernels.dense_trainer import Problem, train
-    from engine.kernels.update_rules import find_rule
-
+    code = load_trainer(rule.name)
+    if code is None:
+        return None
+    trainer, step = code
     after = weights.detach().numpy().copy()
     flat = [state[name].detach().flatten(1).numpy() for name in rule.state]
     inner = np.concatenate(flat, 1) if flat else np.empty((len(after), 0), np.float32)
     traces = np.empty((len(RECORDED), len(after), span.steps), np.float32)
     held = data.held if span.measured else None
-    problem = Problem(
+    problem = trainer.Problem(
         kernel.net_for(data.y),
         data.x.contiguous().numpy(),
         data.y.float().contiguous().numpy(),
@@ -133,9 +155,9 @@ def train_members(
         data.horizon,
     )
     factors = rule.factors[span.first : span.first + span.updates]
-    train(
+    trainer.train(
         problem,
-        find_rule(rule.name),
+        step,
         np.ascontiguousarray(rule.constants.detach().numpy()),
         np.array(factors or [1.0] * span.updates),
         after,

@@ -122,6 +122,18 @@ def test_every_rule_of_the_kernels_is_compared() -> None:
             next(iter(learner.adapt(meta, tasks)))
         used.add(calls.call_args.args[3].name)
     assert used == set(rules.RULES)
+    assert all(trainings.load_trainer(name) for name in used)
+
+
+def test_a_rule_that_does_not_compile_is_left_to_torch() -> None:
+    rules = pytest.importorskip("engine.kernels.update_rules")
+    trainings.load_trainer.cache_clear()
+    try:
+        with mock.patch.object(rules, "find_rule", side_effect=OSError("no compiler")):
+            found = train("sgd", draw(NETS["plain"]))
+    finally:
+        trainings.load_trainer.cache_clear()
+    assert found["loss"].shape[1] == HORIZON + 1 and found["loss"].isfinite().all()
 
 
 def test_what_is_not_claimed_is_left_to_torch() -> None:
