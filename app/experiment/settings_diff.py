@@ -13,6 +13,7 @@ from engine.contract.run_spec import Choice, RunSpec
 
 FindCard = Callable[[str, str], Card | None]
 ABSENT = "–"
+_NAMED = 4  # differences in the caution; of more the others are counted
 _PARTS = {
     "family": "Task",
     "net": "Net",
@@ -155,16 +156,14 @@ def _format(value: Any) -> str:
 
 
 def describe_caution(differences: Iterable[Difference]) -> str:
-    """Return a sentence on runs that did not see the same tasks; empty if they did."""
+    """Return a sentence on runs whose tests differ; empty if they are the same."""
     found = [each for each in differences if each.is_of_tasks]
-    if not found:
+    named = [f"{each.name}: {' / '.join(each.values)}" for each in found[:_NAMED]]
+    if len(found) > _NAMED:
+        named.append(f"{len(found) - _NAMED} more")
+    if not named:
         return ""
-    named = [
-        f"{each.name} ({' / '.join(dict.fromkeys(each.values))})" for each in found
-    ]
-    shown = named[:4] + ([f"{len(named) - 4} more"] if len(named) > 4 else [])
-    listed = ", ".join(shown[:-1]) + (" and " if shown[:-1] else "") + shown[-1]
     return (
-        f"These runs differ in {listed}: they were not tested on the same tasks, so a "
-        "difference between their learners may come from the tasks."
+        f"The tests of these runs differ ({'; '.join(named)}), so a difference between "
+        "their learners may come from the tests."
     )

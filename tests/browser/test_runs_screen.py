@@ -65,7 +65,7 @@ def test_a_name_opens_its_run_back_returns_and_two_are_compared(
     expect(
         page.locator(".st-key-compare .metascope-plot .js-line").first
     ).to_be_attached()
-    expect(page.get_by_text("they were not tested on the same tasks")).to_be_visible()
+    expect(page.get_by_text("The tests of these runs differ")).to_be_visible()
     assert_accessible(page)
     page.set_viewport_size({"width": 390, "height": 844})
     settle(page)

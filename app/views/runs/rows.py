@@ -69,13 +69,12 @@ def _name_run(asked: Question) -> str:
 def group_row(group: RunGroup) -> dict[str, object]:
     """Return a group as a row: its calls counted, without numbers of its own."""
     look = page_elements.STATES[group.state]
-    calls = [f"{n} {_sign_call(call)}" for call, n in group.calls.items() if n]
     is_alive = group.state in ALIVE
     share = f" {100 * group.done:.0f} %" if is_alive else ""
     return {
         NAME: f"{LINK}{group.noun.capitalize()} · {group.title}",
         "State": f"{look.sign} {look.word}{share}",
-        "Call": ", ".join(calls),
+        "Call": group.describe_calls(),
         **_levels(None),
         "Question": f"{group.size} runs",
         "Kind": ", ".join(kind_named(kind).title for kind in group.kinds if kind),

@@ -50,7 +50,7 @@ def test_two_runs_are_compared_with_their_baselines(
     assert len(table) == 2 * len(tiny.learners)
     assert settings.to_dict("records")[0]["Setting"] == "Seed"
     (caution,) = [each.value for each in at.warning]
-    assert "Seed (7 / 8)" in caution.replace("\\", "")
+    assert "Seed: 7 / 8" in caution.replace("\\", "")
 
 
 def test_a_label_has_one_color_and_a_run_one_dash(two: list[str]) -> None:
@@ -89,7 +89,9 @@ def test_only_what_differs_is_listed_in_the_words_of_the_form(
         "Tuning tasks (tasks)": ("4", "2"),
         "Replicates": (str(tiny.replicates), "3"),
     }
-    assert describe_caution(found).startswith("These runs differ in Horizon (steps) (8")
+    assert describe_caution(found).startswith(
+        "The tests of these runs differ (Horizon (steps): 8 / 12)"
+    )
     assert find_differences([tiny, tiny], known.card) == []
     assert describe_caution(find_differences([tiny, tiny], known.card)) == ""
 
