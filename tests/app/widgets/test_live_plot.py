@@ -165,7 +165,7 @@ def test_zoom_and_theme_outlive_new_data(page: Page) -> None:
 @pytest.mark.browser
 def test_a_film_is_paused_at_its_first_frame_and_obeys_the_keyboard(page: Page) -> None:
     film = page.locator(".st-key-film")
-    expect(film.locator("output")).to_have_text("step 1 of 22")
+    expect(film.locator("output")).to_have_text("step 0 of 22")
     film.get_by_role("slider").focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")

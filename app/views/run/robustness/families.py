@@ -26,26 +26,27 @@ Result = tuple[RunSpec, dict[str, Any]]
 
 def draw_section(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     """Draw train family × test family of one learner."""
-    label = _choose_learner(run)
-    results = list(_results_of(run, label))
-    if not results:
-        page_elements.draw_empty(
-            "No result yet", "The matrix appears when the run has ended."
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = _choose_learner(run)
+        results = list(_results_of(run, label))
+        if not results:
+            page_elements.draw_empty(
+                "No result yet", "The matrix appears when the run has ended."
+            )
+            return
+        metric = metric_select(
+            available_metrics(results, label, run.kind),
+            "matrix_metric",
+            width=220,
+            metric_of=lambda name: _underlying_metric(name, run.kind),
         )
-        return
-    metric = metric_select(
-        available_metrics(results, label, run.kind),
-        "matrix_metric",
-        width=220,
-        metric_of=lambda name: _underlying_metric(name, run.kind),
-    )
     made = transfer_levels(results, label, metric)
     if not made.train:
         page_elements.draw_empty("No test of this learner", "Choose another one.")
         return
     if len(made.test) < 2:
         st.caption(
-            "So far one family only. Add others under **Other families** in the form, "
+            "So far one family only. Add **Other families** in All settings, "
             "or run this learner on another family: each run fills one row."
         )
     name = _underlying_metric(metric, run.kind)
