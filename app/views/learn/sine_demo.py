@@ -9,6 +9,7 @@ from app.figures.lessons.sine_fit import Fit, fit_figure
 from app.views.learn import sine_net
 from app.views.learn.sine_net import Net
 from app.widgets import page_elements
+from app.widgets.glossary import help_of
 from engine.contract.kinds import FEW_SHOT
 
 LEARNER, START = "maml", "from_scratch"  # labels in the recorded run
@@ -24,10 +25,15 @@ def draw_adaptation() -> None:
         return
     first, second = st.columns(2, gap="large")
     steps = first.slider(
-        "Gradient steps", 0, 20, 1, key="sine_steps", help="On the support set."
+        "Gradient steps", 0, 20, 1, key="sine_steps", help=help_of("inner step")
     )
     examples = second.slider(
-        "Examples in the support", 1, 20, 10, key="sine_examples", help="The dots."
+        "Examples in the support",
+        1,
+        20,
+        10,
+        key="sine_examples",
+        help=help_of("support"),
     )
     amplitude = first.slider(
         "Amplitude",

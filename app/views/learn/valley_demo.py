@@ -14,6 +14,7 @@ from app.views.learn.valley import (
     tune_rate,
 )
 from app.widgets import page_elements
+from app.widgets.glossary import help_of
 
 STEPS, LEARNED_STEPS = 20, 8
 TRAINED_ON, TESTED_ON = 64, 500  # valleys
@@ -87,7 +88,7 @@ def draw_learned_rates() -> None:
         100,
         5,
         key="valley_meta_steps",
-        help="Updates of the step sizes, each from all 64 training valleys.",
+        help=f"{help_of('meta-step')} Here each is from all {TRAINED_ON} valleys.",
     )
     stretch = right.slider(
         "Stretch of the new valleys",
