@@ -61,7 +61,7 @@ def lesson_entries() -> list[Entry]:
             title=lesson.title,
             names=(lesson.title, lesson.label),
             text=lesson.text,
-            summary=", ".join(step.title for step in lesson.steps) + ".",
+            summary=" · ".join(step.title for step in lesson.steps),
         )
         for name, lesson in LESSONS.items()
     ]

@@ -101,8 +101,8 @@ def describe_sample(run: Run) -> str:
     noun = run.kind.words.tests
     single = "no intervals" if noun == "tasks" else f"intervals over {noun} only"
     # Levels stand beside each interval: those of claims differ from those of charts.
-    level = "" if replicates > 1 else f", one replicate: {single}"
-    return f"n = {replicates} × {tasks} {noun}{level}"
+    level = "" if replicates > 1 else f": {single}"
+    return f"{format_count(replicates, 'replicate')} × {tasks} {noun}{level}"
 
 
 def _draw_verdict(run: Run, titles: Mapping[str, str]) -> None:

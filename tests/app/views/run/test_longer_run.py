@@ -35,9 +35,9 @@ def ended(tiny: RunSpec, ran: int, looks: tuple[int, ...] = LOOKS) -> Run:
 
 def test_the_sample_is_what_was_computed_not_the_ceiling(tiny: RunSpec) -> None:
     run = ended(tiny, 4)
-    assert header.describe_sample(run).startswith("n = 4 × ")
+    assert header.describe_sample(run).startswith("4 replicates × ")
     begun = Run("k", run.spec, ())  # what the first batch will be
-    assert header.describe_sample(begun).startswith("n = 2 × ")
+    assert header.describe_sample(begun).startswith("2 replicates × ")
 
 
 @pytest.mark.parametrize(
