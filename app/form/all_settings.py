@@ -63,7 +63,8 @@ def close() -> None:
     st.session_state[_OPEN] = False
 
 
-@st.dialog("All settings", width="large", icon=":material/tune:", on_dismiss=close)
+# Dismissed by Escape or a cross, it would lose what is still being typed.
+@st.dialog("All settings", width="large", icon=":material/tune:", dismissible=False)
 def _settings_dialog() -> None:
     known = client.catalogue()
     kind = kinds.kind_named(session.form_kind())
@@ -77,6 +78,9 @@ def _settings_dialog() -> None:
     if run_bar.draw_run_bar(run_request.request_run(), "dialog"):
         close()
         run_bar.ask_for_run()
+        st.rerun()
+    if st.button("Done", key="close_settings", icon=":material/check:"):
+        close()
         st.rerun()
 
 

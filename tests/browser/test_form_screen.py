@@ -39,10 +39,13 @@ def test_what_is_typed_outside_its_range_never_runs(visit: Open, home: Path) -> 
     horizon.press("ArrowUp")
     expect(horizon).to_have_value("22")
     expect(run).to_be_enabled()
+    horizon.fill("23")
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("Changed: horizon")).to_be_visible()
     page.keyboard.press("Control+Enter")
     page.get_by_role("button", name="Cancel").click()
     (key,) = parse_qs(urlsplit(page.url).query)["run"]
-    assert Store.open(home).spec(key).budget.horizon == 22
+    assert Store.open(home).spec(key).budget.horizon == 23
 
 
 def test_the_keyboard_reaches_run_soon(visit: Open) -> None:

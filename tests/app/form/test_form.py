@@ -64,8 +64,7 @@ def test_a_refusal_names_the_learner_whose_knob_it_is(lab: AppTest) -> None:
 def test_values_stay_when_all_settings_are_closed(lab: AppTest) -> None:
     at = open_settings(lab.run(), "Budget")
     at.number_input(key=HORIZON).set_value(21).run()
-    at.session_state["settings_open"] = False
-    at.run()
+    at.button(key="close_settings").click().run()
     assert HORIZON not in {box.key for box in at.number_input}
     assert at.session_state[HORIZON] == 21
     run_it(at)
