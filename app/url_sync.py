@@ -12,6 +12,7 @@ from app.experiment import derived_experiments
 from engine.contract import kinds
 from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec
+from engine.stats.verdicts.wording import capitalize_first
 
 
 def read_url() -> None:
@@ -21,11 +22,12 @@ def read_url() -> None:
         return
     st.session_state[session.SEEN_URL] = url
     session.forget_notices()
-    try:
-        _take_run(st.query_params.get("run"))
-        _take_spec(st.query_params.get("x"))
-    except Refused as refusal:
-        session.add_notice(refusal.message)
+    # One that can't be used leaves the other: a damaged id still opens its experiment.
+    for take, text in zip((_take_run, _take_spec), url, strict=True):
+        try:
+            take(text)
+        except Refused as refusal:
+            session.add_notice(capitalize_first(refusal.message))
 
 
 def _url_state() -> tuple[str | None, str | None]:

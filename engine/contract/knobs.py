@@ -84,8 +84,22 @@ def describe_allowed(knob: KnobCard) -> str:
         return "true or false" if knob.kind == "bool" else "a short text"
     noun = "a whole number" if knob.kind == "int" else "a number"
     if knob.low is not None and knob.high is not None:
-        return f"{noun} from {knob.low:g} to {knob.high:g}"
-    return f"{noun} of at least {knob.low:g}" if knob.low is not None else noun
+        return f"{noun} from {_format_bound(knob.low)} to {_format_bound(knob.high)}"
+    return (
+        f"{noun} of at least {_format_bound(knob.low)}"
+        if knob.low is not None
+        else noun
+    )
+
+
+def _format_bound(bound: float) -> str:
+    """Return an end of a range as one would type it.
+
+    >>> _format_bound(10_000_000), _format_bound(1e-6), _format_bound(1e30)
+    ('10000000', '1e-06', '1e+30')
+    """
+    is_count = float(bound).is_integer() and abs(bound) < 1e9
+    return f"{bound:.0f}" if is_count else f"{bound:g}"
 
 
 def explain_wrong_range(knob: KnobCard) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import url_checks
+from app import share_links, url_checks
 from app.views.run import tabs
+from engine.contract.run_spec import RunSpec
 from tests.app.conftest import ROOT
 
 
@@ -39,6 +40,15 @@ def test_of_repeated_view_options_the_first_counts(lab: AppTest, key: str) -> No
 def test_of_repeated_runs_the_first_counts(lab: AppTest, key: str) -> None:
     assert "contains 'run' more than once" in told(lab, run=[key, "ab" * 32])
     assert lab.query_params["run"] == key
+
+
+@pytest.mark.parametrize("run", ["", "<script>", "f" * 63])
+def test_a_damaged_id_still_opens_the_experiment_of_its_link(
+    lab: AppTest, run: str, tiny: RunSpec
+) -> None:
+    other = share_links.pack(tiny.model_copy(update={"seed": 99}))
+    assert "no run with this id" in told(lab, run=run, x=other)
+    assert lab.session_state["k.seed"] == "99"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from app.results.run_title import run_title
 from app.views.compare import selection
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
-from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words
 
@@ -41,12 +40,11 @@ def choose_runs() -> list[str]:
 
 
 def _read_link() -> list[str]:
-    """Return the runs that the link names; none, with a sentence, if it is wrong."""
-    try:
-        return selection.read_keys(st.query_params.get(selection.PARAMETER, ""))
-    except Refused as refusal:
-        page_elements.draw_refusal(refusal.message)
-        return []
+    """Return the runs that the link names; say in a sentence if any is missing."""
+    keys, wrong = selection.read_keys(st.query_params.get(selection.PARAMETER, ""))
+    if wrong:
+        page_elements.draw_refusal(wrong)
+    return keys
 
 
 def _offered_jobs(named: list[str]) -> dict[str, Job]:

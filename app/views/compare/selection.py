@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.client import run_groups
-from engine.contract.errors import Refused
 
 MAX_RUNS = 8
 PARAMETER = "runs"
@@ -28,29 +27,30 @@ def join_keys(keys: Sequence[str]) -> str:
     return ",".join(key[:SHORTEST] for key in keys)
 
 
-def read_keys(text: str) -> list[str]:
+def read_keys(text: str) -> tuple[list[str], str]:
     """Return the keys of the runs that a link names, each once.
 
     Args:
         text: The parameter: keys, or their first 12 digits or more, with commas.
 
-    Raises:
-        Refused: If it names too many, or one that is not here; always one sentence.
+    Returns:
+        The keys, and what is wrong with the others, in one sentence; it may be empty.
     """
     given = [part.strip() for part in text[:_LONGEST].split(",") if part.strip()]
     if len(text) > _LONGEST or len(given) > MAX_RUNS:
-        raise Refused(f"At most {MAX_RUNS} runs are compared at once.", PARAMETER)
-    return list(dict.fromkeys(_find_key(part) for part in given))
+        return [], f"At most {MAX_RUNS} runs are compared at once."
+    found = {part: _keys_starting(part) for part in given}
+    keys = list(dict.fromkeys(keys[0] for keys in found.values() if len(keys) == 1))
+    if any(len(each) > 1 for each in found.values()):
+        wrong = "An id in this link is that of several runs: give more of its digits."
+    elif not all(found.values()):
+        others = ": it may be deleted, or on another installation" if keys else ""
+        wrong = f"There is no run with one of the ids in this link{others}."
+    else:
+        wrong = ""
+    return keys, wrong
 
 
-def _find_key(start: str) -> str:
+def _keys_starting(start: str) -> list[str]:
     is_key = SHORTEST <= len(start) <= _WHOLE and set(start) <= set("0123456789abcdef")
-    found = run_groups.keys_starting(start) if is_key else []
-    if len(found) > 1:
-        raise Refused(
-            "An id in this link is that of several runs: give more of its digits.",
-            PARAMETER,
-        )
-    if not found:
-        raise Refused("There is no run with one of the ids in this link.", PARAMETER)
-    return found[0]
+    return run_groups.keys_starting(start) if is_key else []

@@ -76,7 +76,6 @@ def _draw_link() -> None:
         text = st.text_input(
             "Link to an experiment or a run",
             key="pasted_link",
-            max_chars=LIMIT,
             placeholder="https://…/lab?x=…",
             help="The address of another installation will do: only the experiment in "
             "it is read, and nothing is fetched.",

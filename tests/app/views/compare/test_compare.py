@@ -12,7 +12,6 @@ from app.client import client
 from app.client.catalogue import Catalogue
 from app.experiment.settings_diff import describe_caution, find_differences
 from app.views.compare import numbers, selection
-from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec
 from engine.store import Store
 from tests.app.conftest import finish
@@ -122,9 +121,22 @@ def test_short_keys_are_taken_if_they_are_unique(home: Path, tiny: RunSpec) -> N
     keys = ["ab" * 6 + f"{n:052x}" for n in (1, 2)]
     for key in keys:
         store.submit(tiny, key)
-    assert selection.read_keys(f" {keys[1]} ,{keys[1]}") == [keys[1]]
-    with pytest.raises(Refused, match="several runs"):
-        selection.read_keys(keys[0][:12])
+    assert selection.read_keys(f" {keys[1]} ,{keys[1]}") == ([keys[1]], "")
+    found, wrong = selection.read_keys(keys[0][:12])
+    assert not found
+    assert "several runs" in wrong
+
+
+def test_a_run_that_is_gone_leaves_the_others(lab: AppTest, two: list[str]) -> None:
+    at = open_page(lab, ",".join([*two, "f" * 12]))
+    (error,) = at.error
+    assert "no run with one of the ids" in error.value
+    assert at.multiselect(key="compared").value == two
+    assert charts(at) == 1
+    client.delete(two[1])  # in another tab of the browser
+    at.run()
+    assert not at.exception
+    assert at.multiselect(key="compared").value == two[:1]
 
 
 def test_hostile_titles_are_inert(lab: AppTest, home: Path, two: list[str]) -> None:

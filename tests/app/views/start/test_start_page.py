@@ -141,6 +141,13 @@ def test_a_bad_link_is_refused_in_one_sentence(
         open_link.check_link(open_link.read_link(link))
 
 
+def test_a_link_that_is_too_long_is_refused_and_not_ignored(start: AppTest) -> None:
+    # The browser keeps to itself what is longer than the box allows.
+    assert start.run().text_input(key="pasted_link").proto.max_chars == 0
+    at = open_pasted(start, "https://h/lab?x=1." + "A" * open_link.LIMIT)
+    assert "too long" in at.error[0].value
+
+
 def test_a_refused_link_leaves_start_in_place(start: AppTest) -> None:
     at = open_pasted(start, "https://h/lab?x=1.AAAA")
     assert "damaged" in at.error[0].value
