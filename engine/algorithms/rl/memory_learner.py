@@ -192,9 +192,8 @@ class MemoryLearner(TrialLearner):
         """Play a trial of every task, then improve the policy on what was seen."""
         assert isinstance(tasks, TrialBatch)
         policy, groups = self.policy(tasks), tasks.replicates
-        agent = MemoryAgent(policy, meta.weights)
-        # What was played is not kept beside the sequence: it takes as much memory.
-        sequence = make_sequence(tasks, play_trial(tasks, agent), groups)
+        played = play_trial(tasks, MemoryAgent(policy, meta.weights))
+        sequence = make_sequence(tasks, played, groups)
         objective = Objective(
             self.clip if self.update == "ppo" else math.inf,
             self.value_weight,
