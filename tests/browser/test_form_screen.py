@@ -42,6 +42,7 @@ def test_what_is_typed_outside_its_range_never_runs(visit: Open, home: Path) -> 
     horizon.fill("23")
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("Changed: horizon")).to_be_visible()
+    settle(page)  # the keyboard's Run is drawn last
     page.keyboard.press("Control+Enter")
     page.get_by_role("button", name="Cancel").click()
     (key,) = parse_qs(urlsplit(page.url).query)["run"]
