@@ -237,8 +237,15 @@ def _shift_choice(form: Mapping[str, Any], cards: FindCard, place: str) -> Shift
     name = place.partition("#")[0]
     card = cards("shift", name)
     key = f"k.shift.{place}.severities"
-    typed = form.get(key, fields.format_numbers(card.traits.get("severities", ())))
+    declared = card.traits.get("severities", ())
+    typed = form.get(key, fields.format_numbers(declared))
     severities = fields.parse_numbers(typed, f"Severities of {card.title}", key)
+    if declared and not severities:  # the engine would test the declared ones
+        raise Refused(
+            f"Severities of {card.title} must be numbers separated by commas, and none "
+            "is given",
+            key,
+        )
     return ShiftChoice(
         name=name,
         knobs=_knob_values(form, card, f"k.shift.{place}"),

@@ -47,6 +47,18 @@ def test_one_shift_twice_keeps_both(tiny: RunSpec, known: Catalogue) -> None:
     assert back(full, known) == full
 
 
+@pytest.mark.parametrize("typed", ["", " ", ",,;"])
+def test_severities_that_are_emptied_are_refused_rather_than_replaced(
+    tiny: RunSpec, known: Catalogue, typed: str
+) -> None:
+    shifts = (ShiftChoice(name="stretch", severities=(1.0,)),)
+    spec = tiny.model_copy(update={"shifts": shifts})
+    form = spec_mapping.spec_to_form(complete_spec(spec, known.card, "cpu"))
+    form["k.shift.stretch.severities"] = typed
+    with pytest.raises(Refused, match="Severities of Stretch .* none is given"):
+        spec_mapping.form_to_spec(form, known.card)
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_spec_goes_through_the_form_unchanged(
