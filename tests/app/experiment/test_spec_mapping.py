@@ -55,7 +55,7 @@ def test_severities_that_are_emptied_are_refused_rather_than_replaced(
     spec = tiny.model_copy(update={"shifts": shifts})
     form = spec_mapping.spec_to_form(complete_spec(spec, known.card, "cpu"))
     form["k.shift.stretch.severities"] = typed
-    with pytest.raises(Refused, match="Severities of Stretch .* none is given"):
+    with pytest.raises(Refused, match="Severities of Stretch"):
         spec_mapping.form_to_spec(form, known.card)
 
 
