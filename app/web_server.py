@@ -6,6 +6,8 @@ browser loads Streamlit's scripts from the same process, they would delay both.
 """
 
 import asyncio
+import contextlib
+import importlib
 import sys
 import threading
 import webbrowser
@@ -104,6 +106,9 @@ async def _visit_pages(runtime: Runtime) -> None:
             await visitor.has_finished.wait()
         finally:
             runtime.close_session(session)
+    # A figure that is drawn while another thread imports pandas would fail.
+    with contextlib.suppress(ModuleNotFoundError):
+        await asyncio.to_thread(importlib.import_module, "pandas")
 
 
 def open_browser() -> None:

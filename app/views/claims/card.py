@@ -1,7 +1,5 @@
 """The card of a claim: verdict, interval, protocol, and the button that measures."""
 
-# First: a figure that is drawn while another thread imports pandas fails.
-import pandas  # noqa: F401
 import streamlit as st
 
 from app import session
