@@ -38,7 +38,7 @@ def describe_alive(metric_name: str, curves: Sequence[Curve]) -> str:
     members = sum(curve.members for curve in curves)
     lost = sum(int(curve.missing_counts.max()) for curve in curves if curve.members)
     cap = cap_of(curves)
-    told = f"Tasks still alive: {members - lost:,} of {members:,}"
+    told = f"Tasks not diverged: {members - lost:,} of {members:,}"
     if cap is not None:
         return f"{told}; others count as {cap:g}"
     # Errors, areas and steps always hold the worst value for a diverged task.

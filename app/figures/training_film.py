@@ -51,8 +51,9 @@ def boundary_figure(
     style_figure(
         made,
         title="The boundary, step by step",
-        how_to_read="Color: the predicted class. Line: the boundary. A good learner "
-        "soon separates the dots.",
+        how_to_read="Color: the predicted class. Line: the boundary. "
+        + ("Number: the training loss. " if options.losses else "")
+        + "A good learner soon separates the dots.",
         alt=f"Decision boundaries of {', '.join(labels)} on one task after step "
         f"{steps[-1]}, with the task's points",
         height=90 + (250 if columns > 2 else 185) * rows,

@@ -195,7 +195,7 @@ def lost_line() -> Curve:
 def test_a_figure_names_its_cap_and_counts_the_tasks_still_alive() -> None:
     fig = curves.curves_figure([lost_line()], "loss", ROLES)
     assert "Training loss (nats), capped at 100" in texts(fig)
-    told = "Tasks still alive: 61 of 64; others count as 100"
+    told = "Tasks not diverged: 61 of 64; others count as 100"
     assert told in texts(fig)
     assert told in fig.layout.meta["notes"]
 
@@ -222,13 +222,13 @@ def test_each_panel_of_a_shift_has_its_own_strip() -> None:
     assert [t.yaxis for t in strips] == ["y51", "y53"]
     assert fig.layout.yaxis53.domain[1] < fig.layout.yaxis3.domain[0]
     assert fig.layout.yaxis51.domain[0] > fig.layout.yaxis2.domain[1]
-    assert texts(fig).count("Tasks still alive: 61 of 64; others count as 100") == 2
+    assert texts(fig).count("Tasks not diverged: 61 of 64; others count as 100") == 2
 
 
 def test_norms_of_diverged_tasks_are_left_out_and_the_figure_says_so() -> None:
     curve = lost_line()._replace(counted_as=None)
     fig = curves.curves_figure([curve], "weight_norm", ROLES)
-    assert "Tasks still alive: 61 of 64; others left out" in fig.layout.meta["notes"]
+    assert "Tasks not diverged: 61 of 64; others left out" in fig.layout.meta["notes"]
 
 
 def test_a_bar_spans_the_rates_that_replicates_chose() -> None:

@@ -124,6 +124,6 @@ def test_a_step_that_needs_no_gradient_is_no_diverged_task() -> None:
     ]
     fig = few_shot.inner_metric_chart(run_of(*blocks), "support_loss", ViewState())
     assert fig is not None
-    assert any("still alive: 11 of 12" in note for note in fig.layout.meta["notes"])
+    assert any("not diverged: 11 of 12" in note for note in fig.layout.meta["notes"])
     (line,) = [t for t in fig.data if (t.uid or "").endswith(":mean")]
     assert list(line.x) == [0, 1]

@@ -44,20 +44,20 @@ def draw_section(run: Run, view_state: ViewState, titles: Titles) -> None:
         page_elements.draw_heading(
             "In Python", "Started in the folder of Metascope; the notebook does more."
         )
-        st.code(
-            files.export_python(run), language="python", wrap_lines=True, height=300
-        )
+        # A box that scrolls is out of the keyboard's reach, so all of it is shown.
+        with st.expander("Show the code"):
+            st.code(files.export_python(run), language="python", wrap_lines=True)
         page_elements.draw_heading(
             "config.json", "Everything that determines the numbers."
         )
         config = files.export_file(run, "config.json").decode()
-        st.code(config, language="json", wrap_lines=True, height=300)
+        with st.expander("Show the settings"):
+            st.code(config, language="json", wrap_lines=True)
 
 
 def _draw_link(run: Run) -> None:
     page_elements.draw_heading("Link", share_link.MEANING)
     share_link.draw_copy_link(run, "copy_link_again")
-    st.code(share_link.run_link(run), language=None, wrap_lines=True)
     st.caption(
         "It contains every setting and the run's key. Opening it starts nothing: a "
         "finished run is shown, any other waits until Run is pressed."
