@@ -20,9 +20,16 @@ class Field(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Return label and unit, as displayed."""
-        unit = f" ({self.knob.unit})" if self.knob.unit else ""
-        return f"{self.knob.label}{unit}"
+        """Return label and unit, as displayed; a unit that the label names is left out.
+
+        >>> given = {"name": "n", "kind": "int", "default": 8, "help": "How many."}
+        >>> told = [("Test tasks", "tasks"), ("Horizon", "steps")]
+        >>> [Field("n", KnobCard(**given, label=a, unit=b)).label for a, b in told]
+        ['Test tasks', 'Horizon (steps)']
+        """
+        label, unit = self.knob.label, self.knob.unit
+        is_named = not unit or unit in label.lower().split()
+        return label if is_named else f"{label} ({unit})"
 
     @property
     def help(self) -> str:

@@ -124,5 +124,10 @@ def _draw_run(key: str | None, interval: float | None) -> None:
 
 def draw_notices() -> None:
     """Show the problems with the link that was opened."""
-    for text in session.notices():
+    notices = session.notices()
+    for text in notices:
         st.info(escape_markdown(text), icon=":material/info:")
+    if notices:
+        shown = form_and_result.run_to_show(session.run_in_view())
+        if shown is not None and shown.is_recorded:
+            st.caption("Below is a recorded example, not what the link names.")

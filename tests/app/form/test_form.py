@@ -212,9 +212,12 @@ def test_a_recorded_example_differs_in_more_than_its_effort_or_nothing_is_said(
     monkeypatch.setattr(recorded_examples, "FOLDER", shipped)
     at = lab.run()
     assert "an example: one batch of 8 replicates" in texts(at)
+    assert "not what the link names" not in texts(at)
     assert "The form differs" not in texts(at)
     at.text_input(key="k.seed").set_value("99").run()
     assert "This is a recorded example. **The form differs:** seed." in texts(at)
+    at.query_params["run"] = "ab" * 32
+    assert "Below is a recorded example, not what the link names." in texts(at.run())
 
 
 def test_a_frozen_learner_says_where_it_comes_from(

@@ -85,7 +85,7 @@ def test_only_what_differs_is_listed_in_the_words_of_the_form(
     found = find_differences([tiny, other], known.card)
     assert {each.name: each.values for each in found} == {
         "Horizon (steps)": ("8", "12"),
-        "Tuning tasks (tasks)": ("4", "2"),
+        "Tuning tasks": ("4", "2"),
         "Replicates": (str(tiny.replicates), "3"),
     }
     assert describe_caution(found).startswith(

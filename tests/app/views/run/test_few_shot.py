@@ -165,7 +165,7 @@ def test_learners_that_cannot_answer_go_with_the_family(
 def test_the_budget_is_in_episodes(lab: AppTest) -> None:
     at = open_settings(switched(lab), "Budget")
     labels = {box.label for box in at.number_input}
-    assert {"Meta-training budget (episodes)", "Inner steps shown (steps)"} <= labels
+    assert {"Meta-training budget (episodes)", "Inner steps shown"} <= labels
     assert not any("Threshold" in label for label in labels)
 
 
