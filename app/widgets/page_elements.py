@@ -67,7 +67,7 @@ def explain_state(job: Job, trouble: str = "") -> str:
             f"Finished {format_age(job.finished)}{_describe_duration(job)}."
         ),
         S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",
-        S.CANCELLED: lambda: "Cancelled; results so far are kept. Resume continues.",
+        S.CANCELLED: lambda: "Cancelled. Resume continues from what was computed.",
         S.DIVERGED: lambda: (
             "Every task of the chosen learner diverged: lower its learning rate. "
             "In a search: no architecture could be trained; lower the failure rate."

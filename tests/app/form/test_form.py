@@ -216,8 +216,15 @@ def test_a_recorded_example_differs_in_more_than_its_effort_or_nothing_is_said(
     assert "The form differs" not in texts(at)
     at.text_input(key="k.seed").set_value("99").run()
     assert "This is a recorded example. **The form differs:** seed." in texts(at)
-    at.query_params["run"] = "ab" * 32
-    assert "Below is a recorded example, not what the link names." in texts(at.run())
+
+
+def test_a_bad_link_does_not_pass_off_the_recorded_example_as_its_own(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = Path(recorded_examples.__file__).parents[1] / "recorded"
+    monkeypatch.setattr(recorded_examples, "FOLDER", shipped)
+    lab.query_params["run"] = "ab" * 32
+    assert "Below is a recorded example, not what the link names." in texts(lab.run())
 
 
 def test_a_frozen_learner_says_where_it_comes_from(
