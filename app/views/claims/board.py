@@ -19,7 +19,8 @@ def draw_claims_board() -> None:
         "Claims board",
         "What the field repeats, each sentence with a protocol written before it was "
         "measured. The interval alone decides. Gray: the claimed range; dashed: the "
-        "value from which the claim holds, where that is not 0.",
+        "value from which the claim holds, where that is not 0. A negative saving is a "
+        "loss.",
     )
     claims = claim_states.list_claims()
     alive = any(claim.is_alive for claim in claims)

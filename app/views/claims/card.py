@@ -1,5 +1,7 @@
 """The card of a claim: verdict, interval, protocol, and the button that measures."""
 
+import math
+
 import streamlit as st
 
 from app import session
@@ -17,6 +19,7 @@ from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
 from engine.stats.claims_board import StudyVerdict
+from engine.stats.learner_claims import CANT_TELL
 from engine.stats.verdicts.wording import format_count
 
 
@@ -45,10 +48,32 @@ def _draw_verdict(name: str, sentence: str, verdict: StudyVerdict) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(verdict.verdict, icon=icon, color=color)  # type: ignore[arg-type]
             st.markdown(f"**{escape_markdown(describe_estimate(verdict))}**")
-        st.markdown(_unbroken_percent(verdict.reason))
+        told = f"{verdict.reason} {explain_open(verdict)}".rstrip()
+        st.markdown(_unbroken_percent(told))
     with right:
         fig = claim_figure(verdict)
         live_plot(fig, key=f"interval.{name}", alt=fig.layout.meta["alt"])
+
+
+def explain_open(verdict: StudyVerdict) -> str:
+    """Return why the shown interval leaves the claim open; empty if it is decided."""
+    ends = (verdict.low, verdict.high)
+    decided = verdict.verdict != CANT_TELL
+    if decided or len(verdict.claimed) > 1 or not all(map(math.isfinite, ends)):
+        return ""
+    limit = verdict.claimed[0] if verdict.claimed else 0.0
+    if not verdict.low <= limit <= verdict.high:
+        return "Another of its comparisons is undecided, so the claim stays open."
+    unit = " %" if verdict.unit.startswith("%") else ""
+    return (
+        f"The claim holds above {_minus(limit)}{unit}, and the interval reaches to "
+        "both sides of that, so it stays open."
+    )
+
+
+def _minus(limit: float) -> str:
+    """Return a claim's limit as text, with the typographic minus of other numbers."""
+    return f"{limit:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _draw_origin(state: ClaimState) -> None:

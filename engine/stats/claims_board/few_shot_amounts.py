@@ -33,7 +33,7 @@ def judge_scarce_data(runs: Sequence[FinishedRun]) -> StudyVerdict:
     few, *between, many = sorted(gaps)
 
     def gain(points: int) -> Measurement:
-        title = f"error of maml against from scratch, {points} points"
+        title = f"error of MAML against from scratch, {points} points"
         return Measurement(title, percent_saved(mean_over_units(gaps[points])), SAVED)
 
     shrinks = percent_saved(mean_over_units(gaps[few] - gaps[many]))

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.client import catalogue as shelves
 from app.client import client, recorded_claims, run_groups
 from app.client.catalogue import Study
-from app.views.claims import claim_states, studies
+from app.views.claims import card, claim_states, studies
 from engine.contract.claim_groups import claim_group_id
 from engine.contract.run_spec import RunSpec
 from engine.stats.claims_board import STUDY_JUDGES, StudyVerdict
@@ -138,3 +138,15 @@ def test_a_claim_whose_parts_are_missing_says_why(own: Study) -> None:
         Study("x", "X", "S.", "P.", (broken,), "here", False)
     )
     assert "zoo" in state.refusal and state.verdict is None
+
+
+def test_an_open_claim_says_why_it_is_open() -> None:
+    """An interval without 0 may be open: the claim may hold from another value on."""
+    unit = "% of the error saved"
+    said = StudyVerdict("can't tell yet", -13.0, -26.0, -2.4, unit, "", (), (-10.0,))
+    assert "holds above −10 %, and the interval" in card.explain_open(said)
+    assert "above 0 %" in card.explain_open(said._replace(high=2.0, claimed=()))
+    elsewhere = said._replace(claimed=())  # the interval shown is all below 0
+    assert "Another of its comparisons" in card.explain_open(elsewhere)
+    assert card.explain_open(said._replace(verdict="depends")) == ""
+    assert card.explain_open(said._replace(low=float("nan"))) == ""
