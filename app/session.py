@@ -244,6 +244,14 @@ def show_run(key: str | None) -> None:
     st.session_state[_RUN] = key
 
 
+def forget_deleted_run() -> None:
+    """Take the run in view out of it if it was deleted, as in another tab."""
+    key = st.session_state.get(_RUN)
+    if key is not None and client.job(key) is None:
+        show_run(None)
+        add_notice("The run that was in view is deleted. Its settings are in the form.")
+
+
 def show_in_lab(key: str) -> None:
     """Put another run in view, and its settings into the form."""
     show_run(key)

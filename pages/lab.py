@@ -9,6 +9,7 @@ from app.widgets import live_plot, phone_drawer
 live_plot.preload_library()
 phone_drawer.close_if_asked()
 url_sync.read_url()
+session.forget_deleted_run()
 top, main = st.container(), st.container()
 wanted = run_page.draw_beside_form(
     main, lambda: run_page.draw_run_in_view(session.run_in_view())

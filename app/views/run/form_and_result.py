@@ -34,10 +34,10 @@ def run_to_show(key: str | None) -> Run | None:
     """Return the run in view, else the recorded example of the form's kind of task.
 
     None where the form holds an experiment that was opened and is not computed here:
-    the result of another one would look like its own.
+    the result of another one would look like its own; and where the run was deleted.
     """
     if key:
-        return client.run(key)
+        return client.run(key) if client.job(key) is not None else None
     if session.is_opening():
         return None
     example = recorded_examples.recorded_run(session.form_kind())

@@ -106,9 +106,7 @@ def _poll_interval(run: Run) -> float | None:
 def _draw_run(key: str | None, interval: float | None) -> None:
     """Draw one run; polled at the interval, seconds, while it is alive."""
     run = form_and_result.run_to_show(key)
-    if run is None:
-        return
-    if _poll_interval(run) != interval:
+    if run is None or _poll_interval(run) != interval:  # deleted, or it goes on
         st.rerun()
     titles = client.part_titles()
     room = header.draw_header(run, titles)

@@ -242,3 +242,19 @@ def test_a_frozen_learner_says_where_it_comes_from(
     assert not at.exception
     assert at.query_params["run"] == key
     assert at.session_state["k.family"] == tiny.family.name
+
+
+def test_a_run_that_is_deleted_while_in_view_leaves_its_settings(
+    lab: AppTest, key: str, tiny: RunSpec
+) -> None:
+    lab.query_params["run"] = key
+    at = lab.run()
+    assert "verdict-line" in texts(at)
+    client.delete(key)  # in another tab of the browser
+    at.run()
+    assert not at.exception
+    assert not at.error
+    assert "The run that was in view is deleted" in texts(at)
+    assert "run" not in at.query_params
+    assert at.session_state[HORIZON] == tiny.budget.horizon
+    assert not at.button(key="run_button").disabled
