@@ -49,6 +49,15 @@ class Question(NamedTuple):
             text += f", then on {_join([name_in_words(at) for at in self.families])}"
         return text
 
+    def as_title(self) -> str:
+        """Return a short name for a run that nobody named.
+
+        >>> Question("moons", ("my_net",), ("sgd",), ("noise",)).as_title()
+        'My net on moons'
+        """
+        text = Question(self.family, self.chosen or self.rivals).in_words()
+        return text[:1].upper() + text[1:]
+
 
 def learner_in_words(label: str) -> str:
     """Return the display name of a learner's label, as plain text.

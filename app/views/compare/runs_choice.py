@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app.client import client
+from app.client import client, run_groups
 from app.client.client import Run
 from app.results.run_title import run_title
 from app.views.compare import selection
@@ -12,6 +12,7 @@ from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_facts import RunFacts
 
 _OFFERED = 50  # newest finished runs that can be added
 _LETTERS = "ABCDEFGH"  # as many as there can be runs
@@ -25,11 +26,12 @@ def choose_runs() -> list[str]:
     if st.session_state.get(_SEEN) != link:
         st.session_state[_SEEN], st.session_state[_CHOSEN] = link, named
     known = _offered_jobs(named)
+    facts = run_groups.facts_of(list(known))
     chosen = st.multiselect(
         "Runs",
         list(known),
         key=_CHOSEN,
-        format_func=lambda key: f"{_title(known[key])} · {key[:6]}",
+        format_func=lambda key: f"{_title(known[key], facts.get(key))} · {key[:6]}",
         max_selections=selection.MAX_RUNS,
         placeholder="Choose runs",
         help=f"Up to {selection.MAX_RUNS} runs; the newest {_OFFERED} finished ones "
@@ -54,8 +56,9 @@ def _offered_jobs(named: list[str]) -> dict[str, Job]:
     return first | {job.key: job for job in finished if job.key not in first}
 
 
-def _title(job: Job) -> str:
-    return job.title or name_in_words(job.about)
+def _title(job: Job, facts: RunFacts | None) -> str:
+    short = facts.question.as_title() if facts else name_in_words(job.about)
+    return job.title or short
 
 
 def _write_link(now: str, before: str) -> None:

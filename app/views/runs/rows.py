@@ -12,9 +12,8 @@ from engine.contract.kinds import Criterion, kind_named
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import METRICS
 from engine.contract.run_answer import Answer
-from engine.contract.run_facts import Question, RunFacts
+from engine.contract.run_facts import RunFacts
 from engine.contract.run_groups import RunGroup
-from engine.stats.verdicts.wording import capitalize_first
 
 NAME = "Name"
 LINK = ":material/arrow_outward: "  # so that a name can be seen to be a link
@@ -41,7 +40,7 @@ def job_row(job: Job, facts: RunFacts | None, queue: QueueState) -> dict[str, ob
         queue: What queued runs say.
     """
     question = facts.question.in_words() if facts else name_in_words(job.about)
-    name = job.title or (_name_run(facts.question) if facts else question)
+    name = job.title or (facts.question.as_title() if facts else question)
     return {
         NAME: f"{LINK}{name}",
         "State": _describe_progress(job),
@@ -54,16 +53,6 @@ def job_row(job: Job, facts: RunFacts | None, queue: QueueState) -> dict[str, ob
         "Status": _describe_status(job, queue),
         "Id": job.key[:12],
     }
-
-
-def _name_run(asked: Question) -> str:
-    """Return the name of a run that nobody named, short as over its result.
-
-    >>> _name_run(Question("moons", ("my_net",), ("sgd",), ("noise",)))
-    'My net on moons'
-    """
-    about = Question(asked.family, asked.chosen or asked.rivals)
-    return capitalize_first(about.in_words())
 
 
 def group_row(group: RunGroup) -> dict[str, object]:

@@ -127,6 +127,14 @@ def test_short_keys_are_taken_if_they_are_unique(home: Path, tiny: RunSpec) -> N
     assert "several runs" in wrong
 
 
+def test_a_run_without_a_title_is_offered_by_its_short_name(
+    lab: AppTest, home: Path, two: list[str]
+) -> None:
+    Store.open(home).rename(two[1], "")
+    options = open_page(lab, ",".join(two)).multiselect(key="compared").options
+    assert f"LR scale on mixtures · {two[1][:6]}" in options
+
+
 def test_a_run_that_is_gone_leaves_the_others(lab: AppTest, two: list[str]) -> None:
     at = open_page(lab, ",".join([*two, "f" * 12]))
     (error,) = at.error
