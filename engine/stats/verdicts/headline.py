@@ -84,7 +84,7 @@ def _cant_tell(
         yield f"{question} {place}: one replicate has no interval."
         yield f"{question}: one replicate has no interval."
     if claim.more_replicates:
-        need = f"about {format_count(claim.more_replicates, 'more replicate')}"
+        need = f"needs about {format_count(claim.more_replicates, 'more replicate')}"
         yield f"{question} in {metric} {place}; {need}."
         yield f"{question} {place}; {need}."
         yield f"{question}; {need}."

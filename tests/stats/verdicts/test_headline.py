@@ -101,6 +101,6 @@ def test_short_names_leave_room_for_metric_and_tasks() -> None:
     open_claim = replace(claim, call=CANT_TELL, more_replicates=40)
     verdict = write_verdict(table, run, [open_claim], titles=TITLES)
     assert verdict.headline == (
-        "Can't tell yet whether MAML beats tuned joint training; about 40 more "
+        "Can't tell yet whether MAML beats tuned joint training; needs about 40 more "
         "replicates."
     )

@@ -101,7 +101,7 @@ def test_an_open_question_says_what_it_would_take() -> None:
     assert (claim["call"], claim["more_replicates"] is None) == (CANT_TELL, False)
     count = f"{claim['more_replicates']} more replicates"
     assert result["headline"] == (
-        f"Can't tell yet whether LR scale beats tuned SGD; about {count}."
+        f"Can't tell yet whether LR scale beats tuned SGD; needs about {count}."
     )
 
 
