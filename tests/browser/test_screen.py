@@ -220,10 +220,10 @@ def assert_accessible(page: Page) -> None:
         assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", (*PAGES, "/lab?tab=Reproduce", "/compare"))
 def test_axe_finds_nothing_in_the_light_and_in_the_dark(visit: Open, path: str) -> None:
     page = visit(path)
-    assert_accessible(form(page) if path == "/" else page)
+    assert_accessible(form(page) if path.startswith("/lab") else page)
 
 
 @pytest.mark.parametrize("path", PAGES)
