@@ -220,7 +220,7 @@ def assert_accessible(page: Page) -> None:
         assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
 
 
-@pytest.mark.parametrize("path", (*PAGES, "/lab?tab=Reproduce", "/compare"))
+@pytest.mark.parametrize("path", [*PAGES, "/lab?tab=Reproduce", "/compare"])
 def test_axe_finds_nothing_in_the_light_and_in_the_dark(visit: Open, path: str) -> None:
     page = visit(path)
     assert_accessible(form(page) if path.startswith("/lab") else page)
