@@ -24,7 +24,7 @@ def describe_experiment(spec: RunSpec, cards: FindCard) -> dict[str, str]:
     return {
         "Task": cards("family", spec.family.name).title,
         kind.words.learner: _names(roles["chosen"]),
-        kind.words.baselines: _names(roles["baseline"]),
+        "Compared with": _names(roles["baseline"]),
         "Shifts": ", ".join(shifts) or "none",
         "Other families": ", ".join(families) or "none",
         "Effort": effort_fields.describe_effort(spec_mapping.spec_to_form(spec), kind),

@@ -151,6 +151,7 @@ def test_a_link_without_results_shows_its_own_kind_and_no_verdict(
     assert not at.exception
     assert at.session_state["k.kind"] == "few_shot"
     assert "Not computed here yet" in texts(at)
+    assert "Compared with" in texts(at)
     assert "verdict-line" not in texts(at)
     assert known.card("family", spec.family.name).title in texts(at)
 
