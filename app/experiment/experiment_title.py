@@ -21,8 +21,8 @@ def experiment_title(spec: RunSpec, titles: Mapping[str, str] | None = None) -> 
         titles: Titles of parts, by name; spelled from the names otherwise.
 
     >>> from engine.contract.run_spec import Choice, LearnerChoice
-    >>> learners = (LearnerChoice(name="lr_scale"),
-    ...     LearnerChoice(name="sgd", role="baseline"))
+    >>> learners = (LearnerChoice(name="lr_scale", label="lr_scale"),
+    ...     LearnerChoice(name="sgd", label="sgd", role="baseline"))
     >>> experiment_title(RunSpec(family=Choice(name="mixtures"), learners=learners))
     'LR scale on mixtures'
     """

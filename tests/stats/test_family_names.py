@@ -5,7 +5,7 @@ import pytest
 
 from app.charts.optimization import condition_title
 from app.views.compare.numbers import task_name
-from app.views.run.tabs import _with_family_title
+from app.charts.claim_forests import _with_family_title
 from engine.contract.events import Condition
 from engine.contract.run_spec import Choice
 from engine.stats.block_table import BlockTable

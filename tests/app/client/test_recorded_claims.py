@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -19,6 +21,16 @@ discover_parts()
 BOARD = recorded_claims.read_board()
 
 
+@pytest.fixture
+def no_data_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the studies use what ships alone, as the recorded board did."""
+    monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
+    studies.studies.cache_clear()
+    yield
+    studies.studies.cache_clear()
+
+
+@pytest.mark.usefixtures("no_data_pack")
 def test_todays_claims_are_listed_with_todays_words() -> None:
     told = [claim[:6] for claim in BOARD.claims]
     known = [each._replace(specs=()) for each in studies.studies()]
@@ -27,6 +39,7 @@ def test_todays_claims_are_listed_with_todays_words() -> None:
     ]
 
 
+@pytest.mark.usefixtures("no_data_pack")
 def test_a_claim_is_listed_with_its_kind_and_its_number_of_runs() -> None:
     for claim, study in zip(BOARD.claims, studies.studies(), strict=True):
         assert claim.kind == settled(study.specs[0])[0].kind

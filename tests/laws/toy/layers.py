@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from app.charts import KindCharts, optimization
-from app.charts.chart_options import NamedFigure, ViewState
+from app.charts.chart_options import NamedFigure, ResponsiveFigure, ViewState
 from app.client.client import Run
 from app.experiment.costs import CostModel, StageWork, count_test_tasks
 from engine.contract.events import Artefact, Event
@@ -72,6 +72,11 @@ def guesses(spec: RunSpec) -> float:
     return float(spec.replicates * len(spec.learners) * count_test_tasks(spec))
 
 
+def films(run: Run) -> Iterator[ResponsiveFigure]:
+    """Yield no film: where guesses begin is no picture."""
+    yield from ()
+
+
 def stages(spec: RunSpec) -> Iterator[StageWork]:
     """Yield the stages of a batch: all that it does is to guess in tests."""
     each = guesses(spec) / len(spec.learners)
@@ -86,6 +91,6 @@ LAYERS: Mapping[str, object] = {
     "engine.judges": GuessingJudge(),
     "engine.runner.films": FilmRecorder(film),
     "engine.stats.verdicts": VerdictTerms(place=_place),
-    "app.charts": KindCharts(grid),
+    "app.charts": KindCharts(grid, metrics=("loss",), films=films),
     "app.experiment.costs": CostModel(guesses, stages),
 }
