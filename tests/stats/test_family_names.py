@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from app.charts.claim_forests import _with_family_title
 from app.charts.optimization import condition_title
 from app.views.compare.numbers import task_name
-from app.charts.claim_forests import _with_family_title
 from engine.contract.events import Condition
 from engine.contract.run_spec import Choice
 from engine.stats.block_table import BlockTable
