@@ -234,9 +234,12 @@ def form_values() -> Form:
     return {str(k): state[k] for k in state if str(k).startswith(FORM)}
 
 
-def form_starts_frozen() -> bool:
-    """Whether the form's experiment starts from another run's frozen learner."""
-    return bool(form_values().get(f"{FORM}inputs"))
+def frozen_inputs() -> dict[str, Any]:
+    """Return what the form's selected learners start from, by label, if frozen."""
+    form = form_values()
+    selected = spec_mapping.selected_labels(form)
+    held = form.get(f"{FORM}inputs") or {}
+    return {label: held[label] for label in held if label in selected}
 
 
 def show_run(key: str | None) -> None:

@@ -5,6 +5,7 @@ Opening such a URL restores both and never starts anything.
 """
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import session, share_links
 from app.client import client
@@ -60,15 +61,28 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
         key: Its run key.
     """
     shown = session.run_in_view()
-    if shown:
-        st.query_params["run"] = shown
-    elif "run" in st.query_params:
-        del st.query_params["run"]
-    if spec is not None and key not in (shown, _default_key()):
-        st.query_params["x"] = share_links.pack(spec)
-    elif "x" in st.query_params:
-        del st.query_params["x"]
+    needs_form = spec is not None and key not in (shown, _default_key())
+    _write_both(shown, share_links.pack(spec) if spec and needs_form else None)
     st.session_state[session.SEEN_URL] = _url_state()
+
+
+def _write_both(run: str | None, form: str | None) -> None:
+    """Write or remove both parameters as one step of the browser's history.
+
+    Each message to the browser would be one more press of Back.
+    """
+    asked = {"run": run, "x": form}
+    given = {name: text for name, text in asked.items() if text is not None}
+    gone = [n for n in asked if n not in given and n in st.query_params]
+    context = get_script_run_ctx()
+    if given and context is not None:
+        held = context.session_state._state.query_params  # no public API is silent
+        for name in gone:
+            held.discard_param_no_forward_msg(name)
+        st.query_params.update(given)
+        return
+    for name in gone:
+        del st.query_params[name]
 
 
 def _default_key() -> str | None:

@@ -131,7 +131,7 @@ def _draw_task(catalogue: Catalogue) -> None:
 
 
 def _draw_inputs() -> None:
-    inputs = st.session_state.get("k.inputs") or {}
+    inputs = session.frozen_inputs()
     for label, source in inputs.items():
         st.caption(
             f"{escape_markdown(learner_name(label))} starts frozen, "

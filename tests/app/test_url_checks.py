@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 import pytest
+from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest
 
 from app import share_links, url_checks
@@ -40,6 +41,24 @@ def test_of_repeated_view_options_the_first_counts(lab: AppTest, key: str) -> No
 def test_of_repeated_runs_the_first_counts(lab: AppTest, key: str) -> None:
     assert "contains 'run' more than once" in told(lab, run=[key, "ab" * 32])
     assert lab.query_params["run"] == key
+
+
+def test_another_kind_is_one_press_of_back_away_from_a_run(
+    lab: AppTest, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(lab, run=key)
+    sent: list[str] = []
+    send = QueryParams._send_query_param_msg
+
+    def record_and_send(held: QueryParams) -> None:
+        sent.append(str(held))
+        send(held)
+
+    monkeypatch.setattr(QueryParams, "_send_query_param_msg", record_and_send)
+    lab.segmented_control(key="k.kind").set_value("search").run()
+    assert "run" not in lab.query_params
+    assert "x" in lab.query_params
+    assert len(set(sent)) == 1
 
 
 @pytest.mark.parametrize("run", ["", "<script>", "f" * 63])

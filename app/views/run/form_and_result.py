@@ -133,7 +133,7 @@ def draw_no_result() -> None:
 
 def _draw_awaited() -> None:
     """Draw the settings of an opened experiment that is not computed here yet."""
-    frozen = session.form_starts_frozen()
+    frozen = bool(session.frozen_inputs())
     start = "It starts from a frozen learner. " if frozen else ""
     asked = run_request.request_run(0.0)
     todo = "Press **Run** (Ctrl + Enter) to compute this experiment."

@@ -245,6 +245,20 @@ def test_a_frozen_learner_says_where_it_comes_from(
     assert at.session_state["k.family"] == tiny.family.name
 
 
+def test_only_selected_learners_are_said_to_start_frozen(
+    lab: AppTest, key: str, tiny: RunSpec, known: Catalogue
+) -> None:
+    carried = start_from_frozen(tiny, key, "lr_scale", "moons")
+    lab.query_params["x"] = share_links.pack(complete_spec(carried, known.card, "cpu"))
+    at = lab.run()
+    assert "LR scale starts frozen" in texts(at)
+    at.multiselect(key="k.chosen").set_value(["sigmoid"]).run()
+    assert not at.exception
+    assert "frozen" not in texts(at)
+    at.multiselect(key="k.chosen").set_value(["lr_scale"]).run()
+    assert "LR scale starts frozen" in texts(at)
+
+
 def test_a_run_that_is_deleted_while_in_view_leaves_its_settings(
     lab: AppTest, key: str, tiny: RunSpec
 ) -> None:
