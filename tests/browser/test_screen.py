@@ -139,6 +139,7 @@ def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
     expect(page.get_by_role("textbox", name="Seed")).to_have_value("31337")
     cancel(page)
     page.get_by_role("tab", name="Reproduce").click()
+    page.get_by_text("Show the settings").click()
     expect(page.get_by_text('"seed": 31337')).to_be_visible()
 
 

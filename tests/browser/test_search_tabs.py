@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.conftest import Open, choose_kind, form
+from tests.browser.conftest import Open, settle
 from tests.browser.test_screen import sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -53,10 +53,10 @@ def turn(page: Page) -> None:
 
 def sphere(visit: Open, width: int, scheme: str = "light") -> Page:
     """Open the sphere of the recorded search."""
-    page = visit("/lab?tab=Search+space&space_view=Sphere", width, scheme)
-    if width < 600:
-        page.keyboard.press("Escape")
-    return choose_kind(page, "Architecture search")
+    page = visit("/search", width, scheme)  # of an earlier release: the Lab, searching
+    page.get_by_role("tab", name="Search space").click()
+    settle(page)
+    return page
 
 
 def test_a_sphere_is_turned_and_a_dot_of_it_opened(visit: Open) -> None:
@@ -85,8 +85,9 @@ def test_a_phone_needs_no_sideways_scroll_for_the_sphere(visit: Open) -> None:
 
 
 def test_a_claim_is_measured_from_its_button(visit: Open) -> None:
-    page = form(visit("/claims"))
+    page = visit("/claims")
     card = page.locator(".st-key-claim\\.patterns, .st-key-claim-patterns")
-    expect(card).to_contain_text("Not measured yet: 14 runs")
-    card.get_by_role("button", name="Measure").click()
+    expect(card).to_contain_text("supported")
+    expect(card).to_contain_text("recorded")
+    card.get_by_role("button", name="Measure here").click()
     expect(card).to_contain_text("of 14 runs are done")
