@@ -55,7 +55,7 @@ def _mark(text: str, html: str) -> str:
             return found[0]
         seen.add(term.name)
         # The same text gives the same id, so that a rerun leaves the page as it is.
-        digest = hashlib.sha1(f"{term.name}|{text}".encode()).hexdigest()[:10]
+        digest = hashlib.sha256(f"{term.name}|{text}".encode()).hexdigest()[:10]
         return _popover(term, found[0], f"term-{digest}")
 
     return _pattern().sub(mark, html)

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -10,13 +10,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.client import client
-from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
 from app.widgets import page_frame
 from app.widgets.escaping import escape_html, escape_markdown
 from app.widgets.glossary import mark_terms
 from app.widgets.live_plot import live_plot
-from engine.contract.jobs import ALIVE, Job, JobState
+from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words
 
 
@@ -215,23 +214,23 @@ def draw_refusal(message: str, *, title: str | None = None) -> None:
     st.error(escape_markdown(message), icon=":material/block:", title=title)
 
 
-def draw_pending(run: Run, title: str, text: str) -> None:
-    """Show what will appear here and the run's progress; rerun the page at its end.
+def wait_for_catalogue(text: str, heights: Sequence[int]) -> None:
+    """Say that the catalogue is being made; rerun the page when it is there.
 
     Args:
-        run: A queued or running run.
-        title: What is coming.
-        text: What it will show.
+        text: What is waited for; empty for a placeholder alone.
+        heights: Heights of the placeholders, pixels.
     """
-    draw_empty(title, text, icon=":material/hourglass_top:")
-    page_frame.poll(_poll_until_end, 2.0)(run.key)
+    page_frame.poll(_poll_catalogue, 0.7)(text, tuple(heights))
 
 
-def _poll_until_end(key: str) -> None:
-    job = client.job(key)
-    if job is None or job.state not in ALIVE:
+def _poll_catalogue(text: str, heights: Sequence[int]) -> None:
+    if client.is_catalogue_ready():
         st.rerun()
-    running = job.state == JobState.RUNNING
-    # `st.progress` raises outside 0 to 1.
-    done = min(1.0, max(0.0, client.progress(key).done)) if running else 0.0
-    st.progress(done, explain_state(job, client.engine_trouble()))
+    if client.catalogue_error():
+        draw_refusal(client.catalogue_error())
+        return
+    if text:
+        st.caption(text)
+    for height in heights:
+        st.skeleton(height)

@@ -144,12 +144,7 @@ def test_every_polled_part_catches_its_errors() -> None:
     sources = [*(root / "app").rglob("*.py"), *(root / "pages").rglob("*.py")]
     found = [p for p in sources if "st.fragment(" in p.read_text()]
     bare = {str(p.relative_to(root / "app")) for p in found}
-    known = {
-        "widgets/page_frame.py",
-        "views/run/run_page.py",
-        "views/claims/studies.py",
-    }
-    assert "widgets/page_frame.py" in bare <= known  # the latter two ask no store
+    assert bare == {"widgets/page_frame.py"}
 
 
 def test_only_a_queued_run_shows_why_no_worker_takes_it() -> None:

@@ -49,17 +49,8 @@ def is_ready(*, skeleton: bool = True) -> bool:
     """
     if client.is_catalogue_ready():
         return True
-    st.fragment(run_every=0.7)(_wait_for_catalogue)(skeleton)
+    page_elements.wait_for_catalogue("", (120,) if skeleton else ())
     return False
-
-
-def _wait_for_catalogue(skeleton: bool) -> None:
-    if client.is_catalogue_ready():
-        st.rerun()
-    if client.catalogue_error():
-        page_elements.draw_refusal(client.catalogue_error())
-    elif skeleton:
-        st.skeleton(120)
 
 
 def study_runs(study: Study) -> list[StudyRun]:

@@ -56,7 +56,10 @@ def draw_beside_form(
 def _draw_run_form() -> tuple[RunSpec, str] | None:
     """Draw the form; submit its experiment, or open its run, when Run is pressed."""
     if not client.is_catalogue_ready():
-        _wait_for_catalogue()
+        page_elements.wait_for_catalogue(
+            "Loading the catalogue of parts: a few seconds, once per installation.",
+            (38, 90, 60, 120, 60),
+        )
         return None
     session.prepare_form()
     wanted, pressed = experiment_form.draw_form()
@@ -67,19 +70,6 @@ def _draw_run_form() -> tuple[RunSpec, str] | None:
         phone_drawer.close_later()
         st.rerun()
     return wanted
-
-
-@st.fragment(run_every=0.7)
-def _wait_for_catalogue() -> None:
-    """Show that the catalogue is being made; rerun the page when it is ready."""
-    if client.is_catalogue_ready():
-        st.rerun()
-    if client.catalogue_error():
-        page_elements.draw_refusal(client.catalogue_error())
-        return
-    st.caption("Loading the catalogue of parts: a few seconds, once per installation.")
-    for height in (38, 90, 60, 120, 60):
-        st.skeleton(height)
 
 
 def draw_run_in_view(key: str | None) -> None:

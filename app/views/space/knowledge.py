@@ -16,7 +16,6 @@ from app.figures.theme import capitalize_name, learner_name
 from app.form import knowledge_import
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
-from app.widgets.page_elements import draw_pending
 from engine.contract.events import Artefact
 from engine.stats.search.design_principles import describe_principles
 from engine.stats.search.motifs import Motif, find_motifs
@@ -26,13 +25,6 @@ ANY = "any"
 
 def draw_section(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     """Draw the knowledge base of a run."""
-    if run.is_alive:
-        text = (
-            "Shows what strategies with a knowledge base kept of other tasks' searches."
-        )
-        draw_pending(run, "The knowledge base is shown when the run has finished", text)
-        knowledge_import.draw_import(run)
-        return
     labels, film = knowledge_labels(run), run.film("film")
     if not labels or film is None:
         page_elements.draw_empty(

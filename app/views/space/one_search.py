@@ -16,7 +16,7 @@ from engine.contract.learner_appearance import name_in_words
 
 def draw_section(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     """Draw in detail the search that the film above shows."""
-    filmed = None if run.is_alive else search_in_view(run)
+    filmed = search_in_view(run)
     if filmed is None:
         page_elements.draw_empty(
             "No search was recorded",

@@ -18,7 +18,6 @@ from app.figures.theme import format_number, learner_name, learner_style
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
-from app.widgets.page_elements import draw_pending
 from engine.contract.learner_appearance import name_in_words
 
 FILM = "film"
@@ -51,13 +50,6 @@ def draw_section(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
 
 
 def _load_space(run: Run) -> SpaceFilm | None:
-    if run.is_alive:
-        draw_pending(
-            run,
-            "The sphere is shown when the run has finished",
-            "It shows the whole space.",
-        )
-        return None
     film = run.film(FILM)
     if film is None or film.kind != "search":
         page_elements.draw_empty(

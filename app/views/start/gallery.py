@@ -10,7 +10,7 @@ from app.experiment import cost_estimate
 from app.figures.call_style import CALL_STYLES
 from app.views.shipped_experiments import open_in_lab
 from app.views.start import thumbnails
-from app.widgets import page_elements, page_frame
+from app.widgets import page_elements
 from app.widgets.escaping import escape_html
 from app.widgets.svg_picture import Ink, Picture, picture_html
 from engine.contract import kinds
@@ -76,18 +76,9 @@ def draw_gallery(ink: Ink) -> None:
     if client.is_catalogue_ready():
         _draw_page(ink)
     else:
-        page_frame.poll(_wait_for_catalogue, 0.7)()
-
-
-def _wait_for_catalogue() -> None:
-    """Say that the list of experiments is being made; rerun the page when it is."""
-    if client.is_catalogue_ready():
-        st.rerun()
-    if client.catalogue_error():
-        page_elements.draw_refusal(client.catalogue_error())
-        return
-    st.caption("Loading the experiments: a few seconds, once per installation.")
-    st.skeleton(180)
+        page_elements.wait_for_catalogue(
+            "Loading the experiments: a few seconds, once per installation.", (180,)
+        )
 
 
 @st.fragment
