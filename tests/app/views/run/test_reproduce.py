@@ -176,7 +176,8 @@ def test_everything_stands_in_the_tab(lab: AppTest, key: str) -> None:
     assert wanted | {"summary.json", "timings.csv", "run.zip"} <= found
     assert {"figure.html", "all.html"} <= found
     said = [block.value for block in at.get("code")]
-    assert any(f"/lab?run={key}" in text for text in said)
+    copied = [str(each.proto) for each in at.get("bidi_component")]
+    assert sum(f"/lab?run={key}" in text for text in copied) == 2  # the header's, too
     assert "python -m engine run config.json --out result/" in said
     (script,) = [text for text in said if "import pandas" in text]
     ast.parse(script)
