@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app import session
 from app.client import client
 from app.client.client import Run
 from app.figures.theme import learner_name
@@ -15,12 +16,14 @@ from app.views.run.reproduce.share_link import draw_copy_link
 from app.widgets import page_elements
 from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.effort import Effort, effort_of
+from engine.contract.errors import Refused
 from engine.contract.events import stage_in_words
 from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
 from engine.stats.learner_claims import primary_claim
 from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.wording import format_count
+from engine.store import StoreError
 
 
 def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
@@ -73,11 +76,23 @@ def _draw_actions(run: Run) -> DeltaGenerator:
     return room
 
 
+def _cancel(key: str) -> None:
+    try:
+        client.cancel(key)
+    except (Refused, StoreError) as error:
+        session.add_notice(str(error))
+
+
 def _draw_run_actions(run: Run, job: Job) -> None:
     if run.is_alive:
-        if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
-            client.cancel(run.key)
-            st.rerun()
+        # By callback: the polled part may start over before it comes to its buttons.
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            key="cancel",
+            on_click=_cancel,
+            args=(run.key,),
+        )
         return
     if st.button(
         "Compare",

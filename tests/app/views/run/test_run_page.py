@@ -235,6 +235,16 @@ def test_own_data_asks_for_a_file_first(lab: AppTest) -> None:
     assert at.button(key="run_button").disabled
 
 
+def test_a_click_on_cancel_counts_where_the_poll_starts_the_page_over(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = run_it(lab.run())
+    intervals = iter((0.3, 1.0))  # the poll slows down while the page is drawn
+    monkeypatch.setattr(run_page, "_poll_interval", lambda run: next(intervals, 1.0))
+    at.button(key="cancel").click().run()
+    assert client.jobs([JobState.CANCELLED])[1] == 1
+
+
 def test_a_running_run_can_be_cancelled(lab: AppTest) -> None:
     at = run_it(lab.run())
     at.button(key="cancel").click().run()
