@@ -1,6 +1,5 @@
 """One run on its page: form, header, charts, films and tabs."""
 
-import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -22,7 +21,7 @@ from app.widgets import page_elements, page_frame, phone_drawer
 from app.widgets.escaping import escape_markdown
 from engine.contract.run_spec import RunSpec
 
-SOON, SOON_FOR = 0.3, 4.0  # seconds between two polls of a young run, and how long
+POLL = 0.6  # seconds between two polls of a run under way
 
 
 def draw_beside_form(
@@ -85,12 +84,9 @@ def draw_run_in_view(key: str | None) -> None:
 def _poll_interval(run: Run) -> float | None:
     """Return after how many seconds a run is drawn again; None once it has ended.
 
-    A run that has just been queued or started shows its first curve any moment.
+    The same for a whole run: a change draws the page anew, and a chart loses its zoom.
     """
-    if run.job is None or not run.is_alive:
-        return None
-    since = max(run.job.created, run.job.started or 0.0)
-    return SOON if time.time() - since < SOON_FOR else 1.0
+    return POLL if run.is_alive else None
 
 
 def _draw_run(key: str | None, interval: float | None) -> None:
