@@ -8,7 +8,7 @@ from app.client import client
 from engine.contract.jobs import JobState
 
 _CLAIMS_VIEWS = frozenset({"Claims board", "Transfer matrix"})  # tabs of Search
-# Up to version 0.5 each section of a run was a tab: now tab, key of its section, title.
+# Up to version 0.4 each section of a run was a tab: now tab, key of its section, title.
 OLD_TABS = {
     "Claims": ("Evidence", "evidence", "Claims"),
     "Per task": ("Evidence", "evidence", "Per task"),

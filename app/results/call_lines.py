@@ -26,6 +26,7 @@ from engine.stats.verdicts.wording import (
     capitalize_first,
     join_words,
     learner_names,
+    name_of,
 )
 from engine.stats.verdicts.writer import headline_of
 
@@ -82,8 +83,8 @@ def _others_here(claims: Sequence[Claim], names: Mapping[str, str]) -> str:
     learners = dict.fromkeys(claim.learner for claim in here)
     told = [
         phrase_calls(
-            _name(names, learner),
-            [(_name(names, c.against), c.call) for c in here if c.learner == learner],
+            name_of(names, learner),
+            [(name_of(names, c.against), c.call) for c in here if c.learner == learner],
         )
         for learner in learners
     ]
@@ -167,7 +168,3 @@ def _reasons(run: Run, claim: Claim) -> Iterator[str]:
     if mine or other:
         yield f"{format_none(mine).capitalize()} against {format_none(other)} diverged."
     yield describe_stop(run.spec, claim, run.replicates)
-
-
-def _name(names: Mapping[str, str], label: str) -> str:
-    return names.get(label) or name_in_words(label)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from app.charts.optimization import condition_title
 from app.client.client import Run
 from app.figures.call_style import CALL_STYLES
-from engine.contract.learner_appearance import name_in_words
 from engine.stats.learner_claims import Claim
 from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.claim_words import (
@@ -14,7 +13,7 @@ from engine.stats.verdicts.claim_words import (
     format_sample,
     has_interval,
 )
-from engine.stats.verdicts.wording import capitalize_first, learner_names
+from engine.stats.verdicts.wording import capitalize_first, learner_names, name_of
 
 
 def comparison_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
@@ -38,8 +37,8 @@ def _row(
     better = "more" if rule.share else "less"
     level = format_percent(claim.level) if has_interval(claim) else "–"
     return {
-        "Learner": capitalize_first(_name(names, claim.learner)),
-        "Against": _name(names, claim.against),
+        "Learner": capitalize_first(name_of(names, claim.learner)),
+        "Against": name_of(names, claim.against),
         "Tested": condition_title(claim.condition, run.spec, titles),
         "Call": f"{CALL_STYLES[claim.call].sign} {claim.call}",
         f"Difference in {rule.called} ({better} is better)": format_difference(
@@ -50,7 +49,3 @@ def _row(
         "Diverged": " : ".join(f"{lost:,}" for lost in claim.diverged),
         "Primary": "yes" if claim.primary else "",
     }
-
-
-def _name(names: Mapping[str, str], label: str) -> str:
-    return names.get(label) or name_in_words(label)

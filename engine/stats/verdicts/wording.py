@@ -35,6 +35,19 @@ def learner_names(
     }
 
 
+def name_of(names: Mapping[str, str], label: str) -> str:
+    """Return a learner's name within a sentence; one of an old claim may have none.
+
+    Args:
+        names: As `learner_names` returns them.
+        label: The learner.
+
+    >>> name_of({"maml": "MAML"}, "maml"), name_of({}, "my_net")
+    ('MAML', 'my net')
+    """
+    return names.get(label) or name_in_words(label)
+
+
 def _learner_name(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
     # Labels that presets and the form give say no more than part and tuning.
     if learner.label not in (learner.name, f"{learner.name}_tuned"):

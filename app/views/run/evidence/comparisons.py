@@ -20,7 +20,7 @@ from engine.stats.verdicts.claim_words import (
     format_sample,
     has_interval,
 )
-from engine.stats.verdicts.wording import capitalize_first, learner_names
+from engine.stats.verdicts.wording import capitalize_first, learner_names, name_of
 
 PRIMARY = ' <span class="primary" title="fixed before the run">primary</span>'
 
@@ -75,9 +75,9 @@ def _table_row(run: Run, claim: Claim, names: Mapping[str, str]) -> list[str]:
     """Return the cells of a row as HTML."""
     mark = PRIMARY if claim.primary else ""
     return [
-        f"{escape_html(capitalize_first(_name(names, claim.learner)))}{mark}",
+        f"{escape_html(capitalize_first(name_of(names, claim.learner)))}{mark}",
         _chip(claim, ""),
-        escape_html(_name(names, claim.against)),
+        escape_html(name_of(names, claim.against)),
         _difference(run, claim, " <small>at {}</small>"),
         escape_html(format_sample(claim, run.kind.words.tests)),
     ]
@@ -93,10 +93,6 @@ def _difference(run: Run, claim: Claim, at_level: str) -> str:
 def _count_diverged(claim: Claim) -> str:
     mine, other = claim.diverged
     return f"{mine:,} : {other:,}"
-
-
-def _name(names: Mapping[str, str], label: str) -> str:
-    return names.get(label) or name_in_words(label)
 
 
 def _cell(html: str) -> str:
@@ -129,8 +125,8 @@ def make_chips(run: Run, claims: Sequence[Claim], names: Mapping[str, str]) -> s
 
 def _title(place: Place, names: Mapping[str, str], several: bool) -> str:
     where = capitalize_first(name_in_words(place.shift) or "other families")
-    learner = f": {_name(names, place.learner)}" if several else ","
-    return f"{where}{learner} against {_name(names, place.against)}"
+    learner = f": {name_of(names, place.learner)}" if several else ","
+    return f"{where}{learner} against {name_of(names, place.against)}"
 
 
 def _count_units(claims: Iterable[Claim]) -> str:
