@@ -182,9 +182,11 @@ def at_once_and_for_long() -> RunSpec:
 def test_zoom_survives_live_data(visit: Open) -> None:
     page = form(visit(f"/lab?x={share_links.pack(at_once_and_for_long())}"))
     page.keyboard.press("Control+Enter")
-    plot = page.locator(".st-key-main-check-loss .metascope-plot").first
+    chart = ".st-key-main-check-loss .metascope-plot"
+    plot = page.locator(chart).first
     plot.locator(".js-line").first.wait_for()
-    drawn = plot.evaluate("node => node.data.map(t => String(t.y)).join()")
+    values = "node => JSON.stringify(node.data.map(trace => trace.y))"
+    drawn = plot.evaluate(values)
     box = plot.locator(".nsewdrag").first.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3
@@ -194,8 +196,8 @@ def test_zoom_survives_live_data(visit: Open) -> None:
     page.mouse.up()
     zoomed = plot.evaluate("node => node.layout.xaxis.range.map(Number)")
     page.wait_for_function(
-        "([node, before]) => node.data.map(t => String(t.y)).join() !== before",
-        arg=[plot.element_handle(), drawn],
+        f"([chart, before]) => ({values})(document.querySelector(chart)) !== before",
+        arg=[chart, drawn],
     )
     assert plot.evaluate("node => node.layout.xaxis.range.map(Number)") == zoomed
     assert zoomed[1] - zoomed[0] < 45
