@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from engine.contract.errors import Refused
+from engine.executors.environment import whole_number
 from engine.runner.memory_limit import machine_memory
 
 WORKERS = "METASCOPE_WORKERS"  # how many workers compute at the same time
@@ -41,7 +41,7 @@ def worker_count() -> int:
         Refused: If the setting is not a number of workers.
     """
     fitting = max(1, min(core_count(), machine_memory() // MEMORY))
-    return _setting(WORKERS, fitting, 1, 1024)
+    return whole_number(WORKERS, fitting, 1, 1024)
 
 
 def worker_niceness() -> int:
@@ -50,16 +50,4 @@ def worker_niceness() -> int:
     Raises:
         Refused: If the setting is not a niceness.
     """
-    return _setting(NICENESS, DEFAULT_NICENESS, 0, 19)
-
-
-def _setting(name: str, default: int, low: int, high: int) -> int:
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return default
-    if not text.isdecimal() or not low <= int(text) <= high:
-        raise Refused(
-            f"{name} must be a whole number from {low} to {high}, not {text[:20]!r}",
-            name,
-        )
-    return int(text)
+    return whole_number(NICENESS, DEFAULT_NICENESS, 0, 19)

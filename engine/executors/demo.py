@@ -1,0 +1,67 @@
+"""The public demo: whether this process serves it, and what one visitor may use.
+
+`METASCOPE_MODE=demo` turns it on; every limit is an environment variable of its own.
+"""
+
+from typing import NamedTuple
+
+from engine.executors.environment import one_of, whole_number
+
+MODE = "METASCOPE_MODE"
+LOCAL, DEMO = "local", "demo"
+MIB = 2**20
+
+
+class DemoLimits(NamedTuple):
+    """What one visitor, and one run, may use.
+
+    Args:
+        running: Runs of one visitor that are computed at the same time.
+        queued: Further runs of one visitor that may wait.
+        run_seconds: Wall-clock seconds of one run.
+        run_gradients: Estimated gradients of one run.
+        run_memory: Bytes that one run may need.
+        run_disk: Bytes that one run may write.
+        store_disk: Bytes of the whole store; the oldest runs go first.
+        idle_seconds: After how long an unused workspace is emptied.
+        upload: Bytes of one uploaded file; 0 turns uploads and imports off.
+    """
+
+    running: int
+    queued: int
+    run_seconds: int
+    run_gradients: int
+    run_memory: int
+    run_disk: int
+    store_disk: int
+    idle_seconds: int
+    upload: int
+
+
+def is_demo() -> bool:
+    """Whether this is the public demo.
+
+    Raises:
+        Refused: If METASCOPE_MODE is neither local nor demo.
+    """
+    return one_of(MODE, (LOCAL, DEMO)) == DEMO
+
+
+def demo_limits() -> DemoLimits:
+    """Return the demo's limits from the environment.
+
+    Raises:
+        Refused: If one of them cannot be understood.
+    """
+    return DemoLimits(
+        running=whole_number("METASCOPE_DEMO_RUNNING", 1, 1, 64),
+        queued=whole_number("METASCOPE_DEMO_QUEUED", 2, 0, 1000),
+        run_seconds=60 * whole_number("METASCOPE_DEMO_RUN_MINUTES", 10, 1, 10_000),
+        run_gradients=10**6
+        * whole_number("METASCOPE_DEMO_RUN_MILLION_GRADIENTS", 100, 1, 10**9),
+        run_memory=MIB * whole_number("METASCOPE_DEMO_RUN_MEMORY_MIB", 600, 64, 10**6),
+        run_disk=MIB * whole_number("METASCOPE_DEMO_RUN_DISK_MIB", 64, 1, 10**6),
+        store_disk=MIB * whole_number("METASCOPE_DEMO_STORE_MIB", 2048, 64, 10**9),
+        idle_seconds=3600 * whole_number("METASCOPE_DEMO_IDLE_HOURS", 24, 1, 10**5),
+        upload=MIB * whole_number("METASCOPE_DEMO_UPLOAD_MIB", 0, 0, 100),
+    )
