@@ -10,10 +10,10 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
-from app import web_server  # noqa: E402
+from app.web import file_hints, warm_start  # noqa: E402
 
 app = st.App(
     Path(__file__).with_name("navigation.py"),
-    lifespan=web_server.run_beside,
-    middleware=[Middleware(web_server.FileHints)],
+    lifespan=warm_start.run_beside,
+    middleware=[Middleware(file_hints.FileHints)],
 )

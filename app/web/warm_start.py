@@ -1,4 +1,4 @@
-"""The web server around the pages: a warm start, and hints to browsers.
+"""A warm start: the first pages are visited before anyone else is answered.
 
 The Lab needs two seconds for its imports, for the recorded example and for its figures,
 once in a process; Start needs less. The server spends them before it answers: while a
@@ -8,16 +8,12 @@ browser loads Streamlit's scripts from the same process, they would delay both.
 import asyncio
 import contextlib
 import importlib
-import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import parse_qs
 
 import streamlit as st
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import get_instance
@@ -26,46 +22,6 @@ from streamlit.web.server import server_util
 
 PATIENCE = 10.0  # seconds
 PAGES = ("start", "lab")  # that are visited before anyone else does
-YEAR = "public, max-age=31536000, immutable"
-
-
-class FileHints:
-    """Tells browsers which files to keep, and which one the first page will need.
-
-    They keep every script whose address holds its version, as `?v=7.1.0`, and with it
-    its compiled form.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; the header is changed on the way out."""
-        headers = _hints(scope) if scope["type"] == "http" else {}
-        if not headers:
-            await self.app(scope, receive, send)
-            return
-
-        async def send_with_hints(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:
-                MutableHeaders(scope=message).update(headers)
-            await send(message)
-
-        await self.app(scope, receive, send_with_hints)
-
-
-def _hints(scope: Scope) -> dict[str, str]:
-    """Return the headers that the answer to a request gets besides its own."""
-    if scope["path"].endswith(("/", "/lab")):
-        # Not imported here: a missing package must not keep the page from saying so.
-        plots = sys.modules.get("app.widgets.live_plot")
-        library = getattr(plots, "BASIC_LIBRARY", "")
-        # Start has no chart itself: from there it is fetched when nothing else is.
-        urgency = "preload" if scope["path"].endswith("/lab") else "prefetch"
-        return {"Link": f"<{library}>; rel={urgency}; as=script"} if library else {}
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    kept = scope["path"].endswith(".js") and "v" in query
-    return {"Cache-Control": YEAR} if kept else {}
 
 
 @asynccontextmanager
