@@ -5,11 +5,12 @@ import streamlit as st
 from app.widgets import missing_package_notice
 
 try:
-    from app import old_addresses, url_checks
+    from app import old_addresses, url_checks, visitors
     from app.widgets import page_frame
 except ModuleNotFoundError as error:
     missing_package_notice.show_notice(error)
     st.stop()
+visitors.serve_visitors()
 page_frame.set_up_page()
 page = st.navigation(
     [

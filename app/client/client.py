@@ -12,7 +12,7 @@ from typing import Any
 from app.client import catalogue as shelves
 from app.client import engine_process, process_store, run_block_cache
 from app.client.catalogue import Catalogue
-from app.client.process_store import checked_store, store
+from app.client.process_store import checked_store, listed_store, store
 from engine.contract import kinds
 from engine.contract.events import FILMS, Artefact, Block, Timing
 from engine.contract.jobs import ALIVE, Job, JobState
@@ -68,7 +68,7 @@ def wake_engine() -> str:
     Raises:
         StoreGone: If the store is missing; none is created.
     """
-    return engine_process.ensure_supervisor(checked_store().home)
+    return engine_process.ensure_supervisor(checked_store().engine_home)
 
 
 def worker_count() -> int:
@@ -78,7 +78,7 @@ def worker_count() -> int:
 
 def engine_trouble() -> str:
     """Return why no worker takes queued runs; empty if one does."""
-    return engine_process.describe_trouble(store().home)
+    return engine_process.describe_trouble(store().engine_home)
 
 
 def kind_of_spec(spec: RunSpec) -> kinds.Kind:
@@ -130,7 +130,7 @@ def submit_completed(
         again: Whether to recompute a run that has ended.
     """
     spec, key = settled
-    if again:
+    if again and owns(key):
         _block_cache.forget(key)
     return store().submit(spec, key, title, again=again)
 
@@ -178,8 +178,8 @@ def jobs(
     """
     held = list(states) if states is not None else None
     limit, offset = page
-    found = store().jobs(held, text, limit, offset)
-    return found, store().count(held, text)
+    listed = listed_store()
+    return listed.jobs(held, text, limit, offset), listed.count(held, text)
 
 
 def spec(key: str) -> RunSpec:
@@ -195,6 +195,11 @@ def summary(key: str) -> dict[str, Any] | None:
 def timings(key: str) -> list[Timing]:
     """Return a run's seconds by learner and stage."""
     return store().timings(key)
+
+
+def owns(key: str) -> bool:
+    """Whether a run is the user's own, to rename, cancel or delete."""
+    return store().owns(key)
 
 
 def home() -> str:

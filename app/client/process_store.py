@@ -1,19 +1,81 @@
-"""This process's store: opened on first use, never silently replaced."""
+"""This process's store, opened on first use; in the demo, each visitor's own.
+
+It is never silently replaced by another one.
+"""
 
 import threading
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
+from engine.executors.demo import is_demo
 from engine.store import Store
+from engine.store.share_tokens import is_share_token, share_token
+from engine.store.workspaces import WorkspaceStore
 
 _lock = threading.Lock()
 _stores: dict[str, Store] = {}
 
 
+class Visitor(NamedTuple):
+    """Who asks, in the demo.
+
+    Args:
+        workspace: Name of their workspace, 32 hex digits; None if their browser keeps
+            no cookies.
+        shared_keys: Runs of others that links opened for them.
+    """
+
+    workspace: str | None = None
+    shared_keys: Collection[str] = ()
+
+
+class _Demo:
+    """Says who asks and what everyone may read; the app sets both."""
+
+    find_visitor: Callable[[], Visitor] = Visitor
+    is_public: Callable[[str], bool] = staticmethod(lambda key: False)
+
+
+def serve_visitors(
+    find_visitor: Callable[[], Visitor], is_public: Callable[[str], bool]
+) -> None:
+    """Set who asks, and what everyone may read.
+
+    Args:
+        find_visitor: Returns the visitor whose page is drawn.
+        is_public: Whether everyone may read the finished run of a key.
+    """
+    _Demo.find_visitor = staticmethod(find_visitor)
+    _Demo.is_public = staticmethod(is_public)
+
+
 def store() -> Store:
-    """Return this process's store, opened on first use.
+    """Return this process's store; in the demo, that of the visitor who asks.
 
     Raises:
         StoreError: If it cannot be opened; the next call tries again.
     """
+    held = shared_store()
+    if not is_demo():
+        return held
+    who = _Demo.find_visitor()
+    return WorkspaceStore(
+        held,
+        who.workspace,
+        lambda key: key in who.shared_keys or _Demo.is_public(key),
+    )
+
+
+def listed_store() -> Store:
+    """Return the store with its list of runs up to date."""
+    held = store()
+    if isinstance(held, WorkspaceStore):
+        held.follow()
+    return held
+
+
+def shared_store() -> Store:
+    """Return the store whose workers compute all runs."""
     with _lock:
         if "store" not in _stores:
             _stores["store"] = Store.open()
@@ -29,6 +91,16 @@ def checked_store() -> Store:
     held = store()
     held.check_in_place()
     return held
+
+
+def make_share_token(key: str) -> str:
+    """Return what opens a run of the demo for others."""
+    return share_token(shared_store().home, key)
+
+
+def opens_run(key: str, token: str) -> bool:
+    """Whether a token opens a run of the demo."""
+    return is_share_token(shared_store().home, key, token)
 
 
 def reopen_store() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.client.catalogue import Study
-from app.client.process_store import store
+from app.client.process_store import listed_store, store
 from engine.contract.annotations import Annotations
 from engine.contract.claim_groups import claim_group_id, values_apart
 from engine.contract.jobs import Job
@@ -43,7 +43,7 @@ def read_page(
         limit: At most this many.
         offset: Skip this many.
     """
-    index = store().index
+    index = listed_store().index
     found: Sequence[Entry]
     if job_filter.group:
         found = listing.jobs(index, job_filter, limit, offset, order)
@@ -89,13 +89,13 @@ def add_tags(keys: Iterable[str], tags: Sequence[str]) -> None:
 
 def find_group(name: str) -> RunGroup | None:
     """Return the group of this id; None if there is none."""
-    found = RunGroups(store().index).find(name) if name else None
+    found = RunGroups(listed_store().index).find(name) if name else None
     return found if found is not None and found.name == name else None
 
 
 def member_keys(name: str) -> list[str]:
     """Return the keys of a group's runs."""
-    return [member.job.key for member in RunGroups(store().index).members(name)]
+    return [member.job.key for member in RunGroups(listed_store().index).members(name)]
 
 
 def file_claim(study: Study, keys: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from engine.contract.text_decoding import clean
 from engine.store import (
     annotations,
     files,
+    followers,
     index_entry_backup,
     leases,
     listing,
@@ -28,6 +29,8 @@ from engine.store import (
 from engine.store.errors import DamagedRun, NoRun
 from engine.store.index import Index
 
+OPERATOR = "local"  # the workspace of whoever runs this lab, its only one by default
+
 
 class Submission(NamedTuple):
     """A run to be queued; see `Store.submit` for the fields.
@@ -38,7 +41,7 @@ class Submission(NamedTuple):
     spec: RunSpec
     key: str
     title: str = ""
-    workspace: str = "local"
+    workspace: str = OPERATOR
     kind: str = "run"
 
     def first_row(self, state: JobState, turn: int) -> run_rows.RunRow:
@@ -125,8 +128,9 @@ def file_new(db: sqlite3.Connection, filing: Submission) -> None:
         db: An open write transaction.
         filing: The run.
     """
-    # A new start stays in its groups and keeps the user's tags and note.
+    # A new start stays in its groups and keeps tags, note and who waits for it.
     kept = run_groups.memberships(db, filing.key) | annotations.find(db, filing.key)
+    kept |= followers.texts_of(db, filing.key)
     run_rows.forget(db, filing.key)
     leases.revoke(db, filing.key)
     run_rows.put(db, filing.first_row(JobState.QUEUED, run_rows.next_turn(db)))

@@ -95,6 +95,19 @@ class Store:
         self.index.check_in_place()
 
     @property
+    def engine_home(self) -> Path:
+        """The folder of the store whose supervisor computes this store's runs."""
+        return self.home
+
+    def owns(self, key: str) -> bool:
+        """Whether a run is this store's, to rename, cancel or delete."""
+        return listing.job(self.index, key) is not None
+
+    def _index_of(self, key: str) -> Index:
+        """Return the index that holds a run; a workspace's runs may be elsewhere."""
+        return self.index
+
+    @property
     def format(self) -> int:
         """The version of the store's format; it grows when the tables change."""
         return schema.SCHEMA
@@ -112,7 +125,7 @@ class Store:
         title: str = "",
         *,
         again: bool = False,
-        workspace: str = "local",
+        workspace: str = queue.OPERATOR,
     ) -> Job:
         """Store a run and queue it, in one atomic, idempotent call.
 
@@ -197,7 +210,7 @@ class Store:
 
     def shards(self, key: str) -> list[Job]:
         """List the batches of a run that are computed ahead of their turn."""
-        return shards.jobs_of(self.index, key)
+        return shards.jobs_of(self._index_of(key), key)
 
     def rename(self, key: str, title: str) -> Job:
         """Give a run another title."""
@@ -206,7 +219,7 @@ class Store:
     # what a run holds ---------------------------------------------------------
     def spec(self, key: str) -> RunSpec:
         """Return the completed spec of a run."""
-        return readers.spec(self.index, key)
+        return readers.spec(self._index_of(key), key)
 
     def blocks(self, key: str, since: int = 0) -> tuple[list[Block], int]:
         """Return the blocks written after a cursor, and the new cursor.
@@ -221,15 +234,15 @@ class Store:
         Raises:
             DamagedRun: If a file fails its checksum; the run is quarantined.
         """
-        return readers.blocks(self.index, key, since)
+        return readers.blocks(self._index_of(key), key, since)
 
     def progress(self, key: str) -> Progress:
         """Return the run's stage, share done, note and estimated seconds left."""
-        return progress(self.index, key)
+        return progress(self._index_of(key), key)
 
     def timings(self, key: str) -> list[Timing]:
         """Return seconds, counts and peaks by learner and stage, over all attempts."""
-        return readers.timings(self.index, key)
+        return readers.timings(self._index_of(key), key)
 
     def artefact(self, key: str, name: str, kind: str = "") -> Artefact:
         """Return the newest artefact of a name, with its arrays.
@@ -242,23 +255,23 @@ class Store:
         Raises:
             StoreError: If the run has no such artefact.
         """
-        return readers.artefact(self.index, key, name, kind)
+        return readers.artefact(self._index_of(key), key, name, kind)
 
     def artefacts(self, key: str) -> list[ArtefactEntry]:
         """List a run's artefacts: name, kind, digest and info, without arrays."""
-        return readers.artefacts(self.index, key)
+        return readers.artefacts(self._index_of(key), key)
 
     def summary(self, key: str) -> dict[str, object] | None:
         """Return the stored statistics and verdict; None before the run's end."""
-        return readers.text(self.index, key, "summary")
+        return readers.text(self._index_of(key), key, "summary")
 
     def fingerprint(self, key: str) -> dict[str, object] | None:
         """Return the device, threads, versions and CPU capability that the run had."""
-        return readers.text(self.index, key, "fingerprint")
+        return readers.text(self._index_of(key), key, "fingerprint")
 
     def folder(self, key: str) -> Path:
         """Return the folder of a run's files."""
-        return files.run_folder(self.home, key)
+        return files.run_folder(self._index_of(key).home, key)
 
     # the worker's side --------------------------------------------------------
     def claim(self) -> ClaimedJob | None:

@@ -1,0 +1,76 @@
+"""Who asks, in the demo: a browser by its cookie, and what everyone may read.
+
+The cookie is set by the web server with the first page and holds 128 random bits; the
+workspace is named by its hash, so that the store does not hold what opens it.
+"""
+
+import functools
+import hashlib
+import re
+import secrets
+
+import streamlit as st
+
+from app.client import client, process_store
+from app.client.process_store import Visitor
+from engine.contract.errors import Refused
+
+COOKIE = "metascope_visitor"
+_ID = re.compile(r"[0-9a-f]{32}")
+_SHARED, _SESSION = "shared_keys", "session_workspace"
+
+
+def serve_visitors() -> None:
+    """Let the client know who asks; call it once before anything is read."""
+    process_store.serve_visitors(find_visitor, is_public)
+
+
+def find_visitor() -> Visitor:
+    """Return the visitor whose page is drawn."""
+    shared = st.session_state.get(_SHARED, frozenset())
+    return Visitor(_workspace_name(_identity()), shared)
+
+
+def _identity() -> str:
+    """Return what tells this visitor from others; secret, so never stored or shown."""
+    user = st.user
+    if user.get("is_logged_in"):
+        return f"user {user.get('iss', '')} {user['sub']}"
+    cookie = st.context.cookies.get(COOKIE, "")
+    if _ID.fullmatch(cookie):
+        return f"browser {cookie}"
+    # Without cookies the workspace lasts as long as the page is open.
+    return f"session {st.session_state.setdefault(_SESSION, secrets.token_hex(16))}"
+
+
+def _workspace_name(identity: str) -> str:
+    return hashlib.sha256(f"workspace of {identity}".encode()).hexdigest()[:32]
+
+
+def open_shared_run(key: str, token: str) -> bool:
+    """Open a run of others for this session; return whether the token is right."""
+    if not process_store.opens_run(key, token):
+        return False
+    held = st.session_state.get(_SHARED, frozenset())
+    st.session_state[_SHARED] = held | {key}
+    return True
+
+
+def is_public(key: str) -> bool:
+    """Whether a key is that of a shipped experiment as it ships."""
+    return client.is_catalogue_ready() and key in _shipped_keys()
+
+
+@functools.cache
+def _shipped_keys() -> frozenset[str]:
+    return frozenset(_find_shipped_keys())
+
+
+def _find_shipped_keys() -> list[str]:
+    found = []
+    for preset in client.catalogue().presets:
+        try:
+            found.append(client.complete_with_key(preset.spec)[1])
+        except Refused:  # its data is not here
+            continue
+    return found

@@ -1,0 +1,283 @@
+"""Workspaces of the public demo: each visitor's runs are a store of their own.
+
+A workspace lists, names, tags, groups and deletes its runs like any store, and can
+reach nothing else. The runs are computed in the shared store, once for all who ask for
+them; a workspace shows their state while they are computed and then takes them over.
+"""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+
+from engine.contract.jobs import FINAL, RESUMABLE, Job, JobState
+from engine.contract.run_spec import RunSpec
+from engine.store import adoption, files, followers, listing, queue, repair, run_rows
+from engine.store.errors import NoRun, StoreError
+from engine.store.index import Index
+from engine.store.queue import OPERATOR
+from engine.store.result_cache import ResultCache
+from engine.store.store import Store
+
+FOLDER = "workspaces"
+_EMPTY = "empty"  # the workspace that visitors without runs read
+_NAME = re.compile(r"[0-9a-f]{32}|empty")
+_UNFINISHED = [state for state in JobState if state not in FINAL]
+_TOUCH_INTERVAL = 300.0  # seconds between two notes that a workspace is in use
+
+
+def _reads_nothing(key: str) -> bool:
+    return False
+
+
+class WorkspaceStore(Store):
+    """The runs of one visitor.
+
+    Its folder is made with its first run, so that a visitor who only looks leaves
+    nothing behind.
+
+    Args:
+        shared: The store in which runs are computed.
+        name: The workspace's name, 32 hex digits; None for a visitor who has none yet.
+        can_read: Whether a finished run of the shared store is this visitor's to
+            read, by its key.
+    """
+
+    def __init__(
+        self,
+        shared: Store,
+        name: str | None,
+        can_read: Callable[[str], bool] = _reads_nothing,
+    ) -> None:
+        super().__init__(shared.home / FOLDER / _check_name(name or _EMPTY))
+        self.shared, self.name, self._can_read = shared, name, can_read
+        if not self.index.path.exists():
+            empty = shared.home / FOLDER / _EMPTY
+            if not (empty / self.index.path.name).exists():
+                self._create(empty)
+            self.index = Index(empty, repair.rebuild)
+
+    def _create(self, home: Path) -> None:
+        files.make_folder(self.shared.home / FOLDER)
+        Store.open(home)
+
+    @property
+    def identity(self) -> str | None:
+        """An id that tells the shared store from another one at the same path."""
+        return self.shared.identity
+
+    @property
+    def engine_home(self) -> Path:
+        """The folder of the store whose supervisor computes this store's runs."""
+        return self.shared.home
+
+    @cached_property
+    def cache(self) -> ResultCache:
+        """The shared store's cache: what it holds is the same for everyone."""
+        return self.shared.cache
+
+    def check_in_place(self) -> None:
+        """Check that the shared store is still in its folder.
+
+        Raises:
+            StoreGone: If its folder was moved, deleted or replaced.
+        """
+        self.shared.check_in_place()
+
+    def follow(self) -> None:
+        """Bring the runs that are not finished up to date with the shared store."""
+        for job in listing.jobs(self.index, listing.JobFilter(_UNFINISHED), 1000, 0):
+            adoption.mirror(self.shared.index, self.index, job.key)
+        self._note_use()
+
+    def submit(
+        self,
+        spec: RunSpec,
+        key: str,
+        title: str = "",
+        *,
+        again: bool = False,
+        workspace: str = OPERATOR,
+    ) -> Job:
+        """File a run here and ask the shared store for it.
+
+        A run that another visitor has computed is there at once. Results are never
+        discarded: others may look at them, and a new run would give the same numbers.
+
+        Raises:
+            StoreError: If this visitor has no workspace.
+        """
+        if self.name is None:
+            raise StoreError("this browser keeps no cookies, so it cannot own runs")
+        self._create(self.home)
+        self.index = Index(self.home, repair.rebuild)
+        # The title is the visitor's own, so it stays here.
+        self.shared.submit(spec, key, workspace=self.name)
+        followers.follow(self.shared.index, key, self.name)
+        queue.submit(self.index, queue.Submission(spec, key, title, self.name), False)
+        adoption.mirror(self.shared.index, self.index, key)
+        return self._require_job(key)
+
+    def job(self, key: str) -> Job | None:
+        """Return a run's job, live while it is computed; None if there is none here."""
+        own = listing.job(self.index, key)
+        if own is None:
+            return self._job_of_others(key)
+        if own.state in FINAL:
+            return own
+        adoption.mirror(self.shared.index, self.index, key)
+        own = listing.job(self.index, key)
+        live = self.shared.job(key)
+        if own is None or live is None or live.state != own.state:
+            return own
+        return _with_liveness(own, live)
+
+    def cancel(self, key: str) -> Job:
+        """Cancel a run here; it goes on for others who wait for it."""
+        own = self._require_own(key)
+        if own.state not in FINAL:
+            adoption.adopt(self.shared.index, self.index, key)
+            queue.cancel(self.index, key)
+            self._leave(key)
+        return self._require_job(key)
+
+    def resume(self, key: str) -> Job:
+        """Ask for an ended but unfinished run again; it goes on from its checkpoint.
+
+        Raises:
+            IllegalTransition: If it is done or diverged.
+        """
+        own = self._require_own(key)
+        queue.resume(self.index, key)  # first: it refuses what cannot go on
+        spec = super().spec(key)
+        shared = self.shared.job(key)
+        if shared is not None and shared.state in RESUMABLE and not shared.damaged:
+            self.shared.resume(key)
+        else:
+            self.shared.submit(spec, key, workspace=own.workspace)
+        followers.follow(self.shared.index, key, own.workspace)
+        adoption.mirror(self.shared.index, self.index, key)
+        return self._require_job(key)
+
+    def delete(self, key: str) -> None:
+        """Delete a run here; the shared store keeps what others may ask for."""
+        self._require_own(key)
+        super().delete(key)
+        self._leave(key)
+
+    def _leave(self, key: str) -> None:
+        index = self.shared.index
+        if followers.leave(index, key, str(self.name), OPERATOR):
+            self.shared.cancel(key)
+
+    def _require_own(self, key: str) -> Job:
+        """Return the job of a run of this workspace.
+
+        Raises:
+            NoRun: If it is not this workspace's, whoever else has it.
+        """
+        own = listing.job(self.index, run_rows.check_key(key))
+        if own is None:
+            raise NoRun(key)
+        return own
+
+    def _require_job(self, key: str) -> Job:
+        job = self.job(key)
+        if job is None:
+            raise NoRun(key)
+        return job
+
+    def _job_of_others(self, key: str) -> Job | None:
+        """Return a finished run of the shared store, if this visitor may read it."""
+        if not self._can_read(key):
+            return None
+        job = self.shared.job(key)
+        if job is None or job.kind != "run" or job.state != JobState.DONE:
+            return None
+        # What others called it is theirs.
+        return Job(**{**vars(job), "title": "", "workspace": OPERATOR})
+
+    def _index_of(self, key: str) -> Index:
+        """Return the index that holds a run's results.
+
+        The shared store's where it has this very result, so that all visitors read the
+        same files.
+
+        Raises:
+            NoRun: If the run is neither this workspace's nor open to its visitor.
+        """
+        own = listing.job(self.index, run_rows.check_key(key))
+        if own is None:
+            if self._job_of_others(key) is None:
+                raise NoRun(key)
+            return self.shared.index
+        shared = self.shared.job(key)
+        if shared is None or shared.damaged:
+            return self.index
+        same = (own.attempt, own.finished) == (shared.attempt, shared.finished)
+        return self.shared.index if own.state not in FINAL or same else self.index
+
+    def _note_use(self) -> None:
+        """Note that the workspace is in use, by the age of its index."""
+        path = self.home / "index.sqlite"
+        try:
+            if time.time() - path.stat().st_mtime > _TOUCH_INTERVAL:
+                os.utime(path)
+        except OSError:  # it has none yet, or the disk is read-only
+            return
+
+
+def empty_idle(shared: Store, seconds: float) -> int:
+    """Delete the workspaces that nobody has used for some time.
+
+    Args:
+        shared: The shared store.
+        seconds: How long they were not used.
+
+    Returns:
+        How many were deleted.
+    """
+    gone = 0
+    for folder in _folders(shared.home):
+        path = folder / "index.sqlite"
+        try:
+            age = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            continue  # being made
+        if age > seconds:
+            _release_runs(shared, folder.name)
+            shutil.rmtree(folder, ignore_errors=True)
+            gone += 1
+    return gone
+
+
+def _release_runs(shared: Store, name: str) -> None:
+    workspace = WorkspaceStore(shared, name)
+    filtered = listing.JobFilter(_UNFINISHED)
+    for job in listing.jobs(workspace.index, filtered, 1000, 0):
+        workspace.cancel(job.key)
+
+
+def _folders(home: Path) -> Iterable[Path]:
+    """Return the folders of the workspaces that have runs."""
+    try:
+        found = [Path(entry.path) for entry in os.scandir(home / FOLDER)]
+    except FileNotFoundError:
+        return []
+    return [each for each in found if each.name != _EMPTY and each.is_dir()]
+
+
+def _with_liveness(own: Job, live: Job) -> Job:
+    """Return a workspace's job with the progress that its worker makes elsewhere."""
+    names = ("beat", "position", "stage", "done", "error", "traceback")
+    return Job(**{**vars(own), **{name: getattr(live, name) for name in names}})
+
+
+def _check_name(name: str) -> str:
+    """Return a workspace's name after a check of its form, as it names a folder."""
+    if not _NAME.fullmatch(name):
+        raise StoreError("this is no workspace's name")
+    return name
