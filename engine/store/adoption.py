@@ -69,7 +69,7 @@ def _find(db: sqlite3.Connection, key: str) -> _Found | None:
     return _Found(row, {n: t for n, t in texts.items() if t is not None}, entries)
 
 
-def _mirrored(own: run_rows.RunRow, shared: run_rows.RunRow) -> run_rows.RunRow:
+def _copy_state(own: run_rows.RunRow, shared: run_rows.RunRow) -> run_rows.RunRow:
     """Return the workspace's row in the state of the shared one.
 
     It bypasses the table of transitions: this row only shows what happens elsewhere.
@@ -83,7 +83,7 @@ def _put_state(db: sqlite3.Connection, shared: run_rows.RunRow) -> None:
     own = run_rows.find(db, shared.key)
     if own is None or JobState(own.state) in FINAL:
         return  # deleted or cancelled meanwhile
-    if (fresh := _mirrored(own, shared)) != own:
+    if (fresh := _copy_state(own, shared)) != own:
         run_rows.put(db, fresh)
 
 
@@ -106,7 +106,7 @@ def _adopt(home: Path, own: Index, found: _Found) -> None:
             return  # deleted meanwhile
         kept = run_groups.memberships(db, key) | annotations.find(db, key)
         run_rows.forget(db, key)
-        run_rows.put(db, _mirrored(row, found.row))
+        run_rows.put(db, _copy_state(row, found.row))
         for name, value in (found.texts | kept).items():
             run_rows.put_text(db, key, name, value)
         for entry in entries:
