@@ -8,12 +8,14 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
-from starlette.middleware import Middleware  # noqa: E402
 
-from app.web import file_hints, warm_start  # noqa: E402
+from app.web import stack, startup  # noqa: E402
 
+settings = startup.prepare()
 app = st.App(
     Path(__file__).with_name("navigation.py"),
-    lifespan=warm_start.run_beside,
-    middleware=[Middleware(file_hints.FileHints)],
+    lifespan=stack.lifespan(settings),
+    routes=stack.routes(settings),
+    middleware=stack.middleware(settings),
+    on_script_error=stack.report_error,
 )

@@ -25,7 +25,7 @@ PAGES = ("start", "lab")  # that are visited before anyone else does
 
 
 @asynccontextmanager
-async def run_beside(app: st.App) -> AsyncIterator[None]:
+async def warm_up() -> AsyncIterator[None]:
     """Visit Start and the Lab before anyone is answered, then open a browser."""
     visits = asyncio.create_task(_visit_pages(get_instance()))
     await asyncio.wait({visits}, timeout=PATIENCE)

@@ -57,7 +57,7 @@ def test_the_server_waits_for_the_first_visits_but_not_forever(
     monkeypatch.delattr(warm_start, "open_browser")
 
     async def start() -> list[str]:
-        async with warm_start.run_beside(None):  # type: ignore[arg-type]
+        async with warm_start.warm_up():
             return list(runtime.asked)
 
     assert asyncio.run(start()) == visited

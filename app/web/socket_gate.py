@@ -1,0 +1,171 @@
+"""How many pages one address may have open in the demo, and how much they may ask.
+
+All of it is counted in memory: no address is stored or logged.
+"""
+
+import asyncio
+import collections
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import structured_log
+from app.web.refusal_page import refusal_page
+from app.web.request_gate import refuse_socket
+from app.web.requests import cookie, is_page, sender
+from app.web.settings import WebSettings
+from app.web.visitor_cookie import COOKIE, FORM
+
+ADDRESSES = 20_000  # that are known at the same time
+HOUR = 3600.0
+BURST = 5.0  # seconds of the allowed rate that may come at once
+_SENTENCES = {
+    "sockets": "The lab is full: as many pages are open as it can serve; try again in "
+    "a few minutes.",
+    "sockets_per_address": "Too many pages of the lab are open at your address; close "
+    "some and try again.",
+    "visitors_per_hour": "Too many browsers have come from your address in the last "
+    "hour; try again later.",
+}
+
+
+class Address:
+    """What one address does.
+
+    Args:
+        rate: Messages per second that are served, on average.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self.interval = 1 / rate
+        self.open = 0
+        self.due = 0.0  # when the next message would be on time
+        self.visitors = dict[int, float]()  # browsers, and when they came
+
+    def wait(self, now: float) -> float:
+        """Take a message in turn; return after how many seconds it is served."""
+        self.due = max(self.due, now) + self.interval
+        return max(0.0, self.due - now - BURST)
+
+    def is_idle(self, now: float) -> bool:
+        """Whether it can be forgotten."""
+        self.forget_visitors(now)
+        return not (self.open or self.visitors or self.due > now)
+
+    def forget_visitors(self, now: float) -> None:
+        """Forget who came more than an hour ago."""
+        old = [each for each, since in self.visitors.items() if now - since > HOUR]
+        for each in old:
+            del self.visitors[each]
+
+
+class SocketGate:
+    """Refuses sockets over the limits; slows down whoever sends too many messages."""
+
+    def __init__(self, app: ASGIApp, settings: WebSettings) -> None:
+        self.app, self.settings = app, settings
+        self.open = 0
+        self.addresses = collections.OrderedDict[str, Address]()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or say why not."""
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
+            return
+        reason = ""
+        if is_page(scope, self.settings.base):
+            reason = self._find_reason(self._address(scope))
+        if not reason:
+            await self.app(scope, receive, send)
+            return
+        structured_log.count("refused", reason)
+        page = refusal_page(503, "Please wait", _SENTENCES[reason])
+        page.headers["Retry-After"] = "60"
+        await page(scope, receive, send)
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = self._address(scope)
+        reason = self._find_reason(address) or self._find_visitor_reason(address, scope)
+        if reason:
+            structured_log.count("refused", reason)
+            await refuse_socket(receive, send)
+            return
+        _cap_collected_bytes(receive, self.settings.message)
+        address.open += 1
+        self.open += 1
+        try:
+            await self.app(scope, self._limit(receive, send, address), send)
+        finally:
+            address.open -= 1
+            self.open -= 1
+
+    def _address(self, scope: Scope) -> Address:
+        name = sender(scope, self.settings.proxies)
+        found = self.addresses.pop(name, None)
+        found = found or Address(self.settings.messages_per_second)
+        self.addresses[name] = found
+        if len(self.addresses) > ADDRESSES:
+            self._forget_addresses()
+        return found
+
+    def _forget_addresses(self) -> None:
+        """Forget who is idle; where that is not enough, also who has no page open."""
+        now = time.monotonic()
+        for name, each in list(self.addresses.items()):
+            if each.is_idle(now) or (
+                not each.open and len(self.addresses) > ADDRESSES // 2
+            ):
+                del self.addresses[name]
+
+    def _find_reason(self, address: Address) -> str:
+        if self.open >= self.settings.sockets:
+            return "sockets"
+        is_over = address.open >= self.settings.sockets_per_address
+        return "sockets_per_address" if is_over else ""
+
+    def _find_visitor_reason(self, address: Address, scope: Scope) -> str:
+        """Note who comes; return why they may not."""
+        now = time.monotonic()
+        address.forget_visitors(now)
+        held = cookie(scope, COOKIE)
+        # Without a cookie each page is a visitor, as each may make a workspace.
+        visitor = hash(held) if FORM.fullmatch(held) else time.monotonic_ns()
+        if visitor in address.visitors:
+            return ""
+        if len(address.visitors) >= self.settings.visitors_per_hour:
+            return "visitors_per_hour"
+        address.visitors[visitor] = now
+        return ""
+
+    def _limit(self, receive: Receive, send: Send, address: Address) -> Receive:
+        async def receive_in_turn() -> Message:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                return message
+            code = self._find_close_code(message)
+            if code:
+                structured_log.count("refused", "message")
+                await send({"type": "websocket.close", "code": code})
+                return {"type": "websocket.disconnect", "code": code}
+            # While it waits, nothing more is read from this socket.
+            await asyncio.sleep(address.wait(time.monotonic()))
+            return message
+
+        return receive_in_turn
+
+    def _find_close_code(self, message: Message) -> int:
+        data = message.get("bytes")
+        if data is None:
+            return 1003  # Streamlit sends no text
+        return 1009 if len(data) > self.settings.message else 0
+
+
+def _cap_collected_bytes(receive: Receive, size: int) -> None:
+    """Let the server collect no more of a message than it may have.
+
+    uvicorn collects a message as a whole, up to the size that Streamlit allows for
+    figures, before anyone sees it; it offers no other way to say so per connection.
+    """
+    connection = getattr(getattr(receive, "__self__", None), "conn", None)
+    if hasattr(connection, "max_message_size"):
+        connection.max_message_size = size
