@@ -18,7 +18,8 @@ STREAM = "/_stcore/stream"
 _FILES = re.compile(
     r"/(?:favicon\.png|(?:static|media|component|_stcore/bidi-components)/.+)"
 )
-_CHECKS = frozenset({"/_stcore/health", "/_stcore/host-config", *HEALTH})
+_PROBES = ("/_stcore/health", "/_stcore/host-config")
+_CHECKS = frozenset({*_PROBES, *HEALTH})
 _SIGN_IN = frozenset({"/auth/login", "/auth/logout", "/oauth2callback"})
 _UPLOAD = re.compile(r"/_stcore/upload_file/([\w-]{1,64})/[\w-]{1,64}", re.ASCII)
 
@@ -66,7 +67,9 @@ class RequestGate:
         if refusal is None:
             await self.app(scope, receive, send)
             return
-        structured_log.count("refused", refusal.reason)
+        # Below a page's address, browsers look for the app's own base path.
+        if not str(scope["path"]).endswith(_PROBES):
+            structured_log.count("refused", refusal.reason)
         if scope["type"] == "websocket":
             await refuse_socket(receive, send)
         else:

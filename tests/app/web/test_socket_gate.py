@@ -1,0 +1,162 @@
+"""One address cannot take the whole demo."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.types import Message, Receive, Scope, Send
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from app.web import socket_gate
+from app.web.settings import WebSettings, read_settings
+from app.web.socket_gate import Address, SocketGate
+from app.web.visitor_cookie import COOKIE
+from tests.app.web.asgi import ask, page, request, socket
+
+SETTINGS = read_settings()._replace(
+    is_demo=True, sockets=4, sockets_per_address=2, visitors_per_hour=3, message=1000
+)
+
+
+class Sockets:
+    """Sockets that stay open until they are told to close."""
+
+    def __init__(self, settings: WebSettings = SETTINGS) -> None:
+        self.gate = SocketGate(self.hold, settings)
+        self.release = asyncio.Event()
+
+    async def hold(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await self.release.wait()
+
+    async def open(self, address: str, visitor: str = "") -> str:
+        """Open one; return the type of the first message that its browser gets."""
+        first = asyncio.get_running_loop().create_future()
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            if not first.done():
+                first.set_result(message["type"].removeprefix("websocket."))
+
+        held = f"{COOKIE}={visitor}"
+        scope = socket(x_forwarded_for=f"9.9.9.9, {address}", cookie=held)
+        self.task = asyncio.create_task(self.gate(scope, receive, send))
+        return await first
+
+    async def close(self) -> None:
+        self.release.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        self.release.clear()
+
+
+def test_one_address_gets_its_share_and_another_address_its_own() -> None:
+    async def scenario() -> list[str]:
+        sockets = Sockets(SETTINGS._replace(visitors_per_hour=100))
+        told = [await sockets.open("1.1.1.1") for _ in range(3)]
+        told += [await sockets.open("2.2.2.2") for _ in range(2)]
+        told += [await sockets.open("3.3.3.3")]  # the lab is full
+        await sockets.close()
+        return [*told, await sockets.open("1.1.1.1")]
+
+    expected = ["accept", "accept", "close", "accept", "accept", "close", "accept"]
+    assert asyncio.run(scenario()) == expected
+
+
+def test_one_subscriber_of_ipv6_is_one_address() -> None:
+    async def scenario() -> list[str]:
+        sockets = Sockets()
+        return [await sockets.open(f"2001:db8::{n}") for n in range(1, 4)]
+
+    assert asyncio.run(scenario()) == ["accept", "accept", "close"]
+
+
+def test_new_browsers_of_one_address_are_limited_and_known_ones_are_not() -> None:
+    async def scenario() -> list[str]:
+        sockets, told = Sockets(), []
+        for visitor in ("a" * 32, "b" * 32, "a" * 32, "", "c" * 32, "b" * 32):
+            told.append(await sockets.open("1.1.1.1", visitor))
+            await sockets.close()
+        return told
+
+    expected = ["accept", "accept", "accept", "accept", "close", "accept"]
+    assert asyncio.run(scenario()) == expected
+
+
+def test_a_full_lab_says_so_on_its_pages() -> None:
+    gate = SocketGate(page, SETTINGS)
+    assert ask(gate, request("/lab")).status == 200
+    gate.open = SETTINGS.sockets
+    full = ask(gate, request("/lab"))
+    assert full.status == 503 and "full" in full.text and full.headers["retry-after"]
+    assert ask(gate, request("/healthz")).status == 200
+
+
+def test_messages_beyond_the_rate_wait_and_then_come_at_the_rate() -> None:
+    address = Address(rate=10)
+    waits = [address.wait(100.0) for _ in range(70)]
+    assert waits[:50] == [0.0] * 50
+    assert waits[-1] == pytest.approx(2.0)
+    assert address.wait(200.0) == 0.0
+
+
+def test_addresses_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket_gate, "ADDRESSES", 10)
+    gate = SocketGate(page, SETTINGS)
+    for n in range(100):
+        ask(gate, request("/", x_forwarded_for=f"8.8.8.{n}"))
+    assert len(gate.addresses) <= 11
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Serve sockets that answer the size of each message."""
+
+    async def answer_sizes(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            size = str(len(message["bytes"])).encode()
+            await send({"type": "websocket.send", "bytes": size})
+
+    config = uvicorn.Config(
+        SocketGate(answer_sizes, SETTINGS),
+        port=0,
+        log_level="critical",
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=10**9,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+def test_a_message_over_the_limit_is_not_even_collected(port: int) -> None:
+    with connect(f"ws://127.0.0.1:{port}/_stcore/stream") as one:
+        one.send(b"x" * SETTINGS.message)
+        assert one.recv() == str(SETTINGS.message).encode()
+        one.send([b"x" * 600, b"y" * 600])  # in two fragments
+        with pytest.raises(ConnectionClosed) as closed:
+            one.recv()
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
+
+
+def test_text_is_refused(port: int) -> None:
+    with connect(f"ws://127.0.0.1:{port}/_stcore/stream") as one:
+        one.send("text")
+        with pytest.raises(ConnectionClosed) as closed:
+            one.recv()
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1003
