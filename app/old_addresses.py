@@ -39,7 +39,9 @@ def open_run_of_link() -> None:
 
     Up to version 0.4, the app's own address was that of the Lab.
     """
-    if names := {n: st.query_params[n] for n in ("run", "x") if n in st.query_params}:
+    if names := {
+        n: st.query_params[n] for n in ("run", "share", "x") if n in st.query_params
+    }:
         st.switch_page(session.LAB, query_params=names)
 
 

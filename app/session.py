@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from app import visitors
 from app.client import client
 from app.experiment import derived_experiments, spec_mapping
 from app.experiment.spec_mapping import Form
@@ -65,8 +66,8 @@ def open_lab(run: str = "") -> None:
     """
     if not run:
         # The bare address is as good as read: what the session holds stays.
-        st.session_state[SEEN_URL] = (None, None)
-    st.switch_page(LAB, query_params={"run": run} if run else {})
+        st.session_state[SEEN_URL] = (None, None, None)
+    st.switch_page(LAB, query_params=visitors.address_of(run) if run else {})
 
 
 def forget_notices() -> None:

@@ -1,7 +1,8 @@
 """Share links: a spec and its run key, encoded in the URL.
 
 A link holds all fields of the spec, compressed, after the version of the link format,
-and the run's key: `?x=1.eJy…&run=3f…`. Links are untrusted input: sizes are checked
+and the run's key: `?x=1.eJy…&run=3f…`; in the demo also the token that opens the run
+for others (`share`). Links are untrusted input: sizes are checked
 before anything is decoded, decompression is bounded, and the only exception is
 `Refused`. A link never starts a run.
 """
@@ -86,16 +87,18 @@ def check_run_key(text: str) -> str:
     return text
 
 
-def share_link(base: str, spec: RunSpec, key: str) -> str:
+def share_link(base: str, spec: RunSpec, key: str, token: str = "") -> str:
     """Return the share link of a run.
 
     Args:
         base: Address of the Lab, such as `http://localhost:8501/`.
         spec: The completed spec, so that every field is in it.
         key: The run's key.
+        token: What opens the run for others, in the demo.
     """
+    names = {"run": key, "share": token, "x": pack(spec)}
     root = base.split("?", 1)[0].split("#", 1)[0]
-    return f"{root}?{urlencode({'run': key, 'x': pack(spec)})}"
+    return f"{root}?{urlencode({name: text for name, text in names.items() if text})}"
 
 
 def first_value(params: Mapping[str, list[str]], name: str) -> tuple[str | None, bool]:

@@ -10,13 +10,13 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import session, share_links
+from app import session, share_links, visitors
 from app.old_addresses import OLD_TABS
 from app.widgets.escaping import escape_markdown
 from engine.contract.kinds import current_name
 from engine.contract.text_decoding import clean
 
-SPEC = frozenset({"run", "runs", "x", session.SWEEP})
+SPEC = frozenset({"run", "runs", "x", visitors.SHARE, session.SWEEP})
 VIEW = frozenset(
     (
         "against",

@@ -1,13 +1,14 @@
 """The Lab's URL, in sync with the session.
 
 The URL names the run in view (`run`) and, if the form differs from it, the form (`x`).
+In the demo, `share` opens the run of another visitor.
 Opening such a URL restores both and never starts anything.
 """
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import session, share_links
+from app import session, share_links, visitors
 from app.client import client
 from app.experiment import derived_experiments
 from engine.contract import kinds
@@ -24,15 +25,17 @@ def read_url() -> None:
     st.session_state[session.SEEN_URL] = url
     session.forget_notices()
     # One that can't be used leaves the other: a damaged id still opens its experiment.
-    for take, text in zip((_take_run, _take_spec), url, strict=True):
+    for take, text in zip((_take_run, _take_spec), url, strict=False):
         try:
             take(text)
         except Refused as refusal:
             session.add_notice(capitalize_first(refusal.message))
 
 
-def _url_state() -> tuple[str | None, str | None]:
-    return st.query_params.get("run"), st.query_params.get("x")
+def _url_state() -> tuple[str | None, ...]:
+    """Return what the URL names: its run, with what opens it, and its experiment."""
+    asked = st.query_params
+    return asked.get("run"), asked.get("x"), asked.get(visitors.SHARE)
 
 
 def _take_run(text: str | None) -> None:
@@ -40,6 +43,8 @@ def _take_run(text: str | None) -> None:
     if text is None:
         return
     key = share_links.check_run_key(text)
+    # A wrong token is told as a run that is not there.
+    visitors.open_shared_run(key, st.query_params.get(visitors.SHARE, ""))
     if client.job(key) is not None:
         session.show_run(key)
         session.open_spec(client.spec(key))
@@ -62,16 +67,17 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
     """
     shown = session.run_in_view()
     needs_form = spec is not None and key not in (shown, _default_key())
-    _write_both(shown, share_links.pack(spec) if spec and needs_form else None)
+    _write_all(shown, share_links.pack(spec) if spec and needs_form else None)
     st.session_state[session.SEEN_URL] = _url_state()
 
 
-def _write_both(run: str | None, form: str | None) -> None:
-    """Write or remove both parameters as one step of the browser's history.
+def _write_all(run: str | None, form: str | None) -> None:
+    """Write or remove all parameters as one step of the browser's history.
 
     Each message to the browser would be one more press of Back.
     """
-    asked = {"run": run, "x": form}
+    held = visitors.address_of(run) if run else {}
+    asked = {"run": None, visitors.SHARE: None, **held, "x": form}
     given = {name: text for name, text in asked.items() if text is not None}
     gone = [n for n in asked if n not in given and n in st.query_params]
     context = get_script_run_ctx()

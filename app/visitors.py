@@ -10,11 +10,14 @@ import re
 import secrets
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.client import client, process_store
 from app.client.process_store import Visitor
 from engine.contract.errors import Refused
+from engine.executors.demo import is_demo
 
+SHARE = "share"  # the parameter of a link that opens a run of others
 COOKIE = "metascope_visitor"
 _ID = re.compile(r"[0-9a-f]{32}")
 _SHARED, _SESSION = "shared_keys", "session_workspace"
@@ -26,7 +29,9 @@ def serve_visitors() -> None:
 
 
 def find_visitor() -> Visitor:
-    """Return the visitor whose page is drawn."""
+    """Return the visitor whose page is drawn; outside of pages, one without runs."""
+    if get_script_run_ctx() is None:
+        return Visitor()
     shared = st.session_state.get(_SHARED, frozenset())
     return Visitor(_workspace_name(_identity()), shared)
 
@@ -36,8 +41,8 @@ def _identity() -> str:
     user = st.user
     if user.get("is_logged_in"):
         return f"user {user.get('iss', '')} {user['sub']}"
-    cookie = st.context.cookies.get(COOKIE, "")
-    if _ID.fullmatch(cookie):
+    cookie = st.context.cookies.get(COOKIE)
+    if isinstance(cookie, str) and _ID.fullmatch(cookie):
         return f"browser {cookie}"
     # Without cookies the workspace lasts as long as the page is open.
     return f"session {st.session_state.setdefault(_SESSION, secrets.token_hex(16))}"
@@ -49,11 +54,35 @@ def _workspace_name(identity: str) -> str:
 
 def open_shared_run(key: str, token: str) -> bool:
     """Open a run of others for this session; return whether the token is right."""
-    if not process_store.opens_run(key, token):
+    if not is_demo() or not process_store.opens_run(key, token):
         return False
     held = st.session_state.get(_SHARED, frozenset())
     st.session_state[_SHARED] = held | {key}
     return True
+
+
+def link_token(key: str) -> str:
+    """Return what a link to a run needs so that others may read it; empty if nothing.
+
+    Args:
+        key: A run that this visitor may read.
+    """
+    if not is_demo() or is_public(key):
+        return ""
+    return process_store.make_share_token(key)
+
+
+def address_of(key: str) -> dict[str, str]:
+    """Return the parameters of the Lab's address that open a run for this visitor.
+
+    The token stands there for runs of others alone: an address that is copied by hand
+    gives no own run away.
+
+    Args:
+        key: A run that this visitor may read.
+    """
+    token = "" if client.owns(key) else link_token(key)
+    return {"run": key, SHARE: token} if token else {"run": key}
 
 
 def is_public(key: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.client import catalogue as shelves
-from app.client import engine_process, process_store, run_block_cache
+from app.client import demo_access, engine_process, process_store, run_block_cache
 from app.client.catalogue import Catalogue
 from app.client.process_store import checked_store, listed_store, store
 from engine.contract import kinds
@@ -20,7 +20,7 @@ from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.executors import cores
 from engine.stats.block_table import BlockTable
-from engine.store import NoRun, Progress, StoreError
+from engine.store import NoRun, Progress, Store, StoreError
 
 _block_cache = run_block_cache.BlockCache()
 
@@ -34,7 +34,7 @@ def reopen_store() -> None:
 
 def _store_cache() -> Any:
     try:
-        return store().cache
+        return process_store.shared_store().cache  # also asked outside any page
     except StoreError:
         return None
 
@@ -130,6 +130,7 @@ def submit_completed(
         again: Whether to recompute a run that has ended.
     """
     spec, key = settled
+    demo_access.check_access(spec, key)
     if again and owns(key):
         _block_cache.forget(key)
     return store().submit(spec, key, title, again=again)
@@ -183,8 +184,13 @@ def jobs(
 
 
 def spec(key: str) -> RunSpec:
-    """Return the completed spec of a run; cached, since a key's spec never changes."""
-    return _cached_spec(home(), key)
+    """Return the completed spec of a run; cached, since a key's spec never changes.
+
+    Raises:
+        NoRun: If there is none, or it is not for whoever asks.
+    """
+    store().folder(key)  # what is cached was read for others, too
+    return _cached_spec(_cache_home(), key)
 
 
 def summary(key: str) -> dict[str, Any] | None:
@@ -238,6 +244,8 @@ class Run:
     film_names: tuple[str, ...] = ()
     remarks: dict[str, dict[str, str]] = field(default_factory=dict)
     is_recorded: bool = False
+    # Downloads are made after the page, when nobody can tell who asks.
+    source: Store | None = field(default=None, compare=False, repr=False)
 
     @functools.cached_property
     def table(self) -> BlockTable:
@@ -292,9 +300,10 @@ class Run:
         if name in self.films or self.is_recorded:
             held = self.films.get(name)
             return held if held is not None and held.kind in kinds else None
-        for entry in store().artefacts(self.key):
+        held = self.source or store()
+        for entry in held.artefacts(self.key):
             if entry.name == name and entry.kind in kinds:
-                return store().artefact(self.key, name, entry.kind)
+                return held.artefact(self.key, name, entry.kind)
         return None
 
     def snapshots(self) -> dict[str, list[Artefact]]:
@@ -302,9 +311,10 @@ class Run:
         if self.is_recorded:
             held = [a for a in self.films.values() if a.kind == "snapshot"]
         else:
-            listed = store().artefacts(self.key)
+            source = self.source or store()
+            listed = source.artefacts(self.key)
             names = [entry.name for entry in listed if entry.kind == "snapshot"]
-            held = [store().artefact(self.key, name) for name in names]
+            held = [source.artefact(self.key, name) for name in names]
         found: dict[str, list[Artefact]] = {}
         for shot in held:
             found.setdefault(str(shot.info["learner"]), []).append(shot)
@@ -322,11 +332,12 @@ def run(key: str) -> Run:
     known = held.job(key)
     if known is None:
         raise NoRun(key)
-    blocks = _block_cache.blocks(key, known.attempt, held.blocks)
+    place = held.folder(key).as_posix()
+    blocks = _block_cache.blocks(key, known.attempt, held.blocks, place)
     artefacts = held.artefacts(key)
     return Run(
         key=key,
-        spec=_cached_spec(held.home.as_posix(), key),
+        spec=_cached_spec(_cache_home(), key),
         blocks=blocks,
         job=known,
         summary=held.summary(key),
@@ -335,7 +346,13 @@ def run(key: str) -> Run:
         frozen_labels=tuple(e.name for e in artefacts if e.kind == "frozen"),
         film_names=tuple(e.name for e in artefacts if e.kind in FILMS),
         remarks={e.name: dict(e.info) for e in artefacts if e.kind == "remarks"},
+        source=held,
     )
+
+
+def _cache_home() -> str:
+    """Return the folder by which specs are cached: one for all visitors of a demo."""
+    return process_store.shared_store().home.as_posix()
 
 
 @functools.lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from app.client import client
+from app.client import client, demo_access
 from engine.contract.jobs import Job
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def _run_record(run: client.Run) -> "RunRecord":
     )
 
 
-def export_run_archive(key: str) -> bytes:
+def export_run_archive(run: client.Run) -> bytes:
     """Return a run as one archive, which `import_run_archive` reads."""
     from engine import export
 
-    return export.export_archive(client.store(), key)
+    return export.export_archive(run.source or client.store(), run.key)
 
 
 def import_run_archive(
@@ -144,7 +144,7 @@ def store_csv(table: "CsvFile") -> str:
     from engine.data.user import csv_store as user_csv_store
 
     client.checked_store()  # stored beside the runs, so not while the store is missing
-    return user_csv_store.store_csv(table)
+    return demo_access.note_file(user_csv_store.store_csv(table))
 
 
 def accuracy_unit(data: bytes) -> "AccuracyUnit":
@@ -192,4 +192,4 @@ def store_images(images: "ImageArchive") -> str:
     from engine.data.user import image_store
 
     client.checked_store()
-    return image_store.store_images(images)
+    return demo_access.note_file(image_store.store_images(images))

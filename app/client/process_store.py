@@ -49,6 +49,11 @@ def serve_visitors(
     _Demo.is_public = staticmethod(is_public)
 
 
+def current_visitor() -> Visitor:
+    """Return who asks, in the demo."""
+    return _Demo.find_visitor()
+
+
 def store() -> Store:
     """Return this process's store; in the demo, that of the visitor who asks.
 
@@ -58,7 +63,7 @@ def store() -> Store:
     held = shared_store()
     if not is_demo():
         return held
-    who = _Demo.find_visitor()
+    who = current_visitor()
     return WorkspaceStore(
         held,
         who.workspace,
@@ -94,7 +99,12 @@ def checked_store() -> Store:
 
 
 def make_share_token(key: str) -> str:
-    """Return what opens a run of the demo for others."""
+    """Return what opens a run of the demo for others.
+
+    Raises:
+        NoRun: If whoever asks may not read it themselves.
+    """
+    store().folder(key)
     return share_token(shared_store().home, key)
 
 

@@ -45,10 +45,10 @@ class BlockCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int], RunBlocks] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, str], RunBlocks] = OrderedDict()
 
     def blocks(
-        self, key: str, attempt: int, read_blocks: ReadBlocks
+        self, key: str, attempt: int, read_blocks: ReadBlocks, place: str = ""
     ) -> tuple[Block, ...]:
         """Return a run's blocks.
 
@@ -56,10 +56,12 @@ class BlockCache:
             key: The run's key.
             attempt: Number of its attempt; another one starts with an empty cache.
             read_blocks: The store's reader: key, cursor → new blocks, new cursor.
+            place: The folder of its files; a cursor holds for one folder alone.
         """
+        name = key, attempt, place
         with self._lock:
-            watch = self._kept.setdefault((key, attempt), RunBlocks())
-            self._kept.move_to_end((key, attempt))
+            watch = self._kept.setdefault(name, RunBlocks())
+            self._kept.move_to_end(name)
             while len(self._kept) > MAX_RUNS:
                 self._kept.popitem(last=False)
         return watch.update(key, read_blocks)

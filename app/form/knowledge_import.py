@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from app import session
-from app.client import client, run_knowledge
+from app.client import client, demo_access, run_knowledge
 from app.client.client import Run
 from app.client.run_knowledge import KnowledgeSizes
 from app.experiment import derived_experiments, spec_mapping
@@ -67,7 +67,7 @@ def _read_and_store(data: bytes) -> ImportedKnowledge:
 
     knowledge = read_knowledge(data)
     client.checked_store()  # stored beside the runs, so not while the store is missing
-    return ImportedKnowledge(store_knowledge(data), knowledge)
+    return ImportedKnowledge(demo_access.note_file(store_knowledge(data)), knowledge)
 
 
 def _offer_start(imported: ImportedKnowledge, run: Run | None) -> None:

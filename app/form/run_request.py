@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from app import session
-from app.client import client, spec_checks
+from app.client import client, demo_access, spec_checks
 from app.experiment import (
     compatibility,
     effort_fields,
@@ -41,6 +41,7 @@ def request_run(seconds: float = SOON) -> RunRequest:
     """
     try:
         spec, key = requested_run()
+        demo_access.check_access(spec, key)  # before the engine is asked of it
     except Refused as refusal:
         return RunRequest(None, refusal.message)
     if _can_run(spec) or client.job(key) is not None:

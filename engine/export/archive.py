@@ -64,7 +64,9 @@ def export_archive(store: Store, key: str) -> bytes:
     }
     for place, artefact in enumerate(record.artefacts):
         members[f"artefact-{place:03d}.safetensors"] = _pack_artefact(artefact)
-    given = annotations.read_annotations(store.index, key)
+    # What others wrote of their run is theirs.
+    is_own = store.owns(key)
+    given = annotations.read_annotations(store.index, key) if is_own else Annotations()
     manifest = _manifest(job, given, members)
     return _zip_members({"manifest.json": manifest, **members})
 

@@ -24,6 +24,8 @@ from engine.store.store import Store
 
 FOLDER = "workspaces"
 _EMPTY = "empty"  # the workspace that visitors without runs read
+_OWN_FILES = "own"  # one empty file per digest
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[0-9a-f]{32}|empty")
 _UNFINISHED = [state for state in JobState if state not in FINAL]
 _TOUCH_INTERVAL = 300.0  # seconds between two notes that a workspace is in use
@@ -59,6 +61,28 @@ class WorkspaceStore(Store):
             if not (empty / self.index.path.name).exists():
                 self._create(empty)
             self.index = Index(empty, repair.rebuild)
+
+    def _make(self) -> None:
+        """Make this visitor's folder, if it is not there.
+
+        Raises:
+            StoreError: If this visitor has no workspace.
+        """
+        if self.name is None:
+            raise StoreError("this browser keeps no cookies, so it cannot own runs")
+        self._create(self.home)
+        self.index = Index(self.home, repair.rebuild)
+
+    def add_file(self, digest: str) -> None:
+        """Note that this visitor has uploaded a file; others cannot name it."""
+        self._make()
+        folder = self.home / _OWN_FILES
+        files.make_folder(folder)
+        (folder / _check_digest(digest)).touch()
+
+    def has_file(self, digest: str) -> bool:
+        """Whether this visitor has uploaded a file."""
+        return (self.home / _OWN_FILES / _check_digest(digest)).exists()
 
     def _create(self, home: Path) -> None:
         files.make_folder(self.shared.home / FOLDER)
@@ -110,10 +134,7 @@ class WorkspaceStore(Store):
         Raises:
             StoreError: If this visitor has no workspace.
         """
-        if self.name is None:
-            raise StoreError("this browser keeps no cookies, so it cannot own runs")
-        self._create(self.home)
-        self.index = Index(self.home, repair.rebuild)
+        self._make()
         # The title is the visitor's own, so it stays here.
         self.shared.submit(spec, key, workspace=self.name)
         followers.follow(self.shared.index, key, self.name)
@@ -281,3 +302,10 @@ def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise StoreError("this is no workspace's name")
     return name
+
+
+def _check_digest(digest: str) -> str:
+    """Return a file's digest after a check of its form, as it names a file."""
+    if not _DIGEST.fullmatch(digest):
+        raise StoreError("this is no file's digest")
+    return digest

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from app import visitors
 from app.client import client, run_groups
 from app.client.client import Run
 from app.results.run_title import run_title
@@ -89,6 +90,6 @@ def draw_opening_links(titles: Mapping[str, str]) -> None:
                 "../pages/lab.py",
                 label=escape_markdown(title),
                 icon=":material/open_in_new:",
-                query_params={"run": key},
+                query_params=visitors.address_of(key),
                 help="Opens this run in the Lab.",
             )

@@ -4,13 +4,13 @@ from urllib.parse import parse_qs
 
 import streamlit as st
 
-from app import session, share_links
+from app import session, share_links, visitors
 from app.client import client
 from app.views.run_import import import_chosen_archive
 from app.widgets import page_elements
 from engine.contract.errors import Refused
 
-NAMES = ("run", "x")  # the parameters of a link that are read
+NAMES = ("run", visitors.SHARE, "x")  # the parameters of a link that are read
 LIMIT = share_links.PACKED_LIMIT + 2000  # characters of a link
 
 
@@ -34,7 +34,7 @@ def read_link(text: str) -> dict[str, str]:
     except ValueError:  # more fields than any link of ours has
         found = {}
     named = {name: found[name][0] for name in NAMES if name in found}
-    if not named:
+    if not named.keys() & {"run", "x"}:
         raise Refused(
             "This link names no run and no experiment: it needs ?run=… or ?x=….", "link"
         )
@@ -50,7 +50,10 @@ def check_link(named: dict[str, str]) -> None:
     if "x" in named:
         cards = client.catalogue().card if client.is_catalogue_ready() else None
         share_links.unpack(named["x"], cards)
-    elif client.job(share_links.check_run_key(named["run"])) is None:
+        return
+    key = share_links.check_run_key(named["run"])
+    visitors.open_shared_run(key, named.get(visitors.SHARE, ""))
+    if client.job(key) is None:
         raise Refused("There is no run with this id.", "run")
 
 

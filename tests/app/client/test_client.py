@@ -65,7 +65,7 @@ def test_the_page_exports_what_the_command_line_exports(home: Path, key: str) ->
 
 
 def test_an_exported_archive_is_imported_as_a_copy(home: Path, key: str) -> None:
-    brought = files.import_run_archive(files.export_run_archive(key))
+    brought = files.import_run_archive(files.export_run_archive(client.run(key)))
     assert brought.key != key
     assert client.jobs([JobState.DONE])[1] == 2
     with pytest.raises(Refused):

@@ -65,7 +65,7 @@ def list_files(run: Run, titles: Titles) -> Iterator[RunFile]:
             "application/zip",
             "The whole run, films and frozen learners included. Runs can import it.",
             ":material/folder_zip:",
-            lambda: files.export_run_archive(run.key),
+            lambda: files.export_run_archive(run),
         )
 
 

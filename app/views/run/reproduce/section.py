@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
+from app import visitors
 from app.charts.chart_options import ViewState
 from app.client import client, files
 from app.client.client import Run
@@ -133,6 +135,14 @@ def _draw_inputs(run: Run) -> None:
     for label, source in run.spec.inputs.items():
         st.markdown(
             f"{escape_markdown(learner_name(label))}: "
-            f"[`{source.run[:12]}`](?run={source.run}), "
+            f"{_link_to(source.run)}, "
             f"artefact {escape_markdown(source.artefact)}"
         )
+
+
+def _link_to(key: str) -> str:
+    """Return a link to a run; its id alone where it is not here."""
+    name = f"`{key[:12]}`"
+    if client.job(key) is None:
+        return name
+    return f"[{name}](?{urlencode(visitors.address_of(key))})"

@@ -1,9 +1,10 @@
 """The share link of a run, copied in one click."""
 
-from app import share_links
+from app import share_links, visitors
 from app.client.client import Run
 from app.widgets import page_frame
 from app.widgets.copy_button import copy_button
+from engine.executors.demo import is_demo
 
 MEANING = "The link carries the experiment, not its numbers."
 COPIED = (
@@ -12,9 +13,16 @@ COPIED = (
 )
 
 
+OPENED_BY_ALL = (
+    "Whoever has the link sees this run, read-only, as long as the demo keeps it; after "
+    "that, and in any other lab, the link computes it again."
+)
+
+
 def run_link(run: Run) -> str:
     """Return the share link, with the address that the visitor uses."""
-    return share_links.share_link(page_frame.lab_address(), run.spec, run.key)
+    token = "" if run.job is None else visitors.link_token(run.key)
+    return share_links.share_link(page_frame.lab_address(), run.spec, run.key, token)
 
 
 def draw_copy_link(run: Run, key: str = "copy_link") -> None:
@@ -24,10 +32,12 @@ def draw_copy_link(run: Run, key: str = "copy_link") -> None:
         run: The run.
         key: Stable name of the button on the page.
     """
+    shared = is_demo() and run.job is not None
+    told = OPENED_BY_ALL if shared else MEANING
     copy_button(
         "Copy link",
         run_link(run),
         key=key,
-        help=f"Copies the link to this run. {MEANING}",
-        done=COPIED,
+        help=f"Copies the link to this run. {told}",
+        done=f"Copied. {told}" if shared else COPIED,
     )

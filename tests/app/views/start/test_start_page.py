@@ -155,7 +155,7 @@ def test_a_refused_link_leaves_start_in_place(start: AppTest) -> None:
 
 
 def test_a_dropped_archive_is_imported_and_opened(start: AppTest, key: str) -> None:
-    archive = files.export_run_archive(key)
+    archive = files.export_run_archive(client.run(key))
     client.delete(key)
     at = start.run()
     at.file_uploader(key="archive.start").set_value(
