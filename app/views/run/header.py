@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import session
+from app import session, visitors
 from app.client import client
 from app.client.client import Run
 from app.figures.theme import learner_name
@@ -20,6 +20,7 @@ from engine.contract.errors import Refused
 from engine.contract.events import stage_in_words
 from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
+from engine.executors.demo import is_demo
 from engine.stats.learner_claims import primary_claim
 from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.wording import format_count
@@ -63,8 +64,22 @@ def _draw_badges(run: Run) -> None:
         st.caption(f"an example: one batch of {size}", width="content")
     if run.job is not None:
         page_elements.draw_state(run.job)
+        if not client.owns(run.key):
+            _draw_whose(run.key)
     if sample := describe_sample(run):
         st.caption(sample, width="content")
+
+
+def _draw_whose(key: str) -> None:
+    """Say why a run that is not the visitor's own is there, and what can't be done."""
+    ships = visitors.is_public(key)
+    st.badge(
+        "shipped; read-only" if ships else "opened by a link; read-only",
+        icon=":material/visibility:",
+        color="gray",
+        help="Not one of your runs: it can be looked at, compared and exported. "
+        "Run it yourself to keep it, name it and tag it.",
+    )
 
 
 def _draw_actions(run: Run) -> DeltaGenerator:
@@ -102,7 +117,27 @@ def _draw_run_actions(run: Run, job: Job) -> None:
         help="Puts this run beside others: curves, numbers and settings.",
     ):
         open_comparison([run.key])
-    if st.button("Run again", icon=":material/replay:", key="again", type="tertiary"):
+    _draw_rerun(run, job)
+
+
+def _draw_rerun(run: Run, job: Job) -> None:
+    """Draw the button that computes a run again, or takes over one of others."""
+    if not client.owns(run.key):
+        pressed = st.button(
+            "Run it yourself",
+            icon=":material/play_arrow:",
+            key="again",
+            type="tertiary",
+            help="Adds this experiment to your runs. Its result is known, so it is "
+            "there at once.",
+        )
+    elif is_demo():
+        return  # what is known is never computed twice: others may look at it
+    else:
+        pressed = st.button(
+            "Run again", icon=":material/replay:", key="again", type="tertiary"
+        )
+    if pressed:
         client.submit(run.spec, job.title, again=True)
         st.rerun()
 
@@ -186,7 +221,7 @@ def _draw_end(run: Run) -> None:
         return
     shown = st.error if job.state == JobState.FAILED else st.warning
     shown(escape_markdown(page_elements.explain_state(job)))
-    if job.traceback:
+    if job.traceback and not is_demo():  # it names folders of the operator's machine
         with st.expander("Log"):
             st.code(job.traceback, language=None, wrap_lines=True)
     if job.is_resumable and st.button(

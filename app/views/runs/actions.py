@@ -13,6 +13,7 @@ from app.widgets.escaping import escape_markdown
 from engine.contract.annotations import MOST_TAGS, NOTE_LIMIT, TAG_LIMIT
 from engine.contract.jobs import FINAL, Job
 from engine.contract.text_decoding import TEXT_LIMIT
+from engine.executors.demo import is_demo
 
 KEY_DIGITS = 64  # of a run; a group's id is shorter
 
@@ -127,7 +128,7 @@ def _draw_delete(jobs: Sequence[Job]) -> None:
 def _draw_error(job: Job) -> None:
     if job.error:
         st.error(escape_markdown(job.error))
-    if job.traceback:
+    if job.traceback and not is_demo():  # it names folders of the operator's machine
         with st.expander("Log"):
             st.code(job.traceback, language=None, wrap_lines=True)
 

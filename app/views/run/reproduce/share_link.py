@@ -14,8 +14,8 @@ COPIED = (
 
 
 OPENED_BY_ALL = (
-    "Whoever has the link sees this run, read-only, as long as the demo keeps it; after "
-    "that, and in any other lab, the link computes it again."
+    "Whoever has the link sees this run, read-only, while the demo keeps it. Later, and "
+    "in any other lab, the link computes it again."
 )
 
 
