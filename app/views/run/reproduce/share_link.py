@@ -14,7 +14,7 @@ COPIED = (
 
 
 OPENED_BY_ALL = (
-    "Whoever has the link sees this run, read-only, while the demo keeps it. Later, and "
+    "Whoever has the link sees this run, read-only, while the demo keeps it. Later, or "
     "in any other lab, the link computes it again."
 )
 
