@@ -11,7 +11,7 @@ from app.web.startup import ERROR_DETAILS
 from engine import __version__
 from engine.executors.cores import worker_count, worker_niceness
 from engine.executors.demo import MIB, demo_limits
-from engine.store import Store, StoreError, default_home
+from engine.store import Store, StoreError
 
 
 def report_start(settings: WebSettings) -> None:
@@ -45,12 +45,10 @@ def _describe(settings: WebSettings) -> dict[str, str]:
 
 
 def _describe_store() -> str:
-    home = default_home()
     try:
-        Store.open(home)
-    except (StoreError, OSError) as error:
-        return f"{home} cannot be used: {error}; METASCOPE_HOME chooses another folder"
-    return str(home)
+        return str(Store.open().home)
+    except StoreError as error:
+        return f"cannot be used: {error}"
 
 
 def _describe_limits(settings: WebSettings) -> dict[str, str]:

@@ -82,7 +82,13 @@ def make_folder(folder: Path, *, parents: bool = False) -> None:
     try:
         folder.mkdir(mode=0o700, parents=parents, exist_ok=True)
     except OSError as error:
-        raise as_store_error(error) from error
+        refusal = as_store_error(error)
+        if not isinstance(refusal, StoreFull):
+            refusal = StoreError(
+                f"the folder {folder} cannot be made ({error.strerror}); let "
+                "METASCOPE_HOME name a folder that this user may write"
+            )
+        raise refusal from error
     make_private(folder)
 
 
