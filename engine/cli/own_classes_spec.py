@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.cli.console import print_status
 from engine.contract.run_spec import Choice
 from engine.data.user.class_splits import episode_sizes
+from engine.data.user.task_sizes import explain_episodes
 from engine.presets import preset, spec_as_json
 from engine.presets.builders import baselines, candidate
 
@@ -12,7 +14,10 @@ SIZES = ("ways", "shots", "queries")
 
 
 def rows_spec(
-    knobs: Mapping[str, Any], counts: Sequence[int], features: int
+    knobs: Mapping[str, Any],
+    counts: Sequence[int],
+    features: int,
+    pools: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return an experiment on a CSV file; with too few classes they only test.
 
@@ -20,32 +25,37 @@ def rows_spec(
         knobs: Knobs of the family: the file, its target and options.
         counts: Number of distinct rows per class.
         features: Number of input columns.
+        pools: The pool of each class, where the file has a split of its own.
 
     Returns:
         The spec as JSON.
     """
     stand_in = {"dimensions": features, "useful": min(4, features)}
-    own = Choice(name="own_classes", knobs=dict(knobs) | episode_sizes(counts))
+    own = Choice(name="own_classes", knobs=dict(knobs) | episode_sizes(counts, pools))
     return _few_shot_spec(own, Choice(name="gaussian_classes", knobs=stand_in), "mlp")
 
 
-def images_spec(digest: str, counts: Sequence[int]) -> dict[str, Any]:
+def images_spec(
+    digest: str, counts: Sequence[int], pools: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return an experiment on images; with too few classes they only test.
 
     Args:
         digest: sha256 of the stored archive.
         counts: Number of distinct images per class.
+        pools: The pool of each class, where the images bring a split of their own.
 
     Returns:
         The spec as JSON.
     """
-    knobs = {"digest": digest} | episode_sizes(counts)
+    knobs = {"digest": digest} | episode_sizes(counts, pools)
     own = Choice(name="own_images", knobs=knobs)
     return _few_shot_spec(own, Choice(name="glyphs"), "conv4")
 
 
 def _few_shot_spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
     """Train on the user's classes, or on another family with episodes of that size."""
+    print_status(explain_episodes(own.knobs))
     sizes = {name: own.knobs[name] for name in SIZES}
     alike = Choice(name=other.name, knobs=other.knobs | sizes)
     split = own.knobs["use"] == "split"

@@ -13,11 +13,19 @@ class DataTable:
         x: Inputs; shape (row, feature); NaN where a cell is empty.
         y: int64 class indices, or float64 values; shape (row,).
         classes: Names of the classes, by index; empty for regression.
+        pool: Where the file has a split of its own: 0 for training, 1 for validation, 2
+            for tests, −1 for none; shape (row,).
+        group: Where the file has groups of another distribution: index of each row's;
+            shape (row,).
+        groups: Their names.
     """
 
     x: np.ndarray
     y: np.ndarray
     classes: tuple[str, ...] = ()
+    pool: np.ndarray | None = None
+    group: np.ndarray | None = None
+    groups: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+POOLS = ("train", "validation", "test")
 LEAST = 6  # classes: enough for three pools of two
 
 
@@ -18,11 +19,14 @@ def pool_sizes(classes: int) -> tuple[int, int, int]:
     return classes - 2 * apart, apart, apart
 
 
-def episode_sizes(counts: Sequence[int]) -> dict[str, int | str]:
+def episode_sizes(
+    counts: Sequence[int], pools: Sequence[str] = ()
+) -> dict[str, int | str]:
     """Return use, ways, shots and queries that every pool of these classes allows.
 
     Args:
         counts: Number of distinct examples per class, each at least 2.
+        pools: The pool of each class, where the data bring a split of their own.
 
     Returns:
         Knobs of a few-shot family; `use` is "target" (test only) for few classes.
@@ -32,6 +36,10 @@ def episode_sizes(counts: Sequence[int]) -> dict[str, int | str]:
     """
     enough = len(counts) >= LEAST
     most = min(pool_sizes(len(counts))) if enough else len(counts)
+    if pools:
+        most = min(list(pools).count(pool) for pool in POOLS)
+        enough = most >= 2
+        most = most if enough else len(counts)
     least = min(counts)
     shots = min(5, max(1, least // 3))
     return {

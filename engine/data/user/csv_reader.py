@@ -12,7 +12,7 @@ from engine.contract.text_decoding import as_utf8, clean
 from engine.data.user.columns import parse_number
 
 LIMIT = 100_000_000
-ROWS, COLUMNS, CELL = 200_000, 200, csv.field_size_limit()
+ROWS, COLUMNS, CELL = 200_000, 1_000, csv.field_size_limit()
 
 # Magic numbers of files that users upload by mistake.
 _OTHER_FILES = {
@@ -77,7 +77,9 @@ def read_header(data: bytes) -> list[str]:
     """
     names = [clean(name) for name in next(_records(data), (1, []))[1]]
     if len(names) > COLUMNS:
-        raise Refused(f"this file has {len(names)} columns; at most {COLUMNS} are read")
+        raise Refused(
+            f"this file has {len(names):,} columns; at most {COLUMNS:,} are read"
+        )
     if len(names) < 2:
         raise Refused(_describe_one_column(data))
     for place, name in enumerate(names):
@@ -131,10 +133,16 @@ def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError:
         raise Refused(_describe_decode_error(data)) from None
     except csv.Error as error:
-        raise Refused(_describe_csv_error(str(error), last + 1)) from None
+        raise Refused(describe_csv_error(str(error), last + 1)) from None
 
 
-def _describe_csv_error(reason: str, line: int) -> str:
+def describe_csv_error(reason: str, line: int) -> str:
+    """Return a sentence for an error of the csv module.
+
+    Args:
+        reason: Its message.
+        line: The line that the record begins on.
+    """
     if "unexpected end of data" in reason:
         return f"line {line}: a quoted cell is never closed"
     if "field larger" in reason:

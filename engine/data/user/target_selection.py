@@ -1,6 +1,7 @@
 """From the user's CSV file to a data table: the target column, and what is dropped."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from engine.data.sources.supervised_table import DataTable
 from engine.data.user.columns import Column, parse_number
 from engine.data.user.csv_reader import read_rows
 from engine.data.user.csv_store import PIECE, CsvFile, read_csv, read_own_bytes
+from engine.data.user.data_splits import GROUPS, pool_numbers
 
 CLASSES, LEAST = 100, 6  # most classes; fewest rows per class, for three pools
 
@@ -26,6 +28,9 @@ class TargetOptions(NamedTuple):
         empty: Empty cells: "refuse", "drop" their rows, or "mean" of the training
             rows of each task; rows without an answer are then dropped.
         rare: Classes with fewer than 6 rows: "refuse" or "drop".
+        split: The column that says which rows are for training, validation and test;
+            empty for none.
+        shift: The column that says which rows are another distribution; empty for none.
     """
 
     target: str
@@ -33,6 +38,8 @@ class TargetOptions(NamedTuple):
     text: str = "refuse"
     empty: str = "refuse"
     rare: str = "refuse"
+    split: str = ""
+    shift: str = ""
 
 
 @lru_cache(maxsize=2)
@@ -66,11 +73,49 @@ def select_target(table: CsvFile, choices: TargetOptions) -> DataTable:
             "numbers",
             "target",
         )
-    x, texts = _read_columns(table, feature_columns(table, choices), target)
-    x, texts = _drop_gaps(x, texts, choices)
+    labels = [target, *_row_labels(table, choices)]
+    x, texts = _read_columns(table, feature_columns(table, choices), labels)
+    kept = _complete_rows(x, texts, choices)
+    x, texts = x[kept], texts[:, kept]
     if choices.answers == "value":
-        return DataTable(x, _parse_values(texts, target))
-    return _class_table(x, texts, choices)
+        found = DataTable(x, _parse_values(texts[0], target))
+    else:
+        found, rows = _class_table(x, texts[0], choices)
+        texts = texts[:, rows]
+    return _with_labels(found, texts[1:], choices)
+
+
+def _row_labels(table: CsvFile, choices: TargetOptions) -> list[Column]:
+    """Return the columns that say what a row is for: of the split, of the shift."""
+    return [table.column(name) for name in (choices.split, choices.shift) if name]
+
+
+def _with_labels(
+    found: DataTable, texts: np.ndarray, choices: TargetOptions
+) -> DataTable:
+    """Return a table with the pool and the group of each row.
+
+    Args:
+        found: The table.
+        texts: The cells of the columns of split and shift; shape (column, row).
+        choices: Which of them there are.
+    """
+    pool, group, groups = None, None, ()
+    if choices.split:
+        pool = pool_numbers(texts[0], found.x)
+    if choices.shift:
+        groups = tuple(sorted(set(texts[-1])))
+        if not 2 <= len(groups) <= GROUPS:
+            raise Refused(
+                f"column {choices.shift!r} has {len(groups):,} different values; a "
+                f"shift has 2 to {GROUPS}",
+                "shift",
+            )
+        place = {name: at for at, name in enumerate(groups)}
+        group = np.array([place[text] for text in texts[-1]])
+    if pool is None and group is None:
+        return found
+    return replace(found, pool=pool, group=group, groups=groups)
 
 
 def feature_columns(table: CsvFile, choices: TargetOptions) -> list[Column]:
@@ -83,7 +128,8 @@ def feature_columns(table: CsvFile, choices: TargetOptions) -> list[Column]:
     Raises:
         Refused: If some are not numbers and are not to be dropped, or none is left.
     """
-    others = [c for c in table.columns if c.name != choices.target]
+    named = (choices.target, choices.split, choices.shift)
+    others = [c for c in table.columns if c.name not in named]
     unfit = [c for c in others if c.kind != "number"]
     if unfit and choices.text == "refuse":
         listed = ", ".join(f"{c.name} ({c.note})" for c in unfit[:8])
@@ -100,35 +146,39 @@ def feature_columns(table: CsvFile, choices: TargetOptions) -> list[Column]:
 
 
 def _read_columns(
-    table: CsvFile, kept: list[Column], target: Column
+    table: CsvFile, kept: list[Column], labels: list[Column]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs (row, feature), NaN where empty, and the answers as text (row,)."""
+    """Return inputs (row, feature), NaN where empty; labels as text (label, row)."""
     names = [column.name for column in table.columns]
     places = [names.index(column.name) for column in kept]
-    answer = names.index(target.name)
+    answers = [names.index(column.name) for column in labels]
     x = np.empty((table.rows, len(kept)))
-    texts: list[str] = []
+    texts = np.empty((len(labels), table.rows), dtype=object)
+    done = 0
     # In pieces: all cells of a large file as Python texts would need gigabytes.
     found = read_rows(table.data, names)
     while piece := list(islice(found, PIECE)):
-        done = len(texts)
         columns = list(zip(*(cells for _, cells in piece), strict=True))
         for at, place in enumerate(places):
             x[done : done + len(piece), at] = [
                 _parse_float(cell) for cell in columns[place]
             ]
-        texts += columns[answer]
-    return x, np.array(texts, dtype=object)
+        for at, place in enumerate(answers):
+            texts[at, done : done + len(piece)] = columns[place]
+        done += len(piece)
+    return x, texts
 
 
 def _parse_float(cell: str) -> float:
     return float(cell) if cell.strip(" ") else float("nan")
 
 
-def _drop_gaps(
+def _complete_rows(
     x: np.ndarray, texts: np.ndarray, choices: TargetOptions
-) -> tuple[np.ndarray, np.ndarray]:
-    unanswered = np.array([not text.strip(" ") for text in texts])
+) -> np.ndarray:
+    """Return which rows are used; a row without a label never is."""
+    unanswered = np.array([[not text.strip(" ") for text in row] for row in texts])
+    unanswered = unanswered.any(axis=0)
     gaps = np.isnan(x).any(axis=1)
     if choices.empty == "refuse" and (gaps.any() or unanswered.any()):
         count = int((gaps | unanswered).sum())
@@ -140,7 +190,7 @@ def _drop_gaps(
     kept = ~unanswered if choices.empty == "mean" else ~(unanswered | gaps)
     if not kept.any():
         raise Refused("every row has an empty cell", "empty")
-    return x[kept], texts[kept]
+    return kept
 
 
 def _parse_values(texts: np.ndarray, target: Column) -> np.ndarray:
@@ -149,8 +199,10 @@ def _parse_values(texts: np.ndarray, target: Column) -> np.ndarray:
     return np.array([float(text) for text in texts])
 
 
-def _class_table(x: np.ndarray, texts: np.ndarray, choices: TargetOptions) -> DataTable:
-    """Return a table of classes, named by the unchanged texts of the cells."""
+def _class_table(
+    x: np.ndarray, texts: np.ndarray, choices: TargetOptions
+) -> tuple[DataTable, np.ndarray]:
+    """Return a table of classes, named by the cells' texts, and which rows it has."""
     names = sorted(set(texts))
     _check_count(names, choices)
     place = {name: number for number, name in enumerate(names)}
@@ -169,7 +221,7 @@ def _class_table(x: np.ndarray, texts: np.ndarray, choices: TargetOptions) -> Da
     classes = tuple(name for name in names if not rare[place[name]])
     _check_count(classes, choices)
     number = np.cumsum(~rare) - 1  # the new index of each class that is kept
-    return DataTable(x[kept], number[y[kept]], classes)
+    return DataTable(x[kept], number[y[kept]], classes), kept
 
 
 def _check_count(names: Sequence[str], choices: TargetOptions) -> None:
@@ -205,6 +257,6 @@ def class_remarks(names: Sequence[str]) -> list[str]:
     """Return a remark for each group of classes that may be one, in one sentence."""
     return [
         f"{' and '.join(repr(name[:40]) for name in group)} are counted as different "
-        "classes; if they are one, write them alike in the file"
+        "classes; join them if they are one"
         for group in similar_classes(names)
     ]

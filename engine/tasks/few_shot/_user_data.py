@@ -14,7 +14,7 @@ import numpy as np
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
-from engine.data.user.class_splits import LEAST, pool_sizes
+from engine.data.user.class_splits import LEAST, POOLS, pool_sizes
 from engine.protocol import generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._class_pools import ClassPool, check_ways, pools_by_size
@@ -25,7 +25,6 @@ from engine.tasks.few_shot._sampling import (
     support_counts,
 )
 
-POOLS = ("train", "validation", "test")
 ClassUse = Literal["split", "target"]
 
 
@@ -37,11 +36,13 @@ class UserClasses:
         names: Names of the classes.
         members: Row numbers of each class, without duplicate rows.
         example_noun: What an example is called in messages, such as "images".
+        pools: The pool of each class, where the data bring a split of their own.
     """
 
     names: tuple[str, ...]
     members: tuple[np.ndarray, ...]
     example_noun: str
+    pools: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=8)
@@ -62,6 +63,8 @@ def class_pools(own: UserClasses, use: ClassUse) -> dict[str, ClassPool]:
     order = generator(Rng(0).child("own classes")).permutation(count)
     if use == "target":
         return {"test": ClassPool.pool_without_groups(order, 1)}
+    if own.pools:
+        return _given_pools(own.pools)
     if count < LEAST:
         raise Refused(
             f"{count} classes are too few for training, validation and test classes; "
@@ -73,6 +76,25 @@ def class_pools(own: UserClasses, use: ClassUse) -> dict[str, ClassPool]:
         pool: ClassPool.pool_without_groups(p, 1)
         for pool, p in zip(POOLS, parts, strict=True)
     }
+
+
+def _given_pools(pools: tuple[str, ...]) -> dict[str, ClassPool]:
+    """Return the pools that the data bring.
+
+    Raises:
+        Refused: If one has fewer than two classes.
+    """
+    found = {}
+    for pool in POOLS:
+        mine = np.flatnonzero([each == pool for each in pools])
+        if len(mine) < 2:
+            raise Refused(
+                f"the data's own split has {len(mine)} {pool} classes; at least 2 are "
+                "needed in each of train, validation and test",
+                "use",
+            )
+        found[pool] = ClassPool.pool_without_groups(mine, 1)
+    return found
 
 
 class OwnFamily(EpisodeFamily):

@@ -15,6 +15,7 @@ import numpy as np
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
+from engine.data.user.data_splits import classes_by_pool
 from engine.data.user.target_selection import TargetOptions, load_own_table
 from engine.protocol import Episode, generator
 from engine.tasks.few_shot._user_data import (
@@ -57,6 +58,15 @@ class OwnClasses(OwnFamily):
         help="Refuse classes with fewer than 6 rows, or drop them.",
     )
 
+    split: str = knob(
+        "",
+        label="Split column",
+        help="Column that says which classes are for train, validation and test; empty "
+        "divides them at random.",
+        before="",
+        advanced=True,
+    )
+
     def classes(self) -> UserClasses:
         """Return the file's classes."""
         return self._rows().classes
@@ -83,7 +93,7 @@ class OwnClasses(OwnFamily):
 
     def _rows(self) -> "_Rows":
         choices = TargetOptions(
-            self.target, "classes", self.text, self.empty, self.rare
+            self.target, "classes", self.text, self.empty, self.rare, self.split
         )
         return _load_rows(self.digest, choices, self.use)
 
@@ -104,7 +114,7 @@ def _load_rows(digest: str, choices: TargetOptions, use: ClassUse) -> _Rows:
     members = tuple(
         np.sort(first[table.y[first] == number]) for number in range(len(table.classes))
     )
-    own = UserClasses(table.classes, members, "rows")
+    own = UserClasses(table.classes, members, "rows", classes_by_pool(table))
     # Without training classes, each episode standardizes by its own support.
     if use == "target":
         return _Rows(own, table.x)

@@ -1,7 +1,8 @@
 """Split of real rows into meta-training, validation and test pools.
 
 The split depends on the table alone, never on a knob or a seed, so that no row of
-meta-training is ever tested on. Rows with the same inputs stay together.
+meta-training is ever tested on. Rows with the same inputs stay together. A table may
+bring a split of its own.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.data.sources.supervised_table import DataTable
+from engine.data.user.data_splits import fill_validation
 from engine.protocol import generator
 
 SHARES = {"train": 0.4, "validation": 0.3, "test": 0.3}
@@ -66,10 +68,15 @@ def split_table(table: DataTable) -> TableSplit:
     """
     group = number_rows(table.x)
     labels = table.y if table.classes else np.zeros(table.rows, np.int64)
-    pool_of = _pool_of_groups(group, labels)[group]
+    if table.pool is None:
+        pool_of = _pool_of_groups(group, labels)[group]
+    else:
+        pool_of = fill_validation(table.pool, group, labels)
     pools = {}
     for place, name in enumerate(SHARES):
         rows = np.flatnonzero(pool_of == place)
+        if table.pool is not None and not len(rows):
+            continue  # rows of another distribution are all for tests
         _, inverse = np.unique(group[rows], return_inverse=True)
         pools[name] = RowPool(rows, labels[rows], inverse)
     return TableSplit(pools, _usable_classes(table, pools))

@@ -62,8 +62,8 @@ REFUSED = {
     "Parquet": (b"PAR1\x15\x00", "a Parquet file"),
     "numpy": (b"\x93NUMPY\x01\x00", "a numpy file"),
     "many columns": (
-        (",".join(f"c{i}" for i in range(201)) + "\n").encode(),
-        "201 columns; at most 200",
+        (",".join(f"c{i}" for i in range(1001)) + "\n").encode(),
+        "1,001 columns; at most 1,000",
     ),
     "too many rows": (b"a,b\n" + b"1,2\n" * 200_001, "more than 200,000 rows"),
 }

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from engine.contract.errors import Refused
 from engine.data.user.columns import parse_number
 from engine.data.user.csv_store import CsvFile, read_csv
+from engine.data.user.table_plan import TableChoices
+from engine.data.user.table_preparation import prepare_table
+from engine.data.user.table_reader import ReadOptions, read_table
 from engine.data.user.target_selection import TargetOptions, select_target
 from tests.data.user.csv_files import sheet
 
@@ -163,6 +167,43 @@ def test_any_table_and_choice_is_taken_or_refused() -> None:
     check()
     assert outcomes["no choice"]
     assert min(outcomes["classes"], outcomes["value"]) > 20
+
+
+def test_any_table_is_prepared_or_refused_and_a_prepared_one_is_plain() -> None:
+    outcomes: Counter[str] = Counter()
+
+    @settings(max_examples=150)
+    @given(
+        st.one_of(tables().map(sheet), files(), st.binary(max_size=120)),
+        st.sampled_from(["classes", "value"]),
+        st.sampled_from([(), ("all",)]),
+        st.sampled_from(["drop", "mean"]),
+        st.booleans(),
+    )
+    def check(
+        data: bytes, answers: str, coded: tuple[str, ...], empty: str, join: bool
+    ) -> None:
+        repeated = data + b"".join(data.partition(b"\n")[2:]) * 6
+        rest = TableChoices("", answers, text="drop", empty=empty, rare="drop")
+        try:
+            table = read_table(repeated)
+            own = replace(rest, target=table.names[-1], one_hot=coded, join=join)
+            ready = prepare_table(table, own)
+        except Refused as refusal:
+            outcomes["refused"] += bool(refusal.message)
+            outcomes["lines"] += "\n" in refusal.message
+            return
+        outcomes[answers] += 1
+        assert not np.isinf(ready.found.x).any()
+        assert ready.found.rows <= table.rows
+        names = tuple(column.name for column in ready.file.columns)
+        plain = read_table(ready.file.data, ReadOptions("names", all_rows=True))
+        again = prepare_table(plain, replace(rest, target=own.target, keep=names))
+        np.testing.assert_array_equal(again.found.x, ready.found.x)
+
+    check()
+    assert not outcomes["lines"]
+    assert min(outcomes["refused"], outcomes["classes"], outcomes["value"]) > 10
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -1,0 +1,217 @@
+"""data own: add the user's table of rows; print a spec that uses it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from engine.cli.console import Exit, err, print_json, print_status
+from engine.contract.errors import Refused
+
+if TYPE_CHECKING:
+    from engine.data.user.table_plan import TableChoices
+    from engine.data.user.table_preparation import PreparedTable
+    from engine.data.user.table_reader import ReadOptions, UserTable
+
+# Which option removes an obstacle, by the field of the refusal.
+_OPTIONS = {
+    "text": " (--one-hot, --ordinal, --date or --drop)",
+    "rare": " (--drop)",
+    "empty": " (--drop or --mean)",
+    "header": " (--no-header or --header)",
+}
+SHOWN = 40  # columns in the table
+
+
+def own(
+    file: Annotated[Path, typer.Argument(help="A table: CSV, or another separator.")],
+    *,
+    target: Annotated[str, typer.Option(help="The column to predict.")] = "",
+    value: Annotated[
+        bool, typer.Option("--value", help="Regression: predict a number.")
+    ] = False,
+    drop: Annotated[
+        bool,
+        typer.Option(
+            "--drop", help="Drop non-numeric columns, incomplete rows, rare classes."
+        ),
+    ] = False,
+    mean: Annotated[
+        bool,
+        typer.Option(
+            "--mean",
+            help="Fill missing values with the mean of a task's training rows.",
+        ),
+    ] = False,
+    one_hot: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns that become an input per value, or 'all'."),
+    ] = None,
+    ordinal: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns whose values become 0, 1, …, or size=small<large."),
+    ] = None,
+    date: Annotated[
+        list[str] | None, typer.Option(help="Columns of dates that become days.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="Columns that are left out.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns that are used although they would be left out."),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(help="A further mark of a missing value: -999, or age=0."),
+    ] = None,
+    join_labels: Annotated[
+        bool,
+        typer.Option("--join-labels", help="Make classes that look alike one class."),
+    ] = False,
+    split: Annotated[
+        str, typer.Option(help="The column with train, validation and test.")
+    ] = "",
+    shift: Annotated[
+        str, typer.Option(help="A column whose groups are shifted, such as a year.")
+    ] = "",
+    train_on: Annotated[
+        str, typer.Option(help="The group of the shift column that is trained on.")
+    ] = "",
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="The first line has names or data."),
+    ] = None,
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="Keep a last row of totals.")
+    ] = False,
+    few_shot: Annotated[
+        bool, typer.Option("--few-shot", help="Use it for few-shot classification.")
+    ] = False,
+) -> int:
+    """Add a table; print a spec that uses it, for `run`."""
+    from engine.data.user.table_plan import TableChoices
+    from engine.data.user.table_reader import ReadOptions
+
+    shown = {None: "auto", True: "names", False: "data"}[header]
+    rest = "drop" if drop else "refuse"
+    choices = TableChoices(
+        target,
+        "value" if value else "classes",
+        _names(one_hot),
+        _names(ordinal),
+        _names(date),
+        _names(ignore),
+        _names(keep),
+        rest,
+        "mean" if mean else rest,
+        rest,
+        join_labels,
+        split,
+        shift,
+    )
+    if value and few_shot:
+        raise Refused("--few-shot needs class labels; drop --value", "predict")
+    if shift and few_shot:
+        raise Refused("--few-shot has no shift column; drop --shift", "shift")
+    options = ReadOptions(shown, tuple(missing or ()), all_rows)
+    try:
+        print_json(_add_table(file, options, choices, train_on, few_shot))
+    except Refused as refusal:
+        # The refusal speaks of choices; on the command line they are options.
+        hint = _OPTIONS.get(refusal.field, "")
+        raise Refused(f"{refusal.message}{hint}", refusal.field) from None
+    return Exit.OK
+
+
+def _names(given: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(
+        n.strip() for text in given or () for n in text.split(",") if n.strip()
+    )
+
+
+def _add_table(
+    file: Path,
+    options: "ReadOptions",
+    choices: "TableChoices",
+    train_on: str,
+    few_shot: bool,
+) -> dict[str, object]:
+    """Store a table, say what is kept of it, and return a spec that uses it."""
+    from engine.cli.own_classes_spec import rows_spec
+    from engine.data.user.csv_store import store_csv
+    from engine.data.user.file_records import FileRecord, store_record
+    from engine.data.user.table_preparation import prepare_table
+    from engine.data.user.table_reader import read_table_path
+
+    table = read_table_path(file, options)
+    if not choices.target:
+        _print_columns(table, None)
+        raise Refused("add --target with the name of the column to predict", "target")
+    try:
+        ready = prepare_table(table, choices)
+    except Refused:
+        _print_columns(table, None)
+        raise
+    _print_columns(table, ready)
+    _print_remarks(table, ready)
+    digest = store_csv(ready.file)
+    source = table.digest if ready.changed else ""
+    store_record(digest, FileRecord(file.name, source, ready.summary))
+    knobs = {"digest": digest} | ready.knobs
+    if few_shot:
+        from engine.data.sources.supervised_table import distinct_row_counts
+        from engine.data.user.data_splits import classes_by_pool
+
+        counts, pools = distinct_row_counts(ready.found), classes_by_pool(ready.found)
+        return rows_spec(knobs, counts, ready.found.features, pools)
+    if train_on:
+        knobs |= {"train_on": train_on}
+    return _own_data_spec(knobs | {"predict": choices.answers})
+
+
+def _print_columns(table: "UserTable", ready: "PreparedTable | None") -> None:
+    """Print the columns: what each holds, and what becomes of it."""
+    shown = Table("column", "kind", "missing", "role", "use", "note", box=None)
+    plans = {plan.name: plan for plan in ready.plans} if ready else {}
+    for each in table.columns[:SHOWN]:
+        plan = plans.get(each.name)
+        role, use = (plan.role, plan.describe()) if plan else ("", "")
+        note = "" if each.note in use else each.note
+        shown.add_row(each.name, each.kind, f"{each.missing:,}", role, use, note)
+    err().print(shown)
+    if len(table.columns) > SHOWN:
+        print_status(f"and {len(table.columns) - SHOWN:,} more columns")
+    print_status(f"{table.rows:,} rows, sha256 {table.digest}")
+    for remark in table.remarks:
+        print_status(f"note: {remark}")
+
+
+def _print_remarks(table: "UserTable", ready: "PreparedTable") -> None:
+    from engine.data.user.table_preparation import table_remarks
+
+    for remark in table_remarks(table, ready):
+        print_status(f"note: {remark}")
+    print_status(f"kept: {ready.summary}")
+
+
+def _own_data_spec(knobs: dict[str, str]) -> dict[str, object]:
+    """Return the default experiment on the user's data, with sizes that fit it."""
+    from engine.contract.run_spec import Choice, ShiftChoice
+    from engine.data.user.task_sizes import explain_rows
+    from engine.presets import preset, spec_as_json
+    from engine.tasks.optimization.own_data import OwnData
+
+    own = OwnData.model_validate(knobs)
+    sizes = own.fit_points()
+    own = own.model_copy(update=sizes)
+    own.check()
+    family = Choice(name="own_data", knobs=knobs | sizes)
+    spec = preset("default").spec.model_copy(update={"family": family})
+    if distances := own.distances():
+        chosen = ShiftChoice(name="other_group", severities=tuple(distances[:8]))
+        spec = spec.model_copy(update={"shifts": (chosen,)})
+    print_status(explain_rows(own.examples, own.held_out, own.table().classes))
+    return spec_as_json(spec)
