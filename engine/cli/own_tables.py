@@ -11,6 +11,7 @@ from engine.cli.console import Exit, err, print_json, print_status
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
+    from engine.data.user.column_scan import ScannedColumn
     from engine.data.user.table_plan import TableChoices
     from engine.data.user.table_preparation import PreparedTable
     from engine.data.user.table_reader import ReadOptions, UserTable
@@ -179,14 +180,20 @@ def _print_columns(table: "UserTable", ready: "PreparedTable | None") -> None:
     for each in table.columns[:SHOWN]:
         plan = plans.get(each.name)
         role, use = (plan.role, plan.describe()) if plan else ("", "")
-        note = "" if each.note in use else each.note
-        shown.add_row(each.name, each.kind, f"{each.missing:,}", role, use, note)
+        note = "" if plan and role != "feature" else each.note
+        shown.add_row(each.name, each.kind, _missing(each), role, use, note)
     err().print(shown)
     if len(table.columns) > SHOWN:
         print_status(f"and {len(table.columns) - SHOWN:,} more columns")
     print_status(f"{table.rows:,} rows, sha256 {table.digest}")
     for remark in table.remarks:
         print_status(f"note: {remark}")
+
+
+def _missing(column: "ScannedColumn") -> str:
+    """Return how many cells have no value, and the marks among them."""
+    marks = ", ".join(repr(mark) for mark in list(column.marks)[:3] if mark)
+    return f"{column.missing:,} ({marks})" if marks else f"{column.missing:,}"
 
 
 def _print_remarks(table: "UserTable", ready: "PreparedTable") -> None:

@@ -5,12 +5,22 @@ Differs: training sees one group, and the tests others, one distance at a time.
 Helps: to see whether what was learned on one year or region holds on another.
 """
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Protocol, runtime_checkable
 
 from engine.contract.errors import Refused
 from engine.contract.registry import register
-from engine.protocol import Setting, Shift
-from engine.shifts._applicability import change_family, why_no_knobs
+from engine.protocol import Family, Setting, Shift
+
+
+@runtime_checkable
+class GroupedFamily(Protocol):
+    """A family whose rows are in groups, of which training sees one."""
+
+    shift: str
+
+    def move_away(self, far: float) -> Family:
+        """Return the family of the rows that are this far from those of training."""
 
 
 @register("shift")
@@ -25,9 +35,9 @@ class OtherGroup(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := why_no_knobs(setting, ("shift", "away"), "groups"):
-            return reason
-        if not setting.family.model_dump()["shift"]:
+        if not isinstance(setting.family, GroupedFamily):
+            return f"{setting.family.name} has no groups to change"
+        if not setting.family.shift:
             return "the file has no shift column; choose one with the file"
         return None
 
@@ -37,9 +47,10 @@ class OtherGroup(Shift):
         Raises:
             Refused: If no group is that far, or if its rows are too few.
         """
-        shifted = change_family(setting, away=severity)
+        assert isinstance(setting.family, GroupedFamily)
+        there = setting.family.move_away(severity)
         try:
-            shifted.family.check()
+            there.check()
         except Refused as refusal:
             raise Refused(refusal.message, "severities") from None
-        return shifted
+        return replace(setting, family=there)

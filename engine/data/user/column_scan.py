@@ -122,7 +122,8 @@ class ColumnScan:
                 self.forms[form] += len(cells)
             self._count_rows(values)
         self.affixes.add("")
-        self._note_range("plain", min(values), max(values))
+        for form in FORMS:
+            self._note_range(form, min(values), max(values))
         self.numbers += len(cells)
         self.rows += len(cells)
         return True

@@ -152,7 +152,7 @@ def rows_apart(table: DataTable, train_on: str, by: str, away: float) -> DataTab
     chosen = [name for name, far in distances.items() if far == away]
     if not chosen:
         listed = ", ".join(f"{far:g}" for far in sorted(set(distances.values())))
-        raise Refused(f"no group is {away:g} from that of training: {listed}", "away")
+        raise Refused(f"no group is {away:g} from that of training: {listed}", "shift")
     assert table.group is not None
     kept = np.isin(table.group, [table.groups.index(name) for name in chosen])
     # Other groups have never been trained on: all their rows are for tests.

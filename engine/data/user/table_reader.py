@@ -196,5 +196,7 @@ def _layout_remarks(separator: str, encoding: str, titles: int) -> Iterator[str]
     if separator != ",":
         yield f"columns are separated by {SEPARATORS[separator]}"
     if titles:
-        noun = "line" if titles == 1 else "lines"
-        yield f"{titles} {noun} above the header are left out"
+        noun = (
+            "line above the header is" if titles == 1 else "lines above the header are"
+        )
+        yield f"{titles} {noun} left out"

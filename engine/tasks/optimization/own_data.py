@@ -11,13 +11,16 @@ from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import PrivateAttr
 
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.data.sources.supervised_table import DataTable
 from engine.data.user.data_splits import rows_apart, table_distances
 from engine.data.user.target_selection import TargetOptions, load_own_table
+from engine.protocol import Sample
 from engine.tasks import knobs
 from engine.tasks.optimization._row_pools import split_table
 from engine.tasks.optimization._tables import TableFamily, smallest_pool
@@ -102,16 +105,8 @@ class OwnData(TableFamily):
         before="order",
         advanced=True,
     )
-    away: float = knob(
-        0.0,
-        label="Group of the tests",
-        low=0.0,
-        high=1e6,
-        help="How far the rows are from the group of training; the shift 'other group' "
-        "sets it, leave it at 0.",
-        before=0.0,
-        advanced=True,
-    )
+    # How far the rows are from the group of training; no knob, as only tests differ.
+    _away: float = PrivateAttr(0.0)
 
     def answer_kind(self) -> str:
         """Return "classes" or "value", as the knob says."""
@@ -134,7 +129,23 @@ class OwnData(TableFamily):
         table = self._whole_table()
         if not self.shift:
             return table
-        return _rows_apart(table, self.train_on, self.shift_by, self.away)
+        return _rows_apart(table, self.train_on, self.shift_by, self._away)
+
+    def move_away(self, far: float) -> "OwnData":
+        """Return the family whose rows are those of the groups at a distance.
+
+        All of them are for tests, whichever pool is asked for.
+
+        Args:
+            far: How far they are from the group of training; 0 for that group.
+        """
+        other = self.model_copy()
+        other._away = far
+        return other
+
+    def sample(self, rng: Rng, pool: str) -> Sample:
+        """Draw classes, rows and features from a pool; see `draw_rows`."""
+        return super().sample(rng, "test" if self._away else pool)
 
     def distances(self) -> list[float]:
         """Return how far the groups of the shift column are from that of training.
@@ -152,15 +163,15 @@ class OwnData(TableFamily):
         """Return knobs for the numbers of points that fit all groups of the file."""
         sizes = super().fit_points()
         for far in self.distances():
-            fit = self.model_copy(update=sizes | {"away": far})
-            sizes |= super(OwnData, fit).fit_points()
+            there = self.model_copy(update=sizes).move_away(far)
+            sizes |= super(OwnData, there).fit_points()
         return sizes
 
     def _fits(self, far: float) -> bool:
         """Return whether a task of the smallest size can be drawn at a distance."""
-        small = self.model_copy(update={"away": far})
         try:
-            _, most = smallest_pool(small.table(), small.table_sampling())
+            table = self.move_away(far).table()
+            _, most = smallest_pool(table, self.table_sampling())
         except Refused:
             return False
         return most >= LEAST_POINTS
@@ -199,6 +210,6 @@ def _rows_apart(table: DataTable, train_on: str, by: str, away: float) -> DataTa
         raise Refused(
             f"the group that is {away:g} from that of training has too few rows of "
             f"class {name[:40]!r}",
-            "away",
+            "shift",
         )
     return found

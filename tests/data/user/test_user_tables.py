@@ -290,11 +290,11 @@ def test_a_column_of_the_file_is_a_shift_by_distance_or_by_order() -> None:
     assert by_order.distances() == [1.0, 2.0]
     years = np.array([row.split(",")[2] for row in text.splitlines()[1:]])
     assert family.table().rows == (years == "2019").sum()
-    later = family.model_copy(update={"away": 3.0})
+    later = family.move_away(3.0)
     assert later.table().rows == (years == "2022").sum()
     assert later.sample(Rng(0), "test").outputs == 3
     with pytest.raises(Refused, match="no group is 1 from"):
-        family.model_copy(update={"away": 1.0}).check()
+        family.move_away(1.0).check()
 
 
 def test_a_small_table_gives_tasks_from_forty_rows_on() -> None:
