@@ -12,9 +12,11 @@ import secrets
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app.client import client, process_store
+from app.client import client, demo_checks, process_store
+from app.client.demo_checks import RunNeeds
 from app.client.process_store import Visitor
 from engine.contract.errors import Refused
+from engine.contract.run_spec import RunSpec
 from engine.executors.demo import is_demo
 
 SHARE = "share"  # the parameter of a link that opens a run of others
@@ -24,8 +26,15 @@ _SHARED, _SESSION = "shared_keys", "session_workspace"
 
 
 def serve_visitors() -> None:
-    """Let the client know who asks; call it once before anything is read."""
+    """Let the client know who asks and what runs need; call it before it is used."""
     process_store.serve_visitors(find_visitor, is_public)
+    demo_checks.use_estimates(_estimate_needs)
+
+
+def _estimate_needs(spec: RunSpec) -> RunNeeds:
+    from app.experiment import run_needs  # not above: no page waits for numpy
+
+    return run_needs.estimate_needs(spec)
 
 
 def find_visitor() -> Visitor:

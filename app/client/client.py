@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.client import catalogue as shelves
-from app.client import demo_access, engine_process, process_store, run_block_cache
+from app.client import (
+    demo_access,
+    demo_checks,
+    engine_process,
+    process_store,
+    run_block_cache,
+)
 from app.client.catalogue import Catalogue
 from app.client.process_store import checked_store, listed_store, store
 from engine.contract import kinds
@@ -128,9 +134,13 @@ def submit_completed(
         settled: The completed spec and its key, from `complete_with_key`.
         title: The run's title in lists.
         again: Whether to recompute a run that has ended.
+
+    Raises:
+        Refused: If it is too large for the demo, or the visitor's queue is full.
     """
     spec, key = settled
     demo_access.check_access(spec, key)
+    demo_checks.refuse_excess(spec, key)
     if again and owns(key):
         _block_cache.forget(key)
     return store().submit(spec, key, title, again=again)

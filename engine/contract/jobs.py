@@ -22,6 +22,7 @@ class JobState(StrEnum):
 _S = JobState
 FINAL = frozenset({_S.DONE, _S.FAILED, _S.CANCELLED, _S.DIVERGED})
 ALIVE = frozenset({_S.QUEUED, _S.RUNNING})
+COMPLETE = frozenset({_S.DONE, _S.DIVERGED})
 RESUMABLE = frozenset(
     {_S.FAILED, _S.CANCELLED, _S.PAUSED, _S.STALLED, _S.LOST, _S.INTERRUPTED}
 )

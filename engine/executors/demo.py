@@ -60,7 +60,7 @@ def demo_limits() -> DemoLimits:
         run_gradients=10**6
         * whole_number("METASCOPE_DEMO_RUN_MILLION_GRADIENTS", 100, 1, 10**9),
         run_memory=MIB * whole_number("METASCOPE_DEMO_RUN_MEMORY_MIB", 600, 64, 10**6),
-        run_disk=MIB * whole_number("METASCOPE_DEMO_RUN_DISK_MIB", 64, 1, 10**6),
+        run_disk=MIB * whole_number("METASCOPE_DEMO_RUN_DISK_MIB", 128, 1, 10**6),
         store_disk=MIB * whole_number("METASCOPE_DEMO_STORE_MIB", 2048, 64, 10**9),
         idle_seconds=3600 * whole_number("METASCOPE_DEMO_IDLE_HOURS", 24, 1, 10**5),
         upload=MIB * whole_number("METASCOPE_DEMO_UPLOAD_MIB", 0, 0, 100),

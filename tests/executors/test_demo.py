@@ -1,5 +1,7 @@
 """The demo's settings come from the environment."""
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.contract.errors import Refused
@@ -20,12 +22,14 @@ def test_a_limit_is_read_in_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (limits.run_seconds, limits.upload) == (180, 5 * 2**20)
 
 
-@pytest.mark.parametrize("name", ["METASCOPE_MODE", "METASCOPE_DEMO_QUEUED"])
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [("METASCOPE_MODE", is_demo), ("METASCOPE_DEMO_QUEUED", demo_limits)],
+)
 @pytest.mark.parametrize("text", ["-1", "1e9", "public"])
 def test_a_setting_that_is_not_understood_is_named(
-    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+    name: str, read: Callable[[], object], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, text)
     with pytest.raises(Refused, match=name):
-        is_demo()
-        demo_limits()
+        read()
