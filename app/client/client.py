@@ -18,7 +18,12 @@ from app.client import (
     run_block_cache,
 )
 from app.client.catalogue import Catalogue
-from app.client.process_store import checked_store, listed_store, store
+from app.client.process_store import (
+    checked_store,
+    listed_store,
+    shared_store,
+    store,
+)
 from engine.contract import kinds
 from engine.contract.events import FILMS, Artefact, Block, Timing
 from engine.contract.jobs import ALIVE, Job, JobState

@@ -24,4 +24,6 @@ def check_store() -> None:
     try:
         Store.open()
     except StoreError as error:
-        raise Refused(f"the demo needs a store, but {error}", "METASCOPE_HOME") from error
+        raise Refused(
+            f"the demo needs a store, but {error}", "METASCOPE_HOME"
+        ) from error
