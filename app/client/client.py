@@ -21,7 +21,6 @@ from app.client.catalogue import Catalogue
 from app.client.process_store import (
     checked_store,
     listed_store,
-    shared_store,
     store,
 )
 from engine.contract import kinds
