@@ -17,6 +17,7 @@ from engine.cli import (
     check_specs,
     data,
     doctor,
+    gallery,
     knowledge,
     new,
     run,
@@ -50,6 +51,7 @@ app.command()(run.run)
 app.command(help=_unwrap(sweep.sweep.__doc__))(sweep.sweep)
 app.command()(study.study)
 app.add_typer(runs.runs, name="runs")
+app.command(help=_unwrap(gallery.gallery.__doc__))(gallery.gallery)
 app.command()(supervise_and_work.supervise)
 app.command()(supervise_and_work.work)
 app.add_typer(data.data, name="data")

@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 from app.charts.chart_options import ResponsiveFigure
 
 _APP = Path(__file__).parents[1]
-_WHOLE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+WHOLE_LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 _BASIC = _APP / "static" / "plotly_basic" / "plotly-basic.min.js"
 _BASIC_TRACES = frozenset({"scatter", "bar"})
 
@@ -36,7 +36,7 @@ def library_file(figures: Iterable[go.Figure]) -> Path:
         for figure in figures
         for trace in (*figure.data, *(t for f in figure.frames for t in f.data))
     }
-    return _BASIC if types <= _BASIC_TRACES else _WHOLE
+    return _BASIC if types <= _BASIC_TRACES else WHOLE_LIBRARY
 
 
 @functools.cache

@@ -19,7 +19,10 @@ def make_table(rows: Rows, caption: str) -> str:
     heads = "".join(f'<th scope="col">{escape_html(name)}</th>' for name in rows[0])
     lines = "".join(f"<tr>{_cells(row.values())}</tr>" for row in rows)
     return (
-        f'<div class="table"><table><caption>{escape_html(caption)}</caption>'
+        # It may scroll sideways, which the keyboard must be able to do, too.
+        f'<div class="table" role="region" tabindex="0" '
+        f'aria-label="{escape_html(caption)}">'
+        f"<table><caption>{escape_html(caption)}</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
 
@@ -58,4 +61,4 @@ def make_details(title: str, body: str) -> str:
 
 def make_code(text: str) -> str:
     """Return a block of code."""
-    return f"<pre><code>{escape_html(text)}</code></pre>"
+    return f'<pre tabindex="0"><code>{escape_html(text)}</code></pre>'

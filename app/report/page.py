@@ -1,21 +1,19 @@
 """The report of a run: title, calls, films, charts, tables, settings, command."""
 
-import datetime
 from collections.abc import Mapping
-from pathlib import Path
+from typing import NamedTuple
 
 from app.charts import per_task, run_figures
 from app.charts.chart_options import ResponsiveFigure, ViewState
 from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
-from app.report import embedded_data, html_parts, settings
+from app.report import document, embedded_data, html_parts, settings
 from app.results.call_lines import call_lines, headline_and_notes
 from app.results.comparison_rows import comparison_rows
 from app.results.run_title import run_title
 from app.results.score_rows import score_rows
 from app.widgets.escaping import escape_html
 
-_HERE = Path(__file__).parent
 # Films first, then what answers the question, then how it came about.
 ORDER = (
     "Films",
@@ -30,6 +28,22 @@ ORDER = (
 Titles = Mapping[str, str]
 
 
+class ReportParts(NamedTuple):
+    """What a report is made of.
+
+    Args:
+        title: The run's title, plain text.
+        body: Its header, figures, tables and settings, as HTML.
+        drawn: Its figures, in the order of the page.
+        main: The chart of what the verdict is about; None without results.
+    """
+
+    title: str
+    body: str
+    drawn: list[ResponsiveFigure]
+    main: ResponsiveFigure | None = None
+
+
 def make_report(run: Run, titles: Titles) -> bytes:
     """Return a run as one HTML file that works offline.
 
@@ -40,18 +54,50 @@ def make_report(run: Run, titles: Titles) -> bytes:
     Returns:
         UTF-8 bytes.
     """
-    charts = list_charts(run)
-    drawn = [chart for found in charts.values() for chart in found.values()]
-    title = run_title(run, titles)
-    body = "".join(
-        (
-            _header(run, title, titles),
-            _figures(charts),
-            _tables(run, titles),
-            settings.make_settings(run, titles),
+    made = make_parts(run, titles)
+    library = embedded_data.library_file(each.wide for each in made.drawn)
+    packed = {
+        "library": embedded_data.packed_library(library),
+        "figures": embedded_data.packed_figures(made.drawn),
+    }
+    return document.write_document(
+        document.Document(
+            made.title,
+            made.body,
+            data="".join(document.data_element(*each) for each in packed.items()),
+            scripts=(document.report_script(),),
+            allowed=(embedded_data.script_hash(library),),
         )
     )
-    return _page(title, body, drawn)
+
+
+def make_parts(run: Run, titles: Titles) -> ReportParts:
+    """Return what the report of a run is made of.
+
+    Args:
+        run: A run with results; what it lacks, the report lacks.
+        titles: Titles of parts, by name; spelled from the names otherwise.
+    """
+    charts = list_charts(run)
+    title = run_title(run, titles)
+    sections = (
+        _header(run, title, titles),
+        _figures(charts),
+        _tables(run, titles),
+        settings.make_settings(run, titles),
+    )
+    drawn = [chart for found in charts.values() for chart in found.values()]
+    main = _deciding_chart(run, charts.get("Main charts", {}))
+    return ReportParts(title, "".join(sections), drawn, main)
+
+
+def _deciding_chart(
+    run: Run, charts: Mapping[str, ResponsiveFigure]
+) -> ResponsiveFigure | None:
+    """Return the chart of what the verdict is about, else the first."""
+    traced = run.table.criterion.trace
+    found = [chart for chart in charts.values() if chart.name == traced]
+    return next(iter((*found, *charts.values())), None)
 
 
 def list_charts(run: Run) -> dict[str, dict[str, ResponsiveFigure]]:
@@ -134,36 +180,3 @@ def _tables(run: Run, titles: Titles) -> str:
     return html_parts.make_section("Comparisons", compared) + html_parts.make_section(
         "Scores", scores
     )
-
-
-def _page(title: str, body: str, drawn: list[ResponsiveFigure]) -> bytes:
-    library = embedded_data.library_file(each.wide for each in drawn)
-    script = (_HERE / "report.js").read_text(encoding="utf-8")
-    allowed = (
-        embedded_data.hash_script(script.encode()),
-        embedded_data.script_hash(library),
-    )
-    # Only our two scripts run, and nothing is ever fetched.
-    policy = (
-        f"default-src 'none'; script-src {' '.join(allowed)}; "
-        "style-src 'unsafe-inline'; img-src data: blob:"
-    )
-    day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return "".join(
-        (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape_html(title)}</title>",
-            f"<style>{(_HERE / 'report.css').read_text(encoding='utf-8')}</style>",
-            f"</head><body><main>{body}</main>",
-            f"<footer>Made with Metascope on {day}.</footer>",
-            _data("library", embedded_data.packed_library(library)),
-            _data("figures", embedded_data.packed_figures(drawn)),
-            f"<script>{script}</script></body></html>\n",
-        )
-    ).encode()
-
-
-def _data(name: str, packed: str) -> str:
-    return f'<script type="application/gzip" id="{name}">{packed}</script>'

@@ -1,4 +1,5 @@
-// Draws the figures of a report, with the chart library and the data in this file.
+// Draws the figures of a report, with the data in this file; the chart library is in it
+// or beside it.
 
 const NARROW = 640; // pixels
 const PRINTED = 680; // pixels: what a sheet of A4 or Letter holds
@@ -42,9 +43,14 @@ async function start() {
     say("This browser is too old to unpack the figures.");
     return;
   }
-  const script = document.createElement("script");
-  script.textContent = await unpacked("library");
-  document.head.append(script);
+  if (document.getElementById("library")) {
+    const script = document.createElement("script");
+    script.textContent = await unpacked("library");
+    document.head.append(script);
+  } else if (!window.Plotly) {
+    say("The file plotly-….min.js, which draws the figures, is not beside this page.");
+    return;
+  }
   const figures = JSON.parse(await unpacked("figures"));
   const nodes = [...document.querySelectorAll(".chart")];
   const drawOne = (node, width) => draw(node, figures[node.dataset.chart], width);

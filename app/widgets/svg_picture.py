@@ -65,8 +65,13 @@ def picture_html(picture: Picture, css: str) -> str:
         picture: The picture.
         css: Its CSS class.
     """
-    data = base64.b64encode(picture.svg.encode()).decode()
     return (
-        f'<img class="{css}" src="data:image/svg+xml;base64,{data}" '
+        f'<img class="{css}" src="{picture_address(picture)}" '
         f'alt="{escape_html(picture.alt)}">'
     )
+
+
+def picture_address(picture: Picture) -> str:
+    """Return a picture as an address that holds it."""
+    data = base64.b64encode(picture.svg.encode()).decode()
+    return f"data:image/svg+xml;base64,{data}"

@@ -1,0 +1,1 @@
+"""Runs as web pages that any static host can serve, and that open from a disk."""
