@@ -1,20 +1,18 @@
 """data: list, fetch and add real data sets."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Column, Table
 
-from engine.cli import mosaic, own_architectures, own_tables
-from engine.cli.console import AsJson, Exit, err, out, print_json, print_status
-
-SHOWN = 20  # classes in the preview; an archive may have a thousand
+from engine.cli import mosaic, own_architectures, own_images, own_tables
+from engine.cli.console import AsJson, Exit, out, print_json, print_status
 
 data = typer.Typer(help="List real data sets, fetch public ones, add your own.")
 data.command()(mosaic.build)
 data.command()(mosaic.report)
 data.command(name="own")(own_tables.own)
+data.command(name="own-images")(own_images.own_images)
 data.command(name="own-architectures")(own_architectures.own_architectures)
 
 
@@ -35,32 +33,6 @@ def list_files(context: typer.Context, *, as_json: AsJson = False) -> int:
         words = (each["kind"], each["state"], each["file"], families, each["title"])
         table.add_row(*words, start)
     out().print(table)
-    return Exit.OK
-
-
-@data.command(name="own-images")
-def own_images(
-    path: Annotated[
-        Path,
-        typer.Argument(help="A ZIP archive or a folder, with one subfolder per class."),
-    ],
-) -> int:
-    """Add images of your own; print a spec that uses them, for `run`."""
-    from engine.cli.own_classes_spec import images_spec
-    from engine.data.user.image_store import read_image_path, store_images
-
-    found = read_image_path(path)
-    classes = Table("class", "images", box=None)
-    counts = found.counts().tolist()
-    for name, count in zip(found.names[:SHOWN], counts, strict=False):
-        classes.add_row(name, f"{count:,}")
-    err().print(classes)
-    print_status(
-        f"{len(found.names):,} classes, {sum(counts):,} images, sha256 {found.digest}"
-    )
-    for warning in found.warnings:
-        print_status(f"note: {warning}")
-    print_json(images_spec(store_images(found), counts))
     return Exit.OK
 
 

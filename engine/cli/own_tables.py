@@ -12,6 +12,7 @@ from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
     from engine.data.user.column_scan import ScannedColumn
+    from engine.data.user.table_layout import Header
     from engine.data.user.table_plan import TableChoices
     from engine.data.user.table_preparation import PreparedTable
     from engine.data.user.table_reader import ReadOptions, UserTable
@@ -96,7 +97,7 @@ def own(
     from engine.data.user.table_plan import TableChoices
     from engine.data.user.table_reader import ReadOptions
 
-    shown = {None: "auto", True: "names", False: "data"}[header]
+    first: Header = "auto" if header is None else "names" if header else "data"
     rest = "drop" if drop else "refuse"
     choices = TableChoices(
         target,
@@ -117,7 +118,7 @@ def own(
         raise Refused("--few-shot needs class labels; drop --value", "predict")
     if shift and few_shot:
         raise Refused("--few-shot has no shift column; drop --shift", "shift")
-    options = ReadOptions(shown, tuple(missing or ()), all_rows)
+    options = ReadOptions(first, tuple(missing or ()), all_rows)
     try:
         print_json(_add_table(file, options, choices, train_on, few_shot))
     except Refused as refusal:
@@ -181,7 +182,7 @@ def _print_columns(table: "UserTable", ready: "PreparedTable | None") -> None:
         plan = plans.get(each.name)
         role, use = (plan.role, plan.describe()) if plan else ("", "")
         note = "" if plan and role != "feature" else each.note
-        shown.add_row(each.name, each.kind, _missing(each), role, use, note)
+        shown.add_row(each.name, each.kind, _count_missing(each), role, use, note)
     err().print(shown)
     if len(table.columns) > SHOWN:
         print_status(f"and {len(table.columns) - SHOWN:,} more columns")
@@ -190,7 +191,7 @@ def _print_columns(table: "UserTable", ready: "PreparedTable | None") -> None:
         print_status(f"note: {remark}")
 
 
-def _missing(column: "ScannedColumn") -> str:
+def _count_missing(column: "ScannedColumn") -> str:
     """Return how many cells have no value, and the marks among them."""
     marks = ", ".join(repr(mark) for mark in list(column.marks)[:3] if mark)
     return f"{column.missing:,} ({marks})" if marks else f"{column.missing:,}"

@@ -17,6 +17,7 @@ import numpy as np
 from engine.contract.errors import Refused
 from engine.contract.text_decoding import clean
 from engine.data.sources.checksums import sha256
+from engine.data.user.class_splits import POOLS
 from engine.data.user.image_decoding import DecodedImage, decode_gray
 
 # Bounds against zip bombs, on memory and on time.
@@ -25,7 +26,7 @@ MEMBERS, IMAGES, CLASSES = 50_000, 20_000, 1_000
 PIXELS = 2_000_000_000  # in all images together, before they are scaled down
 SIDE = 28
 KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class ImageArchive:
         labels: Class index of each image; shape (image,).
         warnings: Remarks for the user, one sentence each.
         data: The archive's bytes.
+        pools: The pool of each class, where folders train, validation and test are
+            around them; empty otherwise.
     """
 
     digest: str
@@ -48,6 +51,7 @@ class ImageArchive:
     labels: np.ndarray
     warnings: tuple[str, ...]
     data: bytes = field(repr=False)
+    pools: tuple[str, ...] = ()
 
     def counts(self) -> np.ndarray:
         """Return the number of images per class; shape (class,)."""
@@ -67,11 +71,11 @@ def read_images(data: bytes, limit: int = LIMIT) -> ImageArchive:
     Raises:
         Refused: If anything is wrong; the sentence names the member.
     """
-    archive = _open_archive(data, limit)
+    archive = open_archive(data, limit)
     with archive:
         try:
             listed = _check_members(archive.infolist())
-            files, others = _sort_members(listed)
+            files, others, pool_of = _sort_members(listed)
             names = tuple(sorted({shown for shown, _ in files}))
             _check_classes(names, files)
             drawn = list(_decode_images(archive, [info for _, info in files]))
@@ -85,7 +89,8 @@ def read_images(data: bytes, limit: int = LIMIT) -> ImageArchive:
     remarks = _warnings(len(files) - len(kept), sizes, others, images[kept])
     images, labels = images[kept], labels[kept]
     _check_counts(names, np.bincount(labels, minlength=len(names)))
-    return ImageArchive(sha256(data), names, images, labels, remarks, data)
+    pools = tuple(pool_of[name] for name in names) if pool_of else ()
+    return ImageArchive(sha256(data), names, images, labels, remarks, data, pools)
 
 
 def _decode_images(
@@ -94,14 +99,19 @@ def _decode_images(
     """Yield the decoded images; refuse the archive once they have too many pixels."""
     total = 0
     for info in members:
-        drawing = decode_gray(_read_member(archive, info), info.filename, SIDE)
+        drawing = decode_gray(read_member(archive, info), info.filename, SIDE)
         total += drawing.size[0] * drawing.size[1]
         if total > PIXELS:
             raise Refused(f"this archive has more than {PIXELS:,} pixels in all")
         yield drawing
 
 
-def _open_archive(data: bytes, limit: int) -> zipfile.ZipFile:
+def open_archive(data: bytes, limit: int) -> zipfile.ZipFile:
+    """Open an archive in memory.
+
+    Raises:
+        Refused: If it is too large, or no ZIP archive.
+    """
     if not data:
         raise Refused("this archive is empty: it has 0 bytes")
     if len(data) > limit:
@@ -116,7 +126,7 @@ def _open_archive(data: bytes, limit: int) -> zipfile.ZipFile:
         )
     try:
         return zipfile.ZipFile(io.BytesIO(data))
-    except _DAMAGED:
+    except DAMAGED:
         raise Refused(
             "this archive is damaged: its table of contents is truncated"
         ) from None
@@ -148,10 +158,10 @@ def _check_members(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
 
 def _sort_members(
     members: Sequence[zipfile.ZipInfo],
-) -> tuple[list[tuple[str, zipfile.ZipInfo]], list[str]]:
-    """Return (class, member) of the images, sorted, and the names of other files."""
+) -> tuple[list[tuple[str, zipfile.ZipInfo]], list[str], dict[str, str]]:
+    """Return (class, member) of the images, sorted, other files, and class to pool."""
     paths = {info.filename: PurePosixPath(info.filename).parts for info in members}
-    seen = [info for info in members if not _is_hidden(paths[info.filename])]
+    seen = [info for info in members if not is_hidden(paths[info.filename])]
     images = [i for i in seen if i.filename.lower().endswith(KINDS)]
     others = [i.filename for i in seen if not i.filename.lower().endswith(KINDS)]
     if not images:
@@ -161,7 +171,9 @@ def _sort_members(
         raise Refused(
             f"this archive has {len(images):,} images; at most {IMAGES:,} are read"
         )
-    depth = _shared_depth([paths[info.filename] for info in images])
+    every = [paths[info.filename] for info in images]
+    pool_of = _pools(every)
+    depth = 1 if pool_of else _shared_depth(every)
     for info in images:
         if len(paths[info.filename]) - depth != 2:
             raise Refused(
@@ -171,10 +183,27 @@ def _sort_members(
     # The order of an archive is accidental; labels must not depend on it.
     images.sort(key=lambda info: info.filename)
     named = [(clean(paths[info.filename][depth]), info) for info in images]
-    return named, others
+    return named, others, pool_of
 
 
-def _is_hidden(parts: Sequence[str]) -> bool:
+def _pools(paths: Sequence[tuple[str, ...]]) -> dict[str, str]:
+    """Return the pool of each class, if all lie in folders of that name.
+
+    Raises:
+        Refused: If a class lies in two of them.
+    """
+    first = {path[0] for path in paths}
+    if not {"train", "test"} <= first <= set(POOLS) or {len(p) for p in paths} != {3}:
+        return {}
+    found: dict[str, str] = {}
+    for pool, folder, _ in paths:
+        name = clean(folder)
+        if found.setdefault(name, pool) != pool:
+            raise Refused(f"class {name[:40]!r} is in {found[name]} and in {pool}")
+    return found
+
+
+def is_hidden(parts: Sequence[str]) -> bool:
     """Return whether a file is of the operating system, not of the user."""
     junk = ("__MACOSX", "Thumbs.db", "desktop.ini")
     return any(part.startswith(".") or part in junk for part in parts)
@@ -219,13 +248,13 @@ def _check_counts(names: Sequence[str], counts: np.ndarray) -> None:
         )
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """Return a member's bytes; its header may lie about their number."""
     name = clean(info.filename)[:60]
     try:
         with archive.open(info) as member:
             data = member.read(MEMBER + 1)
-    except _DAMAGED:
+    except DAMAGED:
         raise Refused(f"member {name!r} is damaged") from None
     if len(data) > MEMBER:
         raise Refused(f"member {name!r} has more than {MEMBER:,} bytes")

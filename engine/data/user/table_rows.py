@@ -13,6 +13,7 @@ from engine.contract.text_decoding import clean
 from engine.data.user.columns import parse_number
 from engine.data.user.csv_reader import COLUMNS, ROWS
 from engine.data.user.table_layout import SEPARATORS, Layout, Record
+from engine.data.user.wording import are
 
 _TOTALS = """
 total totals total: sum sums subtotal overall mean average
@@ -35,9 +36,9 @@ class LeftOut:
     def remarks(self) -> Iterator[str]:
         """Yield a remark for each kind of record that was left out."""
         if self.blank:
-            yield f"{self.blank:,} blank rows are left out"
+            yield f"{are(self.blank, 'blank row')} left out"
         if self.comments:
-            yield f"{self.comments:,} lines that begin with # are left out"
+            yield f"{are(self.comments, 'comment')} left out"
         if self.footers:
             lines = _span(self.footers)
             yield f"remarks below the table are left out: {lines}"

@@ -177,8 +177,8 @@ def _complete_rows(
     x: np.ndarray, texts: np.ndarray, choices: TargetOptions
 ) -> np.ndarray:
     """Return which rows are used; a row without a label never is."""
-    unanswered = np.array([[not text.strip(" ") for text in row] for row in texts])
-    unanswered = unanswered.any(axis=0)
+    blank = np.array([[not text.strip(" ") for text in row] for row in texts])
+    unanswered = np.asarray(blank.any(axis=0))
     gaps = np.isnan(x).any(axis=1)
     if choices.empty == "refuse" and (gaps.any() or unanswered.any()):
         count = int((gaps | unanswered).sum())

@@ -61,4 +61,4 @@ def _load_classes(digest: str) -> UserClasses:
     members = tuple(
         (found.labels == number).nonzero()[0] for number in range(len(found.names))
     )
-    return UserClasses(found.names, members, "images")
+    return UserClasses(found.names, members, "images", found.pools)

@@ -20,7 +20,6 @@ from engine.data.user.image_decoding import decode_gray
 from engine.data.user.image_store import (
     ARCHIVE,
     load_own_images,
-    read_image_path,
     store_images,
 )
 from tests.data.user.images import folders as made
@@ -251,17 +250,3 @@ def test_an_archive_is_kept_under_its_digest_and_read_again(home: Path) -> None:
     assert Path(entry["where"], entry["file"]).read_bytes() == data
     with pytest.raises(Refused, match="needs the file with sha256"):
         load_own_images("0" * 64)
-
-
-def test_a_folder_is_packed_the_same_every_time(home: Path) -> None:
-    for name, data in (GOOD | {"class 00/notes.txt": b"x", "top.png": b"x"}).items():
-        path = home / "mine" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    (home / "mine" / "class 00" / "link.png").symlink_to("/etc/hostname")
-    one, two = read_image_path(home / "mine"), read_image_path(home / "mine")
-    assert one.digest == two.digest
-    assert one.counts().tolist() == [3, 3]
-    np.testing.assert_array_equal(one.images, read_images(packed(GOOD)).images)
-    with pytest.raises(Refused, match="cannot be read"):
-        read_image_path(home / "absent")
