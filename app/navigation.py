@@ -6,7 +6,7 @@ from app.widgets import missing_package_notice
 
 try:
     from app import old_addresses, url_checks, visitors
-    from app.widgets import page_frame
+    from app.widgets import demo_notice, page_frame
 except ModuleNotFoundError as error:
     missing_package_notice.show_notice(error)
     st.stop()
@@ -35,6 +35,7 @@ notices = st.container()
 with page_frame.show_errors():
     page_frame.prepare_engine()
     page.run()
+demo_notice.draw_notice()
 url_checks.report_unusable()
 with notices:
     url_checks.draw_notices()

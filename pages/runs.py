@@ -10,6 +10,7 @@ from engine.contract.jobs import ALIVE
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Runs", anchor=False)
     st.space("stretch")
+    actions.draw_delete_all()
     actions.draw_import()
 group = groups.open_group()
 if group is not None:

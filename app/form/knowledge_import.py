@@ -11,6 +11,7 @@ from app.client.client import Run
 from app.client.run_knowledge import KnowledgeSizes
 from app.experiment import derived_experiments, spec_mapping
 from app.figures.theme import capitalize_name, learner_name
+from app.form import uploads
 from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
@@ -36,11 +37,14 @@ def draw_import(run: Run | None) -> None:
         run: The run in view; its family is known to search its space.
     """
     with st.expander("Import a knowledge base", icon=":material/upload_file:"):
+        if not (most := uploads.upload_megabytes(MEGABYTES)):
+            uploads.draw_uploads_off("a knowledge base")
+            return
         given = st.file_uploader(
             "A JSON file that was exported here",
             "json",
             key="knowledge_file",
-            max_upload_size=MEGABYTES,
+            max_upload_size=most,
         )
         if given is None:
             return

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import session
 from app.client import files
+from app.form import uploads
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
@@ -38,11 +39,14 @@ count as failed trainings.
 @st.dialog("Your own architectures", width="large")
 def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take a file, preview it, and let the user choose the data set of the tests."""
+    if not (most := uploads.upload_megabytes(MEGABYTES)):
+        uploads.draw_uploads_off("a table of architectures")
+        return
     given = st.file_uploader(
         "A CSV with a header: UTF-8, commas, decimal points",
         type="csv",
         key="own_architectures",
-        max_upload_size=MEGABYTES,
+        max_upload_size=most,
     )
     if given is None:
         st.markdown(FORM)

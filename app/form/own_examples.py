@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import session
 from app.client import files
-from app.form import own_architectures
+from app.form import own_architectures, uploads
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.cards import Card
@@ -42,15 +42,18 @@ def draw_file_button(card: Card) -> None:
 @st.dialog("Your own images", width="large")
 def _images_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take an archive, show its classes, store it."""
+    if not (most := uploads.upload_megabytes(MEGABYTES)):
+        uploads.draw_uploads_off("an archive of images")
+        return
     given = st.file_uploader(
         "A ZIP archive with one folder of images per class",
         type="zip",
         key="own_archive",
-        max_upload_size=MEGABYTES,
+        max_upload_size=most,
     )
     if given is None:
         st.caption(
-            "The file stays on this machine. Images are converted to grayscale and "
+            f"{uploads.where_files_stay()} Images are converted to grayscale and "
             "resized; duplicates within a class are dropped."
         )
         return
@@ -82,15 +85,18 @@ def _images_dialog(place: str, knobs: frozenset[str]) -> None:
 @st.dialog("Your own data", width="large")
 def _csv_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take a file, preview it, and let the user choose the target."""
+    if not (most := uploads.upload_megabytes(MEGABYTES)):
+        uploads.draw_uploads_off("a CSV")
+        return
     given = st.file_uploader(
         "A CSV with a header: UTF-8, commas, decimal points",
         type="csv",
         key="own_file",
-        max_upload_size=MEGABYTES,
+        max_upload_size=most,
     )
     if given is None:
         st.caption(
-            "The file stays on this machine and is not modified; which rows and "
+            f"{uploads.where_files_stay()} It is not modified; which rows and "
             "columns are dropped is a setting of the run."
         )
         return

@@ -3,9 +3,12 @@
 import streamlit as st
 
 from app.client import files
+from app.form import uploads
 from app.widgets import page_elements
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
+
+MEGABYTES = 100
 
 
 def import_chosen_archive(name: str) -> Job | None:
@@ -14,11 +17,14 @@ def import_chosen_archive(name: str) -> Job | None:
     Args:
         name: Name of the place, part of the widgets' keys.
     """
+    if not (most := uploads.upload_megabytes(MEGABYTES)):
+        uploads.draw_uploads_off("an exported run")
+        return None
     given = st.file_uploader(
         "An exported run (.zip)",
         type="zip",
         key=f"archive.{name}",
-        max_upload_size=100,
+        max_upload_size=most,
         help="The archive that Export makes of a run, with all of its results.",
     )
     if given is None or not st.button(

@@ -13,9 +13,11 @@ from app.client.catalogue import CatalogueError
 from app.widgets import missing_package_notice
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
+from engine.executors.demo import is_demo
 from engine.store import StoreError, StoreGone
 
 _APP = Path(__file__).parents[1]
+UNAVAILABLE = "The demo's store is not available: try again in a few minutes."
 PAGE = "current_page"  # the current page's path in the session
 _MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32"
  width="172" height="32">
@@ -58,11 +60,20 @@ def show_errors() -> Iterator[None]:
     except Refused as refusal:
         st.error(escape_markdown(refusal.message), icon=":material/block:")
     except StoreGone as gone:
+        if is_demo():  # its folder is the operator's, and none of a visitor's business
+            st.error(UNAVAILABLE, icon=":material/folder_off:")
+            return
         st.error(escape_markdown(gone), icon=":material/folder_off:")
         _draw_store_choice(gone)
     except (StoreError, CatalogueError) as error:
-        st.error(escape_markdown(error), icon=":material/error:")
-        st.caption("`python -m engine doctor` checks the installation and the store.")
+        told = str(error)
+        if is_demo() and "/" in told:
+            told = UNAVAILABLE
+        st.error(escape_markdown(told), icon=":material/error:")
+        if not is_demo():
+            st.caption(
+                "`python -m engine doctor` checks the installation and the store."
+            )
         st.button("Try again", key="try_again")
     except ModuleNotFoundError as error:
         missing_package_notice.show_notice(error)

@@ -3,13 +3,19 @@
 `METASCOPE_MODE=demo` turns it on; every limit is an environment variable of its own.
 """
 
+import os
+import re
 from typing import NamedTuple
 
+from engine.contract.errors import Refused
 from engine.executors.environment import one_of, whole_number
 
 MODE = "METASCOPE_MODE"
+SOURCE = "METASCOPE_SOURCE"
 LOCAL, DEMO = "local", "demo"
 MIB = 2**20
+# It stands in a command that visitors copy, so only what no shell interprets.
+_ADDRESS = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9._/:~-]{1,200}")
 
 
 class DemoLimits(NamedTuple):
@@ -45,6 +51,18 @@ def is_demo() -> bool:
         Refused: If METASCOPE_MODE is neither local nor demo.
     """
     return one_of(MODE, (LOCAL, DEMO)) == DEMO
+
+
+def source_address() -> str:
+    """Return where visitors get the code, to run the lab themselves; may be empty.
+
+    Raises:
+        Refused: If METASCOPE_SOURCE is no web address.
+    """
+    text = os.environ.get(SOURCE, "").strip()
+    if text and not _ADDRESS.fullmatch(text):
+        raise Refused(f"{SOURCE} must be an https address, not {text[:60]!r}", SOURCE)
+    return text
 
 
 def demo_limits() -> DemoLimits:

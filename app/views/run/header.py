@@ -13,7 +13,7 @@ from app.results.run_title import run_title
 from app.views.compare.selection import open_comparison
 from app.views.run import call_panel, longer_run
 from app.views.run.reproduce.share_link import draw_copy_link
-from app.widgets import page_elements
+from app.widgets import page_elements, page_frame
 from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.effort import Effort, effort_of
 from engine.contract.errors import Refused
@@ -138,8 +138,9 @@ def _draw_rerun(run: Run, job: Job) -> None:
             "Run again", icon=":material/replay:", key="again", type="tertiary"
         )
     if pressed:
-        client.submit(run.spec, job.title, again=True)
-        st.rerun()
+        with page_frame.show_errors():
+            client.submit(run.spec, job.title, again=True)
+            st.rerun()
 
 
 def describe_sample(run: Run) -> str:
@@ -227,5 +228,6 @@ def _draw_end(run: Run) -> None:
     if job.is_resumable and st.button(
         "Resume", icon=":material/play_arrow:", key="resume"
     ):
-        client.resume(run.key)
-        st.rerun()
+        with page_frame.show_errors():
+            client.resume(run.key)
+            st.rerun()

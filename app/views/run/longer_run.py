@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.client import client
 from app.client.client import Run
+from app.widgets import page_frame
 from engine.contract.effort import Effort, with_effort
 from engine.contract.errors import Refused
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec
@@ -31,9 +32,11 @@ def draw_longer_run(run: Run) -> None:
         key="add_replicates",
         help=_HELP.format(ceiling=more.replicates, now=run.replicates),
     ):
-        job = client.submit(more, run.job.title)
-        st.query_params["run"] = job.key  # from which the next run of the page reads it
-        st.rerun()
+        with page_frame.show_errors():
+            job = client.submit(more, run.job.title)
+            # From which the next run of the page reads it.
+            st.query_params["run"] = job.key
+            st.rerun()
 
 
 def longer_spec(run: Run) -> RunSpec | None:

@@ -19,6 +19,7 @@ from app.views.run import (
 from app.views.run.reproduce.export_menu import draw_export_menu
 from app.widgets import page_elements, page_frame, phone_drawer
 from app.widgets.escaping import escape_markdown
+from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec
 
 POLL = 0.6  # seconds between two polls of a run under way
@@ -62,13 +63,22 @@ def _draw_run_form() -> tuple[RunSpec, str] | None:
         return None
     session.prepare_form()
     wanted, pressed = experiment_form.draw_form()
-    if pressed and wanted is not None:
-        client.submit_completed(wanted, session.title_of(wanted[1]))
+    if pressed and wanted is not None and _submit(wanted):
         session.show_run(wanted[1])
         url_sync.write_url(*wanted)
         phone_drawer.close_later()
         st.rerun()
     return wanted
+
+
+def _submit(wanted: tuple[RunSpec, str]) -> bool:
+    """Queue an experiment; where that is refused, say why beside Run."""
+    try:
+        client.submit_completed(wanted, session.title_of(wanted[1]))
+    except Refused as refusal:
+        page_elements.draw_refusal(refusal.message)
+        return False
+    return True
 
 
 def draw_run_in_view(key: str | None) -> None:

@@ -26,6 +26,22 @@ def draw_import() -> None:
             st.success(f"Imported as run `{job.key[:12]}`.", icon=":material/check:")
 
 
+def draw_delete_all() -> None:
+    """Draw, in the demo, the button that deletes all runs of the visitor."""
+    if not is_demo() or not (count := client.jobs(None, "", (1, 0))[1]):
+        return
+    with st.popover("Delete all my runs", icon=":material/delete:", key="all_ask"):
+        what = "your only run" if count == 1 else f"all of your {count} runs"
+        st.markdown(
+            f"Delete {what}, with names, tags and notes? Links to them open nothing "
+            "once the demo has dropped their results, too."
+        )
+        if st.button("Delete them all", key="delete_all", icon=":material/delete:"):
+            client.delete_all()
+            clear_selection()
+            st.rerun(scope="app")
+
+
 def runs_of(names: Sequence[str]) -> list[str]:
     """Return the keys of the selected runs, and of those of the selected groups."""
     keys: list[str] = []

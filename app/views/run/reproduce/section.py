@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import visitors
+from app import share_links, visitors
 from app.charts.chart_options import ViewState
 from app.client import client, files
 from app.client.client import Run
@@ -20,9 +20,11 @@ from app.views.run.reproduce.run_files import (
     file_stem,
     list_files,
 )
-from app.widgets import page_elements
+from app.widgets import demo_notice, page_elements
+from app.widgets.copy_button import copy_button
 from app.widgets.escaping import escape_markdown
 from engine import portable_arithmetic
+from engine.executors.demo import is_demo
 
 
 def draw_section(run: Run, view_state: ViewState, titles: Titles) -> None:
@@ -41,6 +43,8 @@ def draw_section(run: Run, view_state: ViewState, titles: Titles) -> None:
             _draw_figures(run, titles)
         _draw_origin(run)
     with right:
+        if is_demo():
+            _draw_own_computer(run)
         page_elements.draw_heading("On the command line", "Save config.json, then:")
         st.code(COMMAND, language="bash", wrap_lines=True)
         page_elements.draw_heading(
@@ -63,6 +67,21 @@ def _draw_link(run: Run) -> None:
     st.caption(
         "It contains every setting and the run's key. Opening it starts nothing: a "
         "finished run is shown, any other waits until Run is pressed."
+    )
+
+
+def _draw_own_computer(run: Run) -> None:
+    page_elements.draw_heading(
+        "Open locally", "On your own computer nothing is limited. Start the lab:"
+    )
+    demo_notice.draw_local_commands()
+    copy_button(
+        "Copy the link for there",
+        share_links.share_link(demo_notice.LOCAL_LAB, run.spec, run.key),
+        key="copy_local_link",
+        help="Opens this experiment in the lab on your computer.",
+        done="Copied. Once your lab has started, paste it into the browser; Run "
+        "computes the experiment there.",
     )
 
 
