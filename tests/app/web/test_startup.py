@@ -55,7 +55,9 @@ def test_a_demo_without_a_store_names_the_folder(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("METASCOPE_MODE", "demo")
     monkeypatch.setenv("METASCOPE_HOME", str(tmp_path / "file" / "home"))
-    with pytest.raises(SystemExit, match=f"folder {tmp_path}/file/home .*METASCOPE_HOME"):
+    with pytest.raises(
+        SystemExit, match=f"folder {tmp_path}/file/home .*METASCOPE_HOME"
+    ):
         startup.prepare()
 
 
