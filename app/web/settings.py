@@ -28,6 +28,7 @@ class WebSettings(NamedTuple):
         sockets: Pages that may be open at the same time.
         sockets_per_address: Those of one address.
         messages_per_second: Actions of one address that are served, on average.
+        pages_at_once: Pages of one address that are computed at the same time.
         visitors_per_hour: Browsers of one address that are let in.
         message: Bytes of one action.
         uploads: Files of one session; 0 while uploads are off.
@@ -41,6 +42,7 @@ class WebSettings(NamedTuple):
     sockets: int = 400
     sockets_per_address: int = 20
     messages_per_second: int = 10
+    pages_at_once: int = 3
     visitors_per_hour: int = 60
     message: int = 256 * 1024
     uploads: int = 0
@@ -68,6 +70,7 @@ def read_settings() -> WebSettings:
         messages_per_second=whole_number(
             "METASCOPE_DEMO_MESSAGES_PER_SECOND", 10, 1, 100_000
         ),
+        pages_at_once=whole_number("METASCOPE_DEMO_PAGES_AT_ONCE", 3, 1, 100_000),
         visitors_per_hour=whole_number(
             "METASCOPE_DEMO_VISITORS_PER_HOUR", 60, 1, 10**6
         ),

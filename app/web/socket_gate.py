@@ -7,9 +7,13 @@ import asyncio
 import collections
 import time
 
+from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from app import structured_log
+from app.web.address_limits import Address, Turn
 from app.web.refusal_page import refusal_page
 from app.web.request_gate import refuse_socket
 from app.web.requests import cookie, is_page, sender
@@ -17,8 +21,7 @@ from app.web.settings import WebSettings
 from app.web.visitor_cookie import COOKIE, FORM
 
 ADDRESSES = 20_000  # that are known at the same time
-HOUR = 3600.0
-BURST = 5.0  # seconds of the allowed rate that may come at once
+END = 256  # bytes; a page's last message is shorter
 _SENTENCES = {
     "sockets": "The lab is full: as many pages are open as it can serve; try again in "
     "a few minutes.",
@@ -27,36 +30,6 @@ _SENTENCES = {
     "visitors_per_hour": "Too many browsers have come from your address in the last "
     "hour; try again later.",
 }
-
-
-class Address:
-    """What one address does.
-
-    Args:
-        rate: Messages per second that are served, on average.
-    """
-
-    def __init__(self, rate: int) -> None:
-        self.interval = 1 / rate
-        self.open = 0
-        self.due = 0.0  # when the next message would be on time
-        self.visitors = dict[int, float]()  # browsers, and when they came
-
-    def wait(self, now: float) -> float:
-        """Take a message in turn; return after how many seconds it is served."""
-        self.due = max(self.due, now) + self.interval
-        return max(0.0, self.due - now - BURST)
-
-    def is_idle(self, now: float) -> bool:
-        """Whether it can be forgotten."""
-        self.forget_visitors(now)
-        return not (self.open or self.visitors or self.due > now)
-
-    def forget_visitors(self, now: float) -> None:
-        """Forget who came more than an hour ago."""
-        old = [each for each, since in self.visitors.items() if now - since > HOUR]
-        for each in old:
-            del self.visitors[each]
 
 
 class SocketGate:
@@ -93,16 +66,21 @@ class SocketGate:
         _cap_collected_bytes(receive, self.settings.message)
         address.open += 1
         self.open += 1
+        turn = Turn(address.slots)
         try:
-            await self.app(scope, self._limit(receive, send, address), send)
+            incoming = self._limit(receive, send, address, turn)
+            await self.app(scope, incoming, _watch(send, turn))
         finally:
+            turn.leave()
             address.open -= 1
             self.open -= 1
 
     def _address(self, scope: Scope) -> Address:
         name = sender(scope, self.settings.proxies)
         found = self.addresses.pop(name, None)
-        found = found or Address(self.settings.messages_per_second)
+        found = found or Address(
+            self.settings.messages_per_second, self.settings.pages_at_once
+        )
         self.addresses[name] = found
         if len(self.addresses) > ADDRESSES:
             self._forget_addresses()
@@ -137,27 +115,53 @@ class SocketGate:
         address.visitors[visitor] = now
         return ""
 
-    def _limit(self, receive: Receive, send: Send, address: Address) -> Receive:
+    def _limit(
+        self, receive: Receive, send: Send, address: Address, turn: Turn
+    ) -> Receive:
         async def receive_in_turn() -> Message:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
-            code = self._find_close_code(message)
+            kind, code = self._judge(message)
             if code:
                 structured_log.count("refused", "message")
                 await send({"type": "websocket.close", "code": code})
                 return {"type": "websocket.disconnect", "code": code}
             # While it waits, nothing more is read from this socket.
             await asyncio.sleep(address.wait(time.monotonic()))
+            if kind == "rerun_script":
+                await turn.begin()
             return message
 
         return receive_in_turn
 
-    def _find_close_code(self, message: Message) -> int:
+    def _judge(self, message: Message) -> tuple[str, int]:
+        """Return a message's type, and the code with which it closes its socket."""
         data = message.get("bytes")
         if data is None:
-            return 1003  # Streamlit sends no text
-        return 1009 if len(data) > self.settings.message else 0
+            return "", 1003  # Streamlit sends no text
+        if len(data) > self.settings.message:
+            return "", 1009
+        try:
+            return BackMsg.FromString(data).WhichOneof("type") or "", 0
+        except DecodeError:
+            return "", 1002
+
+
+def _watch(send: Send, turn: Turn) -> Send:
+    """Return a way to send that ends a socket's turn with the end of its page."""
+
+    async def send_and_look(message: Message) -> None:
+        await send(message)
+        data = message.get("bytes")
+        if data is not None and len(data) <= END:
+            told = ForwardMsg.FromString(data)
+            if told.WhichOneof("type") == "script_finished" and (
+                told.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            ):
+                turn.end()
+
+    return send_and_look
 
 
 def _cap_collected_bytes(receive: Receive, size: int) -> None:

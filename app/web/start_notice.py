@@ -65,6 +65,7 @@ def _describe_limits(settings: WebSettings) -> dict[str, str]:
         "all runs": f"{limits.store_disk // MIB} MiB on disk",
         "open pages": f"{settings.sockets}, {settings.sockets_per_address} per address",
         "per address": f"{settings.messages_per_second} actions per second, "
+        f"{settings.pages_at_once} pages computed at once, "
         f"{settings.visitors_per_hour} browsers per hour",
         "proxies": f"{proxies} ({PROXY})",
         "frames": ", ".join(settings.embedders) or f"none ({EMBED})",

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from app.web import socket_gate
+from app.web.address_limits import Address, Turn
 from app.web.settings import WebSettings, read_settings
-from app.web.socket_gate import Address, SocketGate
+from app.web.socket_gate import SocketGate
 from app.web.visitor_cookie import COOKIE
 from tests.app.web.asgi import ask, page, request, socket
 
@@ -100,7 +104,7 @@ def test_a_full_lab_says_so_on_its_pages() -> None:
 
 
 def test_messages_beyond_the_rate_wait_and_then_come_at_the_rate() -> None:
-    address = Address(rate=10)
+    address = Address(rate=10, at_once=1)
     waits = [address.wait(100.0) for _ in range(70)]
     assert waits[:50] == [0.0] * 50
     assert waits[-1] == pytest.approx(2.0)
@@ -113,6 +117,62 @@ def test_addresses_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     for n in range(100):
         ask(gate, request("/", x_forwarded_for=f"8.8.8.{n}"))
     assert len(gate.addresses) <= 11
+
+
+def test_one_address_computes_few_pages_at_once_and_a_click_interrupts_its_own() -> (
+    None
+):
+    rerun = BackMsg(rerun_script=ClientState()).SerializeToString()
+    early = ForwardMsg(script_finished=ForwardMsg.FINISHED_EARLY_FOR_RERUN)
+    ended = ForwardMsg(script_finished=ForwardMsg.FINISHED_SUCCESSFULLY)
+
+    async def scenario() -> list[int]:
+        address = Address(rate=100, at_once=2)
+        gate = SocketGate(page, SETTINGS)
+        lines = [Line(gate, address, rerun) for _ in range(3)]
+        counts = []
+        for act in (
+            lambda: [line.click() for line in lines],  # the third waits
+            lines[0].click,  # it need not: it has its turn
+            lambda: lines[0].answer(early),  # which goes on
+            lambda: lines[0].answer(ended),  # the third has the turn now
+        ):
+            act()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            counts.append(sum(line.reached for line in lines))
+        for line in lines:
+            line.task.cancel()
+        return counts
+
+    assert asyncio.run(scenario()) == [2, 3, 3, 4]
+
+
+class Line:
+    """One open socket, between its browser and Streamlit."""
+
+    def __init__(self, gate: SocketGate, address: Address, message: bytes) -> None:
+        self.clicks, self.reached = asyncio.Queue[Message](), 0
+        self.message: Message = {"type": "websocket.receive", "bytes": message}
+        turn = Turn(address.slots)
+        self.receive = gate._limit(self.clicks.get, self.ignore, address, turn)
+        self.send = socket_gate._watch(self.ignore, turn)
+        self.task = asyncio.create_task(self.read())
+
+    async def ignore(self, message: Message) -> None:
+        pass
+
+    async def read(self) -> None:
+        while await self.receive():
+            self.reached += 1
+
+    def click(self) -> None:
+        self.clicks.put_nowait(self.message)
+
+    def answer(self, message: ForwardMsg) -> None:
+        data = message.SerializeToString()
+        sending = self.send({"type": "websocket.send", "bytes": data})
+        self.task.get_loop().create_task(sending)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -145,18 +205,29 @@ def port() -> Iterator[int]:
 
 
 def test_a_message_over_the_limit_is_not_even_collected(port: int) -> None:
+    allowed, longer = (
+        BackMsg(rerun_script=ClientState(query_string="x" * size)).SerializeToString()
+        for size in (990, 5000)
+    )
+    assert SETTINGS.message - 10 < len(allowed) <= SETTINGS.message
     with connect(f"ws://127.0.0.1:{port}/_stcore/stream") as one:
-        one.send(b"x" * SETTINGS.message)
-        assert one.recv() == str(SETTINGS.message).encode()
-        one.send([b"x" * 600, b"y" * 600])  # in two fragments
-        with pytest.raises(ConnectionClosed) as closed:
-            one.recv()
-    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
+        send_and_receive(one, [allowed])
+        fragments = [longer[at : at + 500] for at in range(0, len(longer), 500)]
+        with pytest.raises(ConnectionClosed):
+            send_and_receive(one, fragments)
 
 
-def test_text_is_refused(port: int) -> None:
+def send_and_receive(one: ClientConnection, fragments: list[bytes]) -> None:
+    one.send(fragments)
+    assert int(one.recv()) == sum(map(len, fragments))
+
+
+@pytest.mark.parametrize(("message", "code"), [("text", 1003), (b"no message", 1002)])
+def test_what_no_browser_sends_is_refused(
+    port: int, message: str | bytes, code: int
+) -> None:
     with connect(f"ws://127.0.0.1:{port}/_stcore/stream") as one:
-        one.send("text")
+        one.send(message)
         with pytest.raises(ConnectionClosed) as closed:
             one.recv()
-    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1003
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == code
