@@ -183,8 +183,9 @@ def port() -> Iterator[int]:
         assert (await receive())["type"] == "websocket.connect"
         await send({"type": "websocket.accept"})
         while (message := await receive())["type"] == "websocket.receive":
-            size = str(len(message["bytes"])).encode()
-            await send({"type": "websocket.send", "bytes": size})
+            size = ForwardMsg(hash=str(len(message["bytes"])))
+            data = size.SerializeToString()
+            await send({"type": "websocket.send", "bytes": data})
 
     config = uvicorn.Config(
         SocketGate(answer_sizes, SETTINGS),
@@ -219,7 +220,8 @@ def test_a_message_over_the_limit_is_not_even_collected(port: int) -> None:
 
 def send_and_receive(one: ClientConnection, fragments: list[bytes]) -> None:
     one.send(fragments)
-    assert int(one.recv()) == sum(map(len, fragments))
+    told = ForwardMsg.FromString(one.recv())  # type: ignore[arg-type]
+    assert int(told.hash) == sum(map(len, fragments))
 
 
 @pytest.mark.parametrize(("message", "code"), [("text", 1003), (b"no message", 1002)])
