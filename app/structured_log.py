@@ -108,5 +108,6 @@ def take_over_libraries() -> None:
     handler = JsonHandler(logging.WARNING)
     known = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
     for logger in (logging.root, *known):
-        if logger.handlers or logger is logging.root:
+        # One that hands nothing on and has no handler prints its lines as they are.
+        if logger.handlers or not logger.propagate or logger is logging.root:
             logger.handlers = [handler]

@@ -74,6 +74,9 @@ class RequestGate:
             await refuse_socket(receive, send)
         else:
             page = refusal_page(refusal.status, "Refused", refusal.sentence)
+            if scope["method"] not in ("GET", "HEAD"):
+                # Else the server would read all of the body that it does not want.
+                page.headers["Connection"] = "close"
             await page(scope, receive, send)
 
     def _find_refusal(self, scope: Scope) -> Refusal | None:

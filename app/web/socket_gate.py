@@ -9,6 +9,7 @@ import time
 
 from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -70,6 +71,9 @@ class SocketGate:
         try:
             incoming = self._limit(receive, send, address, turn)
             await self.app(scope, incoming, _watch(send, turn))
+        except WebSocketDisconnected:
+            # Streamlit takes a lost connection for a wrong message and closes it again.
+            structured_log.count("lost", "socket")
         finally:
             turn.leave()
             address.open -= 1

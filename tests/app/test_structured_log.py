@@ -60,3 +60,15 @@ def test_libraries_tell_no_address_and_no_text_of_a_visitor(
     assert told[0]["where"].startswith("tests/app/test_structured_log.py:")
     assert not any(word in str(told) for word in ("6.6.6.6", "secret", "title"))
     assert (told[-1]["event"], told[-1]["count"]) == ("not_logged", 15)
+
+
+def test_a_library_without_a_handler_is_taken_over(
+    demo: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger = logging.Logger("uvicorn.test")
+    logger.propagate = False
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root.manager, "loggerDict", {"uvicorn.test": logger})
+    structured_log.take_over_libraries()
+    logger.warning("Invalid HTTP request received.")
+    assert lines(capsys)[0]["text"] == "Invalid HTTP request received."
