@@ -144,10 +144,10 @@ def submit_completed(
     """
     spec, key = settled
     demo_access.check_access(spec, key)
-    demo_checks.refuse_excess(spec, key)
+    cost = demo_checks.approve_cost(spec, key)
     if again and owns(key):
         _block_cache.forget(key)
-    return store().submit(spec, key, title, again=again)
+    return store().submit(spec, key, title, again=again, cost=cost)
 
 
 def cancel(key: str) -> Job:

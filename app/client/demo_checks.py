@@ -70,22 +70,29 @@ def check_limits(spec: RunSpec) -> list[str]:
     return describe_excess(_Estimates.of(spec), demo_limits())
 
 
-def refuse_excess(spec: RunSpec, key: str) -> None:
+def approve_cost(spec: RunSpec, key: str) -> float | None:
     """Refuse a run that is too large for the demo, unless its results are there.
 
     Args:
         spec: Completed.
         key: Its run key.
 
+    Returns:
+        What it costs of its visitor's share, in seconds on one core; None if nothing.
+
     Raises:
         Refused: With the first limit that it exceeds.
     """
     if not is_demo() or _is_known(key):
-        return
-    for sentence in check_limits(spec):
+        return None
+    if _Estimates.of is None:
+        raise RuntimeError("call use_estimates before a run is submitted")
+    needs = _Estimates.of(spec)
+    for sentence in describe_excess(needs, demo_limits()):
         raise Refused(sentence, "budget")
     if sentence := spec_checks.checker.refusal(key, spec, ENGINE_TIMEOUT):
         raise Refused(sentence, "budget")
+    return needs.seconds
 
 
 def _is_known(key: str) -> bool:

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from engine.executors.demo import is_demo
+from engine.executors.demo import demo_limits, is_demo
 from engine.store import Store
+from engine.store.fair_queue import Quota
 from engine.store.share_tokens import is_share_token, share_token
 from engine.store.workspaces import WorkspaceStore
 
@@ -63,11 +64,12 @@ def store() -> Store:
     held = shared_store()
     if not is_demo():
         return held
-    who = current_visitor()
+    who, limits = current_visitor(), demo_limits()
     return WorkspaceStore(
         held,
         who.workspace,
         lambda key: key in who.shared_keys or _Demo.is_public(key),
+        Quota(limits.running, limits.queued),
     )
 
 

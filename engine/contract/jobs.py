@@ -70,8 +70,9 @@ class Job:
     """The state of one run; times are seconds since the epoch.
 
     `beat` is the age of the last heartbeat in seconds, None if not running; `position`
-    the place in the queue, from 1, None if not queued. `kind` is "run", or "tuning" for
-    a baseline's sub-run. `about` names family, learners and shifts. `damaged` says
+    the place in the queue, from 1, None if not queued, and `wait` about how many
+    seconds it still waits, None if that cannot be told. `kind` is "run", or "tuning"
+    for a baseline's sub-run. `about` names family, learners and shifts. `damaged` says
     which file or row of a quarantined run is damaged; empty if none is.
     """
 
@@ -87,6 +88,7 @@ class Job:
     error: str = ""
     traceback: str = ""
     position: int | None = None
+    wait: float | None = None
     kind: str = "run"
     about: str = ""
     stage: str = ""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from engine.contract.errors import Refused
 from engine.executors.environment import one_of, whole_number
+from engine.store.fair_queue import Rules
 
 MODE = "METASCOPE_MODE"
 SOURCE = "METASCOPE_SOURCE"
@@ -83,3 +84,12 @@ def demo_limits() -> DemoLimits:
         idle_seconds=3600 * whole_number("METASCOPE_DEMO_IDLE_HOURS", 24, 1, 10**5),
         upload=MIB * whole_number("METASCOPE_DEMO_UPLOAD_MIB", 0, 0, 100),
     )
+
+
+def queue_rules(workers: int) -> Rules:
+    """Return how the queue is served; in the demo, with a limit for each visitor.
+
+    Args:
+        workers: How many runs are computed at the same time.
+    """
+    return Rules(workers, demo_limits().running) if is_demo() else Rules(workers)

@@ -17,7 +17,8 @@ from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 from engine.runner.helpers import Handover
 from engine.store import Store, StoreBusy, StoredRunCache, StoreFull, shards
-from engine.store.queue import ClaimedJob, Submission
+from engine.store.claims import ClaimedJob
+from engine.store.queue import Submission
 
 if TYPE_CHECKING:
     from engine.runner.loop import BatchFunction  # it imports torch

@@ -20,6 +20,7 @@ from types import FrameType
 from filelock import FileLock, Timeout
 
 from engine.contract.jobs import JobState
+from engine.executors import demo
 from engine.executors.cores import worker_count, worker_niceness
 from engine.executors.supervisor_control import (
     STORE,
@@ -211,6 +212,7 @@ class Supervisor:
     def _start_up(self) -> None:
         self._write_status()
         try:
+            self.store.set_rules(demo.queue_rules(self.pool.most))
             self.store.check(deep=False)
             self.store.sweep()
             self.store.tidy()

@@ -37,7 +37,7 @@ from engine.store import (
     StoreGone,
     shards,
 )
-from engine.store.queue import ClaimedJob
+from engine.store.claims import ClaimedJob
 from engine.store.run_rows import SHARD
 
 BUSY_TIMEOUT = 60.0  # seconds that a write waits for a store locked by another process

@@ -13,6 +13,7 @@ from engine.contract.jobs import JobState
 from engine.executors.restart_delay import LONGEST_PAUSE, RestartDelay, describe_exit
 from engine.executors.worker_handle import WorkerProcess, stop_all
 from engine.store import Store
+from engine.store.run_rows import SHARD
 
 IDLE_TIMEOUT = 60.0  # seconds without work until only one worker is kept
 _log = logging.getLogger(__name__)
@@ -61,19 +62,24 @@ class WorkerPool:
     def _has_enough(self) -> bool:
         if not self.children or len(self.children) >= self.most:
             return bool(self.children)
-        alive = self.store.count([JobState.QUEUED, JobState.RUNNING], kind=None)
-        return len(self.children) >= alive
+        useful = self.store.count([JobState.RUNNING], kind=None) + self._count_waiting()
+        return len(self.children) >= useful
 
     def end_idle(self) -> None:
         """Keep one worker once there was no work for the others for a while."""
         now, running = time.monotonic(), self._holders()
-        waiting = self.store.count([JobState.QUEUED], kind=None)
+        waiting = self._count_waiting()
         if waiting + len(running) > 1 or len(self.children) < 2:
             self._busy = now
         elif now - self._busy > IDLE_TIMEOUT:
             idle = [c for pid, c in self.children.items() if str(pid) not in running]
             for child in idle[: len(self.children) - 1]:
                 child.request_stop()
+
+    def _count_waiting(self) -> int:
+        """Count the runs and shards that a worker could take."""
+        shards = self.store.count([JobState.QUEUED], kind=SHARD)
+        return self.store.count_eligible() + shards
 
     def _holders(self) -> set[str]:
         """Return the processes that compute a run of the store."""

@@ -75,5 +75,33 @@ class DamagedRun(StoreError):
         self.key, self.what = key, what
 
 
+class QueueFull(StoreError):
+    """A visitor of the demo has as many runs in the queue as they may.
+
+    Args:
+        running: How many of theirs are computed.
+        waiting: How many of theirs wait.
+        most: How many there may be together.
+    """
+
+    def __init__(self, running: int, waiting: int, most: int) -> None:
+        super().__init__(
+            f"you have {running} running and {waiting} waiting runs, and a visitor of "
+            f"this demo may have {most}: wait for one to end, cancel one, or run this "
+            "on your own computer (git clone the project, then make run)"
+        )
+
+
+class OverLimit(StoreError):
+    """A run that has reached a limit of the demo is not started again.
+
+    Args:
+        error: Why it ended.
+    """
+
+    def __init__(self, error: str) -> None:
+        super().__init__(f"this run would end like before: {error}")
+
+
 class LeaseLost(StoreError):
     """This worker no longer holds the run: it was cancelled, ended or replaced."""

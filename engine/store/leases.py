@@ -254,9 +254,7 @@ def _mark_lost(db: sqlite3.Connection, key: str, why: str) -> None:
         JobState.LOST, error=why, finished=time.time(), lost=row.lost + 1
     )
     if row.lost == 1:  # only once: a run that kills its worker would do so for ever
-        row = row.with_state(
-            JobState.QUEUED, turn=run_rows.next_turn(db), finished=None
-        )
+        row = row.with_state(JobState.QUEUED, finished=None)  # its place is kept
     run_rows.put(db, row)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_facts import RunFacts
-from engine.store import fact_rows, leases, run_rows
+from engine.store import fact_rows, leases, run_rows, waiting
 from engine.store.index import Index
 from engine.store.number_filter import RELATIONS, NumberFilter
 
@@ -193,16 +193,13 @@ def _as_jobs(db: sqlite3.Connection, found: list[run_rows.RunRow]) -> list[Job]:
     """Return rows as jobs, with queue positions and the ages of heartbeats."""
     states = {row.state for row in found}
     beats = leases.heartbeat_ages(db) if JobState.RUNNING in states else {}
-    places = _queue_positions(db) if JobState.QUEUED in states else {}
-    return [
-        row.to_job(beat=beats.get(row.key), position=places.get(row.key))
-        for row in found
-    ]
+    places = waiting.turns(db) if JobState.QUEUED in states else {}
+    return [_as_job(row, beats, places) for row in found]
 
 
-def _queue_positions(db: sqlite3.Connection) -> dict[str, int]:
-    found = db.execute(
-        f"SELECT key FROM runs WHERE state = ? ORDER BY {run_rows.QUEUE_ORDER}",
-        (JobState.QUEUED,),
-    )
-    return {key: place for place, (key,) in enumerate(found, start=1)}
+def _as_job(
+    row: run_rows.RunRow, beats: dict[str, float], places: dict[str, waiting.Turn]
+) -> Job:
+    turn = places.get(row.key)
+    place, wait = turn if turn is not None else (None, None)
+    return row.to_job(beat=beats.get(row.key), position=place, wait=wait)

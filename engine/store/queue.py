@@ -7,35 +7,39 @@ a worker, take effect one after the other.
 import sqlite3
 import time
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
-from engine.contract.events import Checkpoint
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 from engine.contract.run_spec import RunSpec
 from engine.contract.text_decoding import clean
 from engine.store import (
     annotations,
+    fair_queue,
     files,
     followers,
     index_entry_backup,
     leases,
     listing,
-    readers,
-    run_files,
     run_groups,
     run_rows,
 )
-from engine.store.errors import DamagedRun, NoRun
+from engine.store.errors import NoRun, OverLimit, QueueFull
+from engine.store.fair_queue import OPERATOR, Quota
 from engine.store.index import Index
-
-OPERATOR = "local"  # the workspace of whoever runs this lab, its only one by default
 
 
 class Submission(NamedTuple):
-    """A run to be queued; see `Store.submit` for the fields.
+    """A run to be queued; see `Store.submit` for the first fields.
 
-    `kind` is "run", "tuning" for the sub-run of a tuned baseline, or "shard".
+    Args:
+        spec: Completed.
+        key: Its run key.
+        title: Shown in lists.
+        workspace: Whose lists show it, and whose share of the queue it uses.
+        kind: "run", "tuning" for the sub-run of a tuned baseline, or "shard".
+        cost: Its estimated seconds on one core; None if they are not known.
+        quota: How many runs the workspace may have in the queue; None for any number.
+            The workspace then follows the run: others cannot cancel it.
     """
 
     spec: RunSpec
@@ -43,13 +47,15 @@ class Submission(NamedTuple):
     title: str = ""
     workspace: str = OPERATOR
     kind: str = "run"
+    cost: float | None = None
+    quota: Quota | None = None
 
     def first_row(self, state: JobState, turn: int) -> run_rows.RunRow:
         """Return the row that the run begins with.
 
         Args:
             state: Its state.
-            turn: Its place in the queue's order, from `run_rows.next_turn`.
+            turn: Its place in the queue's order.
         """
         return run_rows.RunRow(
             key=run_rows.check_key(self.key),
@@ -61,16 +67,6 @@ class Submission(NamedTuple):
             created=time.time(),
             turn=turn,
         )
-
-
-class ClaimedJob(NamedTuple):
-    """A job that this worker holds, and the checkpoint to continue from, if any."""
-
-    key: str
-    spec: RunSpec
-    token: int
-    checkpoint: Checkpoint | None
-    kind: str = "run"
 
 
 def describe_spec(spec: RunSpec) -> str:
@@ -88,18 +84,32 @@ def submit(index: Index, filing: Submission, again: bool) -> Job:
         index: The store's index.
         filing: The run.
         again: Whether a stored result is discarded and recomputed.
+
+    Raises:
+        QueueFull: If its workspace has as many runs in the queue as it may.
+        OverLimit: If it has reached a limit of the demo before.
     """
     run_rows.check_key(filing.key)
     found = listing.job(index, filing.key)
     same = found is not None and found.kind == filing.kind
-    if found and same and (found.state in ALIVE or _is_complete(found, again)):
+    if found and same and _is_known(found, filing, again):
         return found
     stale = found is not None and found.state in FINAL and (again or found.damaged)
     if stale:  # the files first: a submit that is killed here can be repeated
         files.discard(index.home, files.run_folder(index.home, filing.key))
-    index.write(lambda db: _submit(db, filing, again))
+    try:
+        index.write(lambda db: _submit(db, filing, again))
+    except (QueueFull, OverLimit):
+        index.write(fair_queue.count_refusal)
+        raise
     index_entry_backup.write(index, filing.key)
     return _require_job(index, filing.key)
+
+
+def _is_known(found: Job, filing: Submission, again: bool) -> bool:
+    """Whether a submission changes nothing."""
+    is_shared = found.state in ALIVE and filing.quota is None
+    return is_shared or _is_complete(found, again)
 
 
 def _is_complete(found: Job, again: bool) -> bool:
@@ -114,11 +124,49 @@ def _submit(db: sqlite3.Connection, filing: Submission, again: bool) -> None:
         if job.state in ALIVE or _is_complete(job, again):
             # A tuned baseline's sub-run that the user submits becomes a listed run.
             run_rows.put(db, replace(row, kind=filing.kind))
+            _follow(db, filing)
             return
-        if job.state in RESUMABLE and not again:
-            run_rows.put(db, requeue(db, row, kind=filing.kind))
+    if filing.quota is not None:
+        fair_queue.check_quota(db, row, filing.workspace, filing.quota)
+    goes_on = row is not None and not row.damaged and row.state in RESUMABLE
+    if row is not None and goes_on and not again:
+        asked = replace(row, workspace=filing.workspace)
+        run_rows.put(db, requeue(db, asked, kind=filing.kind))
+    else:
+        file_new(db, filing)
+    _follow(db, filing)
+
+
+def _follow(db: sqlite3.Connection, filing: Submission) -> None:
+    if filing.quota is not None and run_rows.get(db, filing.key).state in ALIVE:
+        followers.add(db, filing.key, filing.workspace)
+
+
+def leave(index: Index, key: str, workspace: str) -> None:
+    """Note that a workspace no longer waits for a run; cancel what nobody waits for.
+
+    Args:
+        index: The shared store's index.
+        key: The run's key.
+        workspace: The workspace that leaves.
+    """
+
+    def change(db: sqlite3.Connection) -> None:
+        row = run_rows.find(db, key)
+        if row is None:
             return
-    file_new(db, filing)
+        followers.remove(db, key, workspace)
+        if JobState(row.state) not in ALIVE or row.workspace == OPERATOR:
+            return  # no visitor cancels a run of the operator
+        others = followers.workspaces(db, key)
+        if not others:
+            _cancel(db, key)
+        elif row.workspace == workspace:  # it is theirs now, and counts as theirs
+            held = run_rows.get(db, key)
+            run_rows.put(db, replace(held, workspace=others[0]))
+
+    index.write(change, last_resort=True)
+    index_entry_backup.write(index, key)
 
 
 def file_new(db: sqlite3.Connection, filing: Submission) -> None:
@@ -133,11 +181,19 @@ def file_new(db: sqlite3.Connection, filing: Submission) -> None:
     kept |= followers.texts_of(db, filing.key)
     run_rows.forget(db, filing.key)
     leases.revoke(db, filing.key)
-    run_rows.put(db, filing.first_row(JobState.QUEUED, run_rows.next_turn(db)))
+    run_rows.put(db, filing.first_row(JobState.QUEUED, _next_turn(db, filing)))
     run_rows.put_text(db, filing.key, "spec", filing.spec.model_dump(mode="json"))
+    if filing.cost is not None:
+        run_rows.put_text(db, filing.key, fair_queue.COST, filing.cost)
     for name, value in kept.items():
         run_rows.put_text(db, filing.key, name, value)
     run_rows.recount(db, filing.key)
+
+
+def _next_turn(db: sqlite3.Connection, filing: Submission) -> int:
+    if filing.kind == run_rows.SHARD:
+        return run_rows.next_turn(db)
+    return fair_queue.next_place(db, filing.workspace, filing.cost or 1.0)
 
 
 def requeue(
@@ -150,10 +206,16 @@ def requeue(
         row: Of a run that ended without being done.
         kind: Its new kind; empty to keep it.
     """
+    kind = kind or row.kind
+    if kind == run_rows.SHARD:
+        turn = run_rows.next_turn(db)
+    else:
+        cost = run_rows.get_text(db, row.key, fair_queue.COST) or 1.0
+        turn = fair_queue.next_place(db, row.workspace, cost)
     return row.with_state(
         JobState.QUEUED,
-        turn=run_rows.next_turn(db),
-        kind=kind or row.kind,
+        turn=turn,
+        kind=kind,
         lost=0,
         finished=None,
         error="",
@@ -221,70 +283,6 @@ def delete(index: Index, key: str) -> None:
     index.write(change, last_resort=True)
     # again: its worker may have written a file before its lease was revoked
     files.discard(index.home, files.run_folder(index.home, key))
-
-
-def claim(index: Index) -> ClaimedJob | None:
-    """Claim the job that has waited longest; shards come after all others.
-
-    Returns:
-        The job, under a new lease of this process; None if no job is waiting.
-    """
-    while index.read(_next_waiting_key):  # a look that takes no write lock
-        taken = index.write(_claim_next)
-        if taken is None:
-            return None
-        key, token, kind = taken
-        files.make_folder(files.run_folder(index.home, key))
-        try:
-            spec = readers.spec(index, key)
-            point = readers.checkpoint(index, key)
-            return ClaimedJob(key, spec, token, point, kind)
-        except NoRun:
-            continue  # deleted meanwhile
-        except DamagedRun as damage:
-            index.write(partial(_fail_damaged, damage))
-    return None
-
-
-def _fail_damaged(damage: DamagedRun, db: sqlite3.Connection) -> None:
-    """Mark a run failed whose spec is damaged: there is nothing to compute."""
-    leases.revoke(db, damage.key)
-    row = run_rows.get(db, damage.key)
-    if row.state == JobState.RUNNING:
-        failed = row.with_state(
-            JobState.FAILED, finished=time.time(), error=str(damage)
-        )
-        run_rows.put(db, replace(failed, damaged=damage.what))
-
-
-def _next_waiting_key(db: sqlite3.Connection) -> str | None:
-    found = db.execute(
-        f"SELECT key FROM runs WHERE state = ? ORDER BY {run_rows.QUEUE_ORDER} LIMIT 1",
-        (JobState.QUEUED,),
-    ).fetchone()
-    return found[0] if found else None
-
-
-def _claim_next(db: sqlite3.Connection) -> tuple[str, int, str] | None:
-    key = _next_waiting_key(db)
-    if key is None:
-        return None
-    row = run_rows.get(db, key)
-    if row.damaged:  # start over: its files cannot be trusted
-        run_files.remove_all(db, key)
-        row = replace(row, files=0)
-    holder = leases.this_process()
-    running = row.with_state(
-        JobState.RUNNING,
-        started=time.time(),
-        finished=None,
-        attempt=row.attempt + 1,
-        worker=str(holder.pid),
-        error="",
-        damaged="",
-    )
-    run_rows.put(db, running)
-    return key, leases.grant(db, key, holder, row.done), row.kind
 
 
 def _require_job(index: Index, key: str) -> Job:

@@ -22,10 +22,10 @@ from engine.store import (
     run_rows,
 )
 from engine.store import timing_sums as store_timings
+from engine.store.claims import ClaimedJob
 from engine.store.errors import StoreError
 from engine.store.external_runs import artefact_file
 from engine.store.index import Index
-from engine.store.queue import ClaimedJob
 from engine.store.run_files import FileEntry, NewFile
 
 TICK, LONGEST_TICK = 0.4, 10.0  # seconds between two writes, at least and at most
@@ -175,7 +175,7 @@ class Recorder:
             row = run_rows.get(db, self._key)
             ended = None if state == JobState.QUEUED else time.time()
             row = row.with_state(state, error=error, finished=ended)
-            if state == JobState.QUEUED:
+            if state == JobState.QUEUED and row.kind == run_rows.SHARD:
                 row = replace(row, turn=run_rows.next_turn(db))
             run_rows.put(db, row)
             leases.drop(db, self._token)

@@ -12,7 +12,7 @@ from engine.store.row_seals import matches_seal, seal
 
 SHARD = "shard"  # the kind of a batch of another run, see `engine.store.shards`
 # What waits longest is first; shards come after all else.
-QUEUE_ORDER = f"kind = '{SHARD}', turn"
+QUEUE_ORDER = f"kind = '{SHARD}', turn, created, key"
 
 
 @dataclass(frozen=True)
@@ -194,9 +194,21 @@ def get_text(db: sqlite3.Connection, key: str, name: str) -> Any:
 
 
 def next_turn(db: sqlite3.Connection) -> int:
-    """Return the next place in the queue's order; later ones are larger."""
-    db.execute("UPDATE counters SET value = value + 1 WHERE name = 'turn'")
-    return int(db.execute("SELECT value FROM counters").fetchone()[0])
+    """Return the next place in the order of shards; later ones are larger."""
+    set_counter(db, "turn", get_counter(db, "turn") + 1)
+    return get_counter(db, "turn")
+
+
+def get_counter(db: sqlite3.Connection, name: str) -> int:
+    """Return a number of the whole store; 0 if it was never set."""
+    found = db.execute("SELECT value FROM counters WHERE name = ?", (name,)).fetchone()
+    return int(found[0]) if found else 0
+
+
+def set_counter(db: sqlite3.Connection, name: str, value: int) -> None:
+    """Set a number of the whole store; only a change is written."""
+    if get_counter(db, name) != value:
+        db.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (name, value))
 
 
 def check_key(key: str) -> str:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from engine.contract.events import Checkpoint
 from engine.contract.jobs import ALIVE, FINAL, Job, JobState
-from engine.store import leases, listing, queue, readers, run_rows
+from engine.store import fair_queue, leases, listing, queue, readers, run_rows
+from engine.store.claims import ClaimedJob
 from engine.store.errors import NoRun
 from engine.store.index import Index
-from engine.store.queue import ClaimedJob, Submission
+from engine.store.queue import Submission
 from engine.store.run_rows import SHARD
 
 PARENT = "parent"
@@ -142,10 +143,8 @@ def must_give_way(index: Index, key: str) -> bool:
     """
 
     def ask(db: sqlite3.Connection) -> bool:
-        waiting = db.execute(
-            "SELECT count(*) FROM runs WHERE state = ? AND kind != ?",
-            (JobState.QUEUED, SHARD),
-        ).fetchone()[0]
+        # A visitor who computes as much as they may waits for themselves.
+        waiting = fair_queue.count_eligible(db)
         last = db.execute(
             "SELECT key FROM runs WHERE state = ? AND kind = ?"
             " ORDER BY turn DESC LIMIT ?",

@@ -14,11 +14,23 @@ from platformdirs import user_data_path
 from engine.contract.events import Artefact, Block, Timing
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import RunSpec
-from engine.store import files, leases, listing, queue, readers, repair, schema, shards
+from engine.store import (
+    claims,
+    fair_queue,
+    files,
+    leases,
+    listing,
+    queue,
+    readers,
+    repair,
+    schema,
+    shards,
+)
+from engine.store.claims import ClaimedJob
 from engine.store.errors import NoStore
+from engine.store.fair_queue import Quota, Rules
 from engine.store.index import Index
 from engine.store.progress import Progress, progress
-from engine.store.queue import ClaimedJob
 from engine.store.readers import ArtefactEntry
 from engine.store.recorder import Recorder
 from engine.store.result_cache import ResultCache
@@ -126,6 +138,8 @@ class Store:
         *,
         again: bool = False,
         workspace: str = queue.OPERATOR,
+        cost: float | None = None,
+        quota: Quota | None = None,
     ) -> Job:
         """Store a run and queue it, in one atomic, idempotent call.
 
@@ -138,11 +152,17 @@ class Store:
             title: Shown in lists; cleaned, never part of the key.
             again: Whether a stored result is discarded and recomputed.
             workspace: Whose lists show the run, in the public demo.
+            cost: Its estimated seconds on one core; None if they are not known.
+            quota: How many runs the workspace may have in the queue; None for any.
 
         Returns:
             The run's job.
+
+        Raises:
+            QueueFull: If the workspace has as many as that.
+            OverLimit: If the run has reached a limit of the demo before.
         """
-        filing = queue.Submission(spec, key, title, workspace)
+        filing = queue.Submission(spec, key, title, workspace, cost=cost, quota=quota)
         return queue.submit(self.index, filing, again)
 
     def job(self, key: str) -> Job | None:
@@ -275,11 +295,20 @@ class Store:
 
     # the worker's side --------------------------------------------------------
     def claim(self) -> ClaimedJob | None:
-        """Claim the job that has waited longest; None if there is none.
+        """Claim the job that is next; None if there is none.
 
         Shards come after all others.
         """
-        return queue.claim(self.index)
+        return claims.claim(self.index)
+
+    def set_rules(self, served: Rules) -> None:
+        """Set how the queue is served; a supervisor does."""
+        if self.index.read(fair_queue.rules) != served:
+            self.index.write(lambda db: fair_queue.set_rules(db, served))
+
+    def count_eligible(self) -> int:
+        """Count the runs that wait for nothing but a worker; shards are none."""
+        return self.index.read(fair_queue.count_eligible)
 
     def recorder(self, claim: ClaimedJob) -> Recorder:
         """Return the writer of a claimed run; every write checks its lease."""

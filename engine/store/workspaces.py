@@ -13,12 +13,21 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
-from engine.contract.jobs import FINAL, RESUMABLE, Job, JobState
+from engine.contract.jobs import ALIVE, FINAL, Job, JobState, check_transition
 from engine.contract.run_spec import RunSpec
-from engine.store import adoption, files, followers, listing, queue, repair, run_rows
+from engine.store import (
+    adoption,
+    files,
+    listing,
+    queue,
+    readers,
+    repair,
+    run_rows,
+    shards,
+)
 from engine.store.errors import NoRun, StoreError
+from engine.store.fair_queue import COST, OPERATOR, Quota
 from engine.store.index import Index
-from engine.store.queue import OPERATOR
 from engine.store.result_cache import ResultCache
 from engine.store.store import Store
 
@@ -28,6 +37,7 @@ _OWN_FILES = "own"  # one empty file per digest
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[0-9a-f]{32}|empty")
 _UNFINISHED = [state for state in JobState if state not in FINAL]
+_NO_QUOTA = Quota(10**6, 10**6)
 _TOUCH_INTERVAL = 300.0  # seconds between two notes that a workspace is in use
 
 
@@ -46,6 +56,7 @@ class WorkspaceStore(Store):
         name: The workspace's name, 32 hex digits; None for a visitor who has none yet.
         can_read: Whether a finished run of the shared store is this visitor's to
             read, by its key.
+        quota: How many runs this visitor may have in the queue; None for any number.
     """
 
     def __init__(
@@ -53,9 +64,11 @@ class WorkspaceStore(Store):
         shared: Store,
         name: str | None,
         can_read: Callable[[str], bool] = _reads_nothing,
+        quota: Quota | None = None,
     ) -> None:
         super().__init__(shared.home / FOLDER / _check_name(name or _EMPTY))
         self.shared, self.name, self._can_read = shared, name, can_read
+        self._quota = quota or _NO_QUOTA
         if not self.index.path.exists():
             empty = shared.home / FOLDER / _EMPTY
             if not (empty / self.index.path.name).exists():
@@ -125,6 +138,8 @@ class WorkspaceStore(Store):
         *,
         again: bool = False,
         workspace: str = OPERATOR,
+        cost: float | None = None,
+        quota: Quota | None = None,
     ) -> Job:
         """File a run here and ask the shared store for it.
 
@@ -136,9 +151,9 @@ class WorkspaceStore(Store):
         """
         self._make()
         # The title is the visitor's own, so it stays here.
-        self.shared.submit(spec, key, workspace=self.name)
-        followers.follow(self.shared.index, key, self.name)
-        queue.submit(self.index, queue.Submission(spec, key, title, self.name), False)
+        self._ask(spec, key, cost)
+        own = queue.Submission(spec, key, title, str(self.name), cost=cost)
+        queue.submit(self.index, own, False)
         adoption.mirror(self.shared.index, self.index, key)
         return self._require_job(key)
 
@@ -172,14 +187,11 @@ class WorkspaceStore(Store):
             IllegalTransition: If it is done or diverged.
         """
         own = self._require_own(key)
-        queue.resume(self.index, key)  # first: it refuses what cannot go on
-        spec = super().spec(key)
-        shared = self.shared.job(key)
-        if shared is not None and shared.state in RESUMABLE and not shared.damaged:
-            self.shared.resume(key)
-        else:
-            self.shared.submit(spec, key, workspace=own.workspace)
-        followers.follow(self.shared.index, key, own.workspace)
+        if own.state not in ALIVE:
+            check_transition(own.state, JobState.QUEUED)
+        cost = readers.text(self.index, key, COST)
+        self._ask(super().spec(key), key, cost)
+        queue.resume(self.index, key)
         adoption.mirror(self.shared.index, self.index, key)
         return self._require_job(key)
 
@@ -189,10 +201,21 @@ class WorkspaceStore(Store):
         super().delete(key)
         self._leave(key)
 
+    def _ask(self, spec: RunSpec, key: str, cost: object) -> None:
+        """Ask the shared store for a run, and follow it."""
+        self.shared.submit(
+            spec,
+            key,
+            workspace=str(self.name),
+            cost=cost if isinstance(cost, float | int) else None,
+            quota=self._quota,
+        )
+
     def _leave(self, key: str) -> None:
-        index = self.shared.index
-        if followers.leave(index, key, str(self.name), OPERATOR):
-            self.shared.cancel(key)
+        queue.leave(self.shared.index, key, str(self.name))
+        job = self.shared.job(key)
+        if job is not None and job.state == JobState.CANCELLED:
+            shards.cancel_all(self.shared.index, key)
 
     def _require_own(self, key: str) -> Job:
         """Return the job of a run of this workspace.
@@ -293,7 +316,7 @@ def _folders(home: Path) -> Iterable[Path]:
 
 def _with_liveness(own: Job, live: Job) -> Job:
     """Return a workspace's job with the progress that its worker makes elsewhere."""
-    names = ("beat", "position", "stage", "done", "error", "traceback")
+    names = ("beat", "position", "wait", "stage", "done", "error", "traceback")
     return Job(**{**vars(own), **{name: getattr(live, name) for name in names}})
 
 

@@ -67,7 +67,7 @@ def test_a_result_that_is_there_is_opened_whatever_it_took(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = process_store.shared_store().spec(key)
-    monkeypatch.setattr(demo_checks, "check_limits", lambda spec: ["Too large."])
+    monkeypatch.setattr(demo_checks, "describe_excess", lambda *asked: ["Too large."])
     assert client.submit_completed((spec, key)).key == key
     with pytest.raises(Refused, match="Too large"):
         client.submit_completed((spec, "0" * 64))
