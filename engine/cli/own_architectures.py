@@ -1,53 +1,94 @@
 """data own-architectures: add the user's table of trained architectures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
-from engine.cli.console import Exit, err, print_json, print_status
+from engine.cli.console import Exit, err, out, print_json, print_status
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
     from engine.contract.run_spec import Choice, RunSpec
     from engine.data.sources.architecture_table import ArchitectureTable
+    from engine.data.user.architecture_preparation import PreparedArchitectures
 
 PART_SEARCHED = 3  # at most a third of the architectures is evaluated
 
 
 def own_architectures(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            help="A CSV: columns dataset, op:NAME for each decision, validation; "
-            "optional epochs, test, cost, and properties."
+            help="CSV or JSON: columns dataset, op:NAME for each decision, validation; "
+            "optional seed, epochs, test, cost, and properties."
         ),
-    ],
+    ] = None,
     *,
     target: Annotated[
         str, typer.Option(help="The data set to search on; default: the first.")
     ] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="What a column is: validation=acc, decision=width, …"),
+    ] = None,
+    accuracy: Annotated[
+        Literal["auto", "share", "percent"],
+        typer.Option(help="share, percent, or auto: judged for each data set."),
+    ] = "auto",
+    ragged: Annotated[
+        Literal["refuse", "common", "failed"],
+        typer.Option(
+            help="Where data sets have different architectures: refuse, common (those "
+            "that all have) or failed (the others count as failed)."
+        ),
+    ] = "refuse",
+    template: Annotated[
+        bool, typer.Option("--template", help="Print a table to fill in.")
+    ] = False,
 ) -> int:
     """Add a table of architectures; print a spec that searches it, for `run`."""
+    from engine.data.user.architecture_columns import TEMPLATE
+    from engine.data.user.architecture_preparation import (
+        ArchitectureChoices,
+        prepare_architecture_path,
+    )
+
+    if template:
+        out().print(TEMPLATE, end="")
+        return Exit.OK
+    if file is None:
+        raise Refused("name a file, or --template for one to fill in", "file")
+    choices = ArchitectureChoices(tuple(column or ()), accuracy, ragged)
+    try:
+        ready = prepare_architecture_path(file, choices)
+    except Refused as refusal:
+        hint = {"column": " (--column)", "ragged": " (--ragged)"}.get(refusal.field, "")
+        raise Refused(f"{refusal.message}{hint}", refusal.field) from None
+    print_json(_spec(file.name, ready, target))
+    return Exit.OK
+
+
+def _spec(name: str, ready: "PreparedArchitectures", target: str) -> dict[str, object]:
+    """Store a table, say what it holds, and return a spec that searches it."""
     from engine.contract.run_spec import Choice
-    from engine.data.user.architecture_csv import read_architectures
-    from engine.data.user.architecture_rows import guess_unit
-    from engine.data.user.csv_store import read_csv_path, store_csv
+    from engine.data.user.csv_store import store_csv
+    from engine.data.user.file_records import FileRecord, store_record
     from engine.presets import preset, spec_as_json
 
-    sheet = read_csv_path(file)
-    unit = guess_unit(sheet.data)
-    table = read_architectures(sheet.data, unit)
-    _print_preview(table, unit)
+    table = ready.table
+    _print_preview(ready)
     target = target or table.tasks[0]
     if target not in table.tasks:
         names = ", ".join(table.tasks[:20])
-        raise Refused(f"{file.name} has no data set {target[:40]!r}; it has: {names}")
-    knobs = {"digest": store_csv(sheet), "accuracy": unit, "target": target}
+        raise Refused(f"{name} has no data set {target[:40]!r}; it has: {names}")
+    digest = store_csv(ready.file)
+    summary = f"{table.count:,} architectures, {len(table.tasks):,} data sets"
+    store_record(digest, FileRecord(name, "", summary))
+    knobs = {"digest": digest, "accuracy": ready.unit, "target": target}
     own = Choice(name="own_architectures", knobs=knobs)
-    print_json(spec_as_json(_fit_to_table(preset("search").spec, own, table)))
-    return Exit.OK
+    return spec_as_json(_fit_to_table(preset("search").spec, own, table))
 
 
 def _fit_to_table(
@@ -70,16 +111,12 @@ def _fit_to_table(
     return spec.model_copy(update=update)
 
 
-def _print_preview(table: "ArchitectureTable", unit: str) -> None:
-    from engine.data.user.architecture_csv import table_remarks
-
+def _print_preview(ready: "PreparedArchitectures") -> None:
+    table = ready.table
     shown = Table("decision", "options", box=None)
     for name, options in zip(table.positions, table.options, strict=True):
         shown.add_row(name, ", ".join(options))
     err().print(shown)
-    print_status(
-        f"{table.count:,} architectures, data sets: {', '.join(table.tasks)}; "
-        f"accuracies are read as {unit}"
-    )
-    for remark in table_remarks(table):
+    print_status(f"{table.count:,} architectures, data sets: {', '.join(table.tasks)}")
+    for remark in ready.remarks:
         print_status(f"note: {remark}")

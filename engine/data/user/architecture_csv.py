@@ -10,6 +10,7 @@ training. Columns, in any order:
 - `test` (optional): test accuracy at the last epochs; default: validation accuracy.
 - `cost` (optional): cost of the training so far, in any unit; default: its share of
   the longest training.
+- `seed` (optional): which of several trainings; a search sees one of them.
 - any other column is a numeric property of the trained architecture, such as
   `parameters`.
 
@@ -26,6 +27,7 @@ from engine.contract.errors import Refused
 from engine.data.sources.architecture_table import ArchitectureTable
 from engine.data.user.architecture_rows import (
     OP,
+    SEED,
     AccuracyUnit,
     ArchitectureSheet,
     Line,
@@ -37,6 +39,7 @@ from engine.data.user.csv_store import read_own_bytes
 
 # The most options per decision, data sets, lengths of training, and combinations.
 OPTIONS, SETS, LENGTHS, SIZE = 64, 64, 64, 1_000_000
+SEEDS = 60  # most seeds of the table, after repeating uneven ones
 
 
 def load_own_architectures(digest: str, unit: AccuracyUnit) -> ArchitectureTable:
@@ -143,13 +146,15 @@ def _build_table(
     datasets, known, lengths = axes
     place = [{text: i for i, text in enumerate(texts)} for texts in options]
     codes = [[p[o] for p, o in zip(place, each, strict=True)] for each in known]
-    lines = list(_ordered_lines(sheet, axes))
+    groups = list(_ordered_lines(sheet, axes))
     shape = (len(known), len(datasets), len(lengths))
-    signal = np.array([line.validation for line in lines]).reshape(shape)
-    last = lines[len(lengths) - 1 :: len(lengths)]
-    score = signal[..., -1]
+    signal = _signal(groups).reshape((*shape, -1))
+    ends = groups[len(lengths) - 1 :: len(lengths)]
+    last = [trainings[0] for trainings in ends]
+    score = _mean_of_seeds(signal[..., -1, :])
     if "test" in sheet.columns:
-        score = np.array([_test_accuracy(line) for line in last]).reshape(shape[:2])
+        tests = [_mean_of_seeds(np.array([[*map(_test_accuracy, e)]])) for e in ends]
+        score = np.array(tests).reshape(shape[:2])
     _check_scores(sheet, score, datasets)
     return ArchitectureTable(
         name="own architectures",
@@ -158,28 +163,53 @@ def _build_table(
         codes=np.array(codes, np.uint8),
         tasks=datasets,
         fidelities=lengths,
-        signal=signal[..., None].astype(np.float32),
+        signal=signal.astype(np.float32),
         score=score.astype(np.float32),
-        cost=_costs(sheet, lines, lengths).reshape(shape).astype(np.float32),
+        cost=_costs(sheet, groups, lengths).reshape(shape).astype(np.float32),
         properties={
             name: np.array([line.properties[i] for line in last], np.float32).reshape(
                 shape[:2]
             )
             for i, name in enumerate(sheet.properties)
+            if not (sheet.repeats and name == SEED)
         },
-        units=dict.fromkeys(sheet.properties, ""),
+        units=dict.fromkeys(
+            (n for n in sheet.properties if not (sheet.repeats and n == SEED)), ""
+        ),
         fidelity_unit="epochs" if "epochs" in sheet.columns else "trainings",
         cost_unit="cost" if "cost" in sheet.columns else "trainings",
     )
 
 
-def _ordered_lines(sheet: ArchitectureSheet, axes: TableAxes) -> Iterator[Line]:
-    """Yield the lines in the order architecture, data set, length."""
+def _signal(groups: Sequence[Sequence[Line]]) -> np.ndarray:
+    """Return the validation accuracy of each seed; shape (line, seed).
+
+    Where there are 2 seeds here and 3 there, both are repeated up to 6, so that each is
+    as likely as the others.
+    """
+    counts = {len(trainings) for trainings in groups}
+    seeds = math.lcm(*counts)
+    seeds = seeds if seeds <= SEEDS else max(counts)
+    return np.array(
+        [[t[i % len(t)].validation for i in range(seeds)] for t in groups], np.float64
+    )
+
+
+def _mean_of_seeds(found: np.ndarray) -> np.ndarray:
+    """Return the mean over seeds, NaN only where all trainings failed."""
+    there = np.isfinite(found)
+    count = there.sum(-1)
+    total = np.where(there, found, 0.0).sum(-1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _ordered_lines(sheet: ArchitectureSheet, axes: TableAxes) -> Iterator[list[Line]]:
+    """Yield the lines of all seeds in the order architecture, data set, length."""
     datasets, known, lengths = axes
     for options in known:
         for dataset in datasets:
             for epochs in lengths:
-                yield sheet.lines[LineKey(dataset, options, epochs)]
+                yield sheet.trainings(LineKey(dataset, options, epochs))
 
 
 def _test_accuracy(line: Line) -> float:
@@ -210,12 +240,12 @@ def _check_scores(
 
 
 def _costs(
-    sheet: ArchitectureSheet, lines: Sequence[Line], lengths: Sequence[float]
+    sheet: ArchitectureSheet, groups: Sequence[Sequence[Line]], lengths: Sequence[float]
 ) -> np.ndarray:
     if "cost" in sheet.columns:
-        return np.array([line.cost for line in lines])
+        return np.array([sum(one.cost for one in g) / len(g) for g in groups])
     shares = np.array(lengths) / lengths[-1]
-    return np.tile(shares, len(lines) // len(lengths))
+    return np.tile(shares, len(groups) // len(lengths))
 
 
 def table_remarks(table: ArchitectureTable) -> tuple[str, ...]:
@@ -229,6 +259,12 @@ def table_remarks(table: ArchitectureTable) -> tuple[str, ...]:
     failed = int(np.isnan(table.signal[..., -1, 0]).sum())
     if failed:
         remarks.append(f"failed trainings (empty validation cells): {failed:,}")
+    seeds = table.signal.shape[3]
+    if seeds > 1:
+        remarks.append(
+            f"a search sees one of the seeds of a training, of up to {seeds}"
+        )
+    remarks += _cost_remarks(table)
     if len(table.tasks) == 1:
         remarks.append(
             "there is only one data set: a strategy meta-trained on it and then "
@@ -241,3 +277,20 @@ def table_remarks(table: ArchitectureTable) -> tuple[str, ...]:
         if gaps := int(np.isnan(found).sum()):
             remarks.append(f"property {name!r} has empty cells: {gaps:,}")
     return tuple(remarks)
+
+
+def _cost_remarks(table: ArchitectureTable) -> Iterator[str]:
+    """Yield remarks on costs that cannot be those of a training up to its end."""
+    if table.cost_unit != "cost":
+        return
+    steps = np.diff(table.cost, axis=2)
+    falls, still = int((steps < 0).any(2).sum()), int((steps == 0).any(2).sum())
+    if falls:
+        yield (
+            f"the cost of {falls:,} trainings falls with their length; it must be that "
+            "of the whole training up to there"
+        )
+    elif still:
+        yield f"the cost of {still:,} trainings stands still while they are longer"
+    if table.count > 1 and np.ptp(table.cost[..., -1]) == 0:
+        yield "every training has the same cost"

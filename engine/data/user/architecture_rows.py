@@ -16,6 +16,7 @@ from engine.data.user.csv_reader import read_header, read_rows, text_bytes
 
 AccuracyUnit = Literal["share", "percent"]
 OP = "op:"
+SEED = "seed"  # a column of numbers that tells repeated trainings apart
 KNOWN = ("dataset", "epochs", "validation", "test", "cost")
 _SHOWN = 60  # characters of an architecture in a message
 
@@ -47,11 +48,17 @@ class ArchitectureSheet:
         columns: Names of the columns.
         unit: Unit of the accuracies.
         lines: Each line by its key, in the order of the file.
+        repeats: Further lines of a key, of other seeds.
     """
 
     columns: list[str]
     unit: AccuracyUnit
     lines: dict[LineKey, Line] = field(default_factory=dict)
+    repeats: dict[LineKey, list[Line]] = field(default_factory=dict)
+
+    def trainings(self, key: LineKey) -> list[Line]:
+        """Return the lines of all seeds of a key."""
+        return [self.lines[key], *self.repeats.get(key, ())]
 
     @cached_property
     def decision_columns(self) -> list[str]:
@@ -235,13 +242,19 @@ def _add_line(sheet: ArchitectureSheet, line: Line) -> None:
         Refused: If there is one with the same key, or it contradicts itself.
     """
     other = sheet.lines.setdefault(line.key, line)
+    if other is not line and SEED in sheet.columns:
+        at = sheet.properties.index(SEED)
+        seeds = [each.properties[at] for each in sheet.trainings(line.key)]
+        if line.properties[at] not in seeds:
+            sheet.repeats.setdefault(line.key, []).append(line)
+            other = line
     if other is not line:
         more = f" at {line.key.epochs:g} epochs" if "epochs" in sheet.columns else ""
         raise Refused(
             f"lines {other.number} and {line.number} are both "
             f"{sheet.describe_architecture(line.key.options)} on "
             f"{line.key.dataset[:40]!r}{more}; "
-            "average repeated trainings into one line"
+            "give each repeated training its seed in a column 'seed', or average them"
         )
     if "test" in sheet.columns and math.isnan(line.validation) > math.isnan(line.test):
         raise Refused(
