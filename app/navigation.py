@@ -6,7 +6,7 @@ from app.widgets import missing_package_notice
 
 try:
     from app import old_addresses, url_checks, visitors
-    from app.widgets import demo_notice, page_frame
+    from app.widgets import demo_notice, page_frame, sign_in
 except ModuleNotFoundError as error:
     missing_package_notice.show_notice(error)
     st.stop()
@@ -34,6 +34,7 @@ url_checks.check_parameters(page.url_path)
 notices = st.container()
 with page_frame.show_errors():
     page_frame.prepare_engine()
+    sign_in.draw_move()
     page.run()
 demo_notice.draw_notice()
 url_checks.report_unusable()

@@ -18,6 +18,7 @@ from app.client.process_store import Visitor
 from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec
 from engine.executors.demo import is_demo
+from engine.store import workspace_moves
 
 SHARE = "share"  # the parameter of a link that opens a run of others
 COOKIE = "metascope_visitor"
@@ -50,11 +51,34 @@ def _identity() -> str:
     user = st.user
     if user.get("is_logged_in"):
         return f"user {user.get('iss', '')} {user['sub']}"
-    cookie = st.context.cookies.get(COOKIE)
-    if isinstance(cookie, str) and _ID.fullmatch(cookie):
-        return f"browser {cookie}"
+    if browser := _browser_identity():
+        return browser
     # Without cookies the workspace lasts as long as the page is open.
     return f"session {st.session_state.setdefault(_SESSION, secrets.token_hex(16))}"
+
+
+def _browser_identity() -> str:
+    """Return what tells this browser from others; empty where it keeps no cookie."""
+    cookie = st.context.cookies.get(COOKIE)
+    is_ours = isinstance(cookie, str) and _ID.fullmatch(cookie)
+    return f"browser {cookie}" if is_ours else ""
+
+
+def count_left_runs() -> int:
+    """Count the runs of this browser that the signed-in visitor has not taken along."""
+    browser = _browser_identity()
+    if not browser or not st.user.get("is_logged_in"):
+        return 0
+    return process_store.workspace(_workspace_name(browser)).count(kind=None)
+
+
+def move_left_runs() -> None:
+    """Move the runs of this browser to the account of who has signed in."""
+    if count_left_runs():
+        source = process_store.workspace(_workspace_name(_browser_identity()))
+        workspace_moves.move_runs(
+            source, process_store.workspace(_workspace_name(_identity()))
+        )
 
 
 def _workspace_name(identity: str) -> str:

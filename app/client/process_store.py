@@ -73,6 +73,11 @@ def store() -> Store:
     )
 
 
+def workspace(name: str) -> WorkspaceStore:
+    """Return the workspace of a name, which whoever asks must hold."""
+    return WorkspaceStore(shared_store(), name)
+
+
 def listed_store() -> Store:
     """Return the store with its list of runs up to date."""
     held = store()

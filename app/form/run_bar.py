@@ -5,11 +5,13 @@ from typing import Literal
 import streamlit as st
 
 from app.client import client, spec_checks
-from app.experiment import cost_estimate
+from app.experiment import cost_estimate, effort_fields
 from app.form.run_request import RunRequest
 from app.widgets import page_elements, page_frame
+from engine.contract.effort import Effort
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
+from engine.executors.demo import demo_limits, is_demo
 
 _ASKED = "run_asked"
 _ANCHOR = "run-experiment"
@@ -55,6 +57,8 @@ def draw_run_bar(
             st.html(f'<span id="{_ANCHOR}" tabindex="-1"></span>')
         if request.refusal:
             page_elements.draw_refusal(request.refusal)
+        if request.is_too_large:
+            _draw_smaller(place)
         pressed = st.button(
             "Open result" if done else "Run",
             key=KEY if place == "sidebar" else f"{KEY}_{place}",
@@ -75,6 +79,21 @@ def draw_run_bar(
     return bool(pressed or asked) and wanted is not None
 
 
+def _draw_smaller(place: str) -> None:
+    """Draw what makes an experiment smaller in one click, where there is something."""
+    effort = effort_fields.EFFORT
+    if st.session_state.get(effort) != Effort.QUICK.value:
+        st.button(
+            "Make it quick",
+            key=f"smaller.{place}",
+            icon=":material/bolt:",
+            width="stretch",
+            on_click=st.session_state.update,
+            args=({effort: Effort.QUICK.value},),
+            help="Sets Effort to Quick: few replicates, and no wait for a decision.",
+        )
+
+
 def _await_answer(spec: RunSpec, key: str) -> None:
     """Draw the page again once the engine has said whether a spec can be run."""
     if spec_checks.checker.refusal(key, spec, 0.0) is not None:
@@ -85,7 +104,9 @@ def _draw_estimate(spec: RunSpec) -> None:
     """Show the estimated duration before the run is started."""
     estimate = cost_estimate.estimate_duration(spec, client.worker_count())
     work = cost_estimate.describe_cost(spec, client.kind_of_spec(spec))
+    most = demo_limits().run_seconds // 60 if is_demo() else 0
+    limit = f" The demo ends a run after {most:,} min." if most else ""
     st.caption(
-        f"{cost_estimate.describe_estimate(estimate)}.",
+        f"{cost_estimate.describe_estimate(estimate)}.{limit}",
         help=cost_estimate.explain_estimate(estimate, work),
     )

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from app import session
-from app.client import client, demo_access, spec_checks
+from app.client import client, demo_access, demo_checks, spec_checks
 from app.experiment import (
     compatibility,
     effort_fields,
@@ -26,11 +26,13 @@ class RunRequest(NamedTuple):
         run: Its completed spec and run key; None if it can't be run.
         refusal: Why not, in one sentence; else empty.
         is_pending: Whether the engine is still to say if it can be run.
+        is_too_large: Whether it is beyond what a run of the demo may take.
     """
 
     run: tuple[RunSpec, str] | None
     refusal: str
     is_pending: bool = False
+    is_too_large: bool = False
 
 
 def request_run(seconds: float = SOON) -> RunRequest:
@@ -44,7 +46,11 @@ def request_run(seconds: float = SOON) -> RunRequest:
         demo_access.check_access(spec, key)  # before the engine is asked of it
     except Refused as refusal:
         return RunRequest(None, refusal.message)
-    if _can_run(spec) or client.job(key) is not None:
+    if client.job(key) is not None:
+        return RunRequest((spec, key), "")
+    if excess := demo_checks.check_limits(spec):
+        return RunRequest(None, excess[0], is_too_large=True)
+    if _can_run(spec):
         return RunRequest((spec, key), "")
     found = spec_checks.checker.refusal(key, spec, seconds)
     return RunRequest(None if found else (spec, key), found or "", found is None)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.widgets import page_elements
+from app.widgets import page_elements, sign_in
 from engine.executors.demo import (
     MIB,
     DemoLimits,
@@ -26,6 +26,7 @@ def draw_notice() -> None:
         st.caption(describe_demo(limits), width="content")
         with st.popover("Limits", type="tertiary", key="demo_limits"):
             _draw_limits(limits)
+        sign_in.draw_sign_in()
 
 
 def describe_demo(limits: DemoLimits) -> str:

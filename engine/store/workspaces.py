@@ -75,7 +75,7 @@ class WorkspaceStore(Store):
                 self._create(empty)
             self.index = Index(empty, repair.rebuild)
 
-    def _make(self) -> None:
+    def make(self) -> None:
         """Make this visitor's folder, if it is not there.
 
         Raises:
@@ -88,7 +88,7 @@ class WorkspaceStore(Store):
 
     def add_file(self, digest: str) -> None:
         """Note that this visitor has uploaded a file; others cannot name it."""
-        self._make()
+        self.make()
         folder = self.home / _OWN_FILES
         files.make_folder(folder)
         (folder / _check_digest(digest)).touch()
@@ -149,7 +149,7 @@ class WorkspaceStore(Store):
         Raises:
             StoreError: If this visitor has no workspace.
         """
-        self._make()
+        self.make()
         # The title is the visitor's own, so it stays here.
         self._ask(spec, key, cost)
         own = queue.Submission(spec, key, title, str(self.name), cost=cost)

@@ -48,7 +48,8 @@ def _draw_overview(claims: Sequence[ClaimState]) -> None:
         st.space("stretch")
         open_ones = [c for c in claims if c.verdict is None and c.missing_runs]
         missing = {run.key for claim in open_ones for run in claim.missing_runs}
-        if missing and st.button(
+        can_measure = missing and not studies.measure_refusal(sorted(missing))
+        if can_measure and st.button(
             f"Measure the other {len(open_ones)}",
             icon=":material/playlist_play:",
             key="board.all",

@@ -15,6 +15,7 @@ from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import RunSpec
+from engine.executors.demo import demo_limits, is_demo
 from engine.stats.verdicts.wording import format_count
 
 
@@ -107,6 +108,9 @@ def draw_measure_button(
     waiting = [run for run in runs if not run.is_done]
     if not waiting or any(run.is_alive for run in waiting):
         return
+    if refusal := measure_refusal([run.key for run in waiting]):
+        st.caption(refusal)
+        return
     word = "Measure here" if shown else "Measure"
     if st.button(
         word if len(waiting) == len(runs) else f"Measure {len(waiting)} more",
@@ -118,10 +122,28 @@ def draw_measure_button(
     ):
         try:
             queue_missing(study, waiting)
-        except Refused as refusal:
-            page_elements.draw_refusal(refusal.message)
+        except Refused as refused:
+            page_elements.draw_refusal(refused.message)
             return
         st.rerun()
+
+
+def measure_refusal(keys: Sequence[str]) -> str:
+    """Return why a visitor of the demo cannot measure a claim; empty if they can.
+
+    Args:
+        keys: Keys of the runs that are missing.
+    """
+    if not is_demo():
+        return ""
+    limits = demo_limits()
+    most = limits.running + limits.queued
+    if len(keys) <= most:
+        return ""
+    return (
+        f"Takes {format_count(len(keys), 'run')} more, and a visitor of this demo has "
+        f"at most {most} at a time: measure it in a lab on your own computer."
+    )
 
 
 def draw_progress(runs: Sequence[StudyRun]) -> None:
