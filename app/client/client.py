@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app import structured_log
 from app.client import catalogue as shelves
 from app.client import (
     demo_access,
@@ -147,7 +148,9 @@ def submit_completed(
     cost = demo_checks.approve_cost(spec, key)
     if again and owns(key):
         _block_cache.forget(key)
-    return store().submit(spec, key, title, again=again, cost=cost)
+    job = store().submit(spec, key, title, again=again, cost=cost)
+    structured_log.log("run_accepted", run=key[:8], workspace=job.workspace[:8])
+    return job
 
 
 def cancel(key: str) -> Job:

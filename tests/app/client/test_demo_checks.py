@@ -93,3 +93,13 @@ def test_without_estimates_nothing_is_started(
         client.submit(of_size(known))
     monkeypatch.setenv("METASCOPE_MODE", "local")
     assert demo_checks.check_limits(of_size(known)) == []
+
+
+def test_the_log_holds_no_title_and_no_whole_name(
+    known: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settled = client.complete_with_key(preset("smoke").spec)
+    client.submit_completed(settled, "a secret title")
+    told = capsys.readouterr().err
+    assert '"event": "run_accepted"' in told and VISITOR[:8] in told
+    assert not any(text in told for text in (VISITOR, settled[1], "secret"))
