@@ -15,6 +15,7 @@ from collections import OrderedDict
 
 from app.client.catalogue import ROOT
 from engine.contract.run_spec import RunSpec, canonical_json
+from engine.executors.demo import worker_settings
 
 KEPT = 256  # answers
 IDLE = 600.0  # seconds without a question after which the process ends
@@ -65,7 +66,7 @@ class SpecChecker:
         return subprocess.Popen(
             self._command,
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", **worker_settings()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

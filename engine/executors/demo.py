@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from engine.contract.errors import Refused
 from engine.executors.environment import one_of, whole_number
+from engine.runner import memory_limit
 from engine.store.fair_queue import Rules
 
 MODE = "METASCOPE_MODE"
@@ -78,12 +79,24 @@ def demo_limits() -> DemoLimits:
         run_seconds=60 * whole_number("METASCOPE_DEMO_RUN_MINUTES", 10, 1, 10_000),
         run_gradients=10**6
         * whole_number("METASCOPE_DEMO_RUN_MILLION_GRADIENTS", 100, 1, 10**9),
-        run_memory=MIB * whole_number("METASCOPE_DEMO_RUN_MEMORY_MIB", 600, 64, 10**6),
+        run_memory=MIB * whole_number("METASCOPE_DEMO_RUN_MEMORY_MIB", 600, 512, 10**6),
         run_disk=MIB * whole_number("METASCOPE_DEMO_RUN_DISK_MIB", 128, 1, 10**6),
         store_disk=MIB * whole_number("METASCOPE_DEMO_STORE_MIB", 2048, 64, 10**9),
         idle_seconds=3600 * whole_number("METASCOPE_DEMO_IDLE_HOURS", 24, 1, 10**5),
         upload=MIB * whole_number("METASCOPE_DEMO_UPLOAD_MIB", 0, 0, 100),
     )
+
+
+def worker_settings() -> dict[str, str]:
+    """Return the variables of a process that computes or checks runs.
+
+    In the demo they limit its memory to what one run may need.
+    """
+    if not is_demo():
+        return {}
+    most = demo_limits().run_memory // MIB
+    own = whole_number(memory_limit.SETTING, 0, 0, 10**9)
+    return {memory_limit.SETTING: str(min(most, own or most))}
 
 
 def queue_rules(workers: int) -> Rules:

@@ -20,6 +20,7 @@ from engine.contract.errors import Refused
 from engine.contract.events import Event
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
+from engine.executors.run_limits import RunLimits
 from engine.executors.shards import ShardHelpers
 from engine.executors.stop_signal import POLL_INTERVAL, StopSignal
 from engine.executors.supervisor_control import STORE
@@ -38,6 +39,7 @@ from engine.store import (
     shards,
 )
 from engine.store.claims import ClaimedJob
+from engine.store.fair_queue import OVER_LIMIT
 from engine.store.run_rows import SHARD
 
 BUSY_TIMEOUT = 60.0  # seconds that a write waits for a store locked by another process
@@ -100,11 +102,13 @@ class RunOutcome(NamedTuple):
         state: The job's last state.
         error: The cause in one line; empty on success.
         trace: The traceback as text; empty if the cause is no exception.
+        over_limit: Whether it reached a limit of the demo.
     """
 
     state: JobState
     error: str = ""
     trace: str = ""
+    over_limit: bool = False
 
 
 def play(
@@ -123,8 +127,10 @@ def play(
     """
     recorder = store.recorder(claim)
     must_stop = partial(_must_stop, store, claim, stop_signal)
+    limits = RunLimits.of_this_lab(store.folder(claim.key))
+    events = _run_events(store, claim, tools)
     try:
-        ending = _record_events(recorder, _run_events(store, claim, tools), must_stop)
+        ending = _record_events(recorder, events, must_stop, limits)
         if isinstance(ending, Exception):
             ending = _outcome_of(ending, claim.spec, tools)
         if ending is None:
@@ -189,7 +195,10 @@ def _must_stop(
 
 
 def _record_events(
-    recorder: Recorder, events: Generator[Event], must_stop: Callable[..., bool]
+    recorder: Recorder,
+    events: Generator[Event],
+    must_stop: Callable[..., bool],
+    limits: RunLimits,
 ) -> RunOutcome | Exception | None:
     """Record events until they end.
 
@@ -203,6 +212,8 @@ def _record_events(
                 _write_when_free(recorder)
             if must_stop(written=due):
                 return None
+            if reached := limits.excess(written=due):
+                return RunOutcome(JobState.FAILED, reached, over_limit=True)
     except StoreError:
         raise
     except Exception as error:  # any part's bug ends its run, never the worker
@@ -269,6 +280,8 @@ def _file_outcome(
             ending = _outcome_of(error, claim.spec, tools)
     if ending.trace:
         texts["traceback"] = ending.trace
+    if ending.over_limit:
+        texts[OVER_LIMIT] = True
     recorder.finish(ending.state, texts, ending.error)
     if ending.state == JobState.FAILED:
         shards.cancel_all(store.index, claim.key)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from engine.executors.allocator import ALLOCATOR
+from engine.executors.demo import worker_settings
 from engine.executors.supervisor_control import ROOT, STORE
 from engine.store import Store
 
@@ -53,7 +54,7 @@ class WorkerProcess:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, **ALLOCATOR, **ONE_THREAD, **own},
+            env={**os.environ, **ALLOCATOR, **ONE_THREAD, **worker_settings(), **own},
             stdin=subprocess.PIPE,
             start_new_session=True,
         )

@@ -79,6 +79,8 @@ def memory_limit() -> int | None:
 def describe_limit() -> str:
     """Return the limit in words, and where it comes from."""
     size = format_gigabytes(memory_limit() or 0)
+    if os.environ.get("METASCOPE_MODE", "").strip().lower() == "demo":
+        return f"the {size} that a run of this demo may need"
     if os.environ.get(SETTING, "").strip():
         return f"the limit of {size} that {SETTING} sets"
     return f"this machine's limit of {size}"
