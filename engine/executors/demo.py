@@ -79,7 +79,8 @@ def demo_limits() -> DemoLimits:
         run_seconds=60 * whole_number("METASCOPE_DEMO_RUN_MINUTES", 10, 1, 10_000),
         run_gradients=10**6
         * whole_number("METASCOPE_DEMO_RUN_MILLION_GRADIENTS", 100, 1, 10**9),
-        run_memory=MIB * whole_number("METASCOPE_DEMO_RUN_MEMORY_MIB", 600, 512, 10**6),
+        run_memory=MIB
+        * whole_number("METASCOPE_DEMO_RUN_MEMORY_MIB", 1024, 512, 10**6),
         run_disk=MIB * whole_number("METASCOPE_DEMO_RUN_DISK_MIB", 128, 1, 10**6),
         store_disk=MIB * whole_number("METASCOPE_DEMO_STORE_MIB", 2048, 64, 10**9),
         idle_seconds=3600 * whole_number("METASCOPE_DEMO_IDLE_HOURS", 24, 1, 10**5),

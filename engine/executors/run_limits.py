@@ -4,7 +4,6 @@ Memory is limited by the system, see `engine.runner.memory_limit`: an allocation
 the limit fails, and the run with it.
 """
 
-import os
 import time
 from pathlib import Path
 
@@ -56,6 +55,6 @@ class RunLimits:
 def _folder_size(folder: Path) -> int:
     """Return the bytes of a folder's files; of a missing one, 0."""
     try:
-        return sum(entry.stat().st_size for entry in os.scandir(folder))
+        return sum(path.stat().st_size for path in list(folder.iterdir()))
     except FileNotFoundError:  # deleted, or a file was compacted: it is asked again
         return 0

@@ -30,6 +30,7 @@ from engine.executors.supervisor_control import (
     stop_supervisor,
     supervisor_status,
 )
+from engine.executors.upkeep import Upkeep
 from engine.executors.worker_handle import WORKER
 from engine.executors.worker_pool import WorkerPool
 from engine.store import Store, StoreError, StoreGone, files, leases
@@ -149,6 +150,7 @@ class Supervisor:
 
     def __init__(self, store: Store, command: Sequence[str], workers: int) -> None:
         self.store, self.pool = store, WorkerPool(store, command, workers)
+        self.upkeep = Upkeep(store)
         self.stopping = False
         self._swept = -SWEEP_INTERVAL
         self._seen = 0
@@ -200,6 +202,7 @@ class Supervisor:
                 self._swept = now
                 self._sweep()
                 self.pool.end_idle()
+                self.upkeep.run_if_due()
             if swept or self._index_has_changed():
                 if self.pool.start_needed():
                     self._write_status()

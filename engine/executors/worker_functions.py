@@ -1,12 +1,13 @@
 """The engine's functions that a worker calls, imported when they are needed."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Checkpoint, Event
-from engine.contract.run_spec import RunSpec
+from engine.contract.run_spec import RunSpec, complete_spec
 
 if TYPE_CHECKING:
     from engine.runner.helpers import Helpers
@@ -40,6 +41,7 @@ class Toolkit:
         describe_memory_overrun: Says what to lower in a spec that ran out of memory.
         compute_batch: Yields the events of a batch of replicates, which is what a shard
             is; None where there are no shards.
+        shipped_keys: Returns the run keys of the shipped experiments.
     """
 
     run: Runner
@@ -48,6 +50,7 @@ class Toolkit:
     check: Callable[[RunSpec], None] | None = None
     describe_memory_overrun: Callable[[RunSpec], str] | None = None
     compute_batch: "BatchFunction | None" = None
+    shipped_keys: Callable[[], list[str]] | None = None
 
 
 def load_toolkit() -> Toolkit:
@@ -75,8 +78,30 @@ def load_toolkit() -> Toolkit:
         check_memory(spec)
 
     return Toolkit(
-        run, summarize_run, fingerprint, check, describe_memory_overrun, compute_batch
+        run,
+        summarize_run,
+        fingerprint,
+        check,
+        describe_memory_overrun,
+        compute_batch,
+        _shipped_keys,
     )
+
+
+def _shipped_keys() -> list[str]:
+    """Return the run keys of the shipped experiments that can be run here."""
+    from engine.catalogue import find_card
+    from engine.contract.run_keys import run_key
+    from engine.device import resolve_device
+    from engine.presets import PRESETS
+
+    found = []
+    for each in PRESETS:
+        with contextlib.suppress(Refused):  # its data is not here
+            device = resolve_device(each.spec.device)
+            spec = complete_spec(each.spec, find_card, device)
+            found.append(run_key(spec, find_card))
+    return found
 
 
 def own_code_family(spec: RunSpec) -> str:

@@ -16,13 +16,14 @@ from typing import NamedTuple
 
 from engine.contract.jobs import JobState
 from engine.store import run_rows
-from engine.store.errors import OverLimit, QueueFull
+from engine.store.errors import OverLimit, QueueFull, StoreFull
 from engine.store.run_rows import QUEUE_ORDER, SHARD, RunRow
 
 OPERATOR = "local"  # the workspace of whoever runs this lab, its only one by default
 COST = "cost"  # the text with a run's estimated seconds on one core
 OVER_LIMIT = "over-limit"  # the text of a run that reached a limit of its demo
-CLOCK, WORKERS, RUNNING, REFUSED = "clock", "workers", "running", "refused"
+CLOCK, WORKERS, RUNNING = "clock", "workers", "running"
+REFUSED, FULL = "refused", "full"
 _LARGEST = 2**40  # seconds; a cost beyond it must not overflow a column
 
 
@@ -128,7 +129,13 @@ def check_quota(
     Raises:
         QueueFull: If it has as many as that in the queue.
         OverLimit: If the run has reached a limit before: it would again.
+        StoreFull: If the store takes all the space that it may.
     """
+    if run_rows.get_counter(db, FULL):
+        raise StoreFull(
+            "this demo has no space for new runs at the moment: try again later, or "
+            "run this on your own computer (git clone the project, then make run)"
+        )
     if row is not None and OVER_LIMIT in row.texts.split(","):
         raise OverLimit(row.error)
     counted = (
@@ -145,3 +152,8 @@ def check_quota(
 def count_refusal(db: sqlite3.Connection) -> None:
     """Count a submission that was refused, for the operator."""
     run_rows.set_counter(db, REFUSED, run_rows.get_counter(db, REFUSED) + 1)
+
+
+def set_full(db: sqlite3.Connection, *, is_full: bool) -> None:
+    """Close the queue for new runs of visitors, or open it again."""
+    run_rows.set_counter(db, FULL, int(is_full))

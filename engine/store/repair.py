@@ -1,5 +1,6 @@
 """Checking a store, removing what crashes left behind, and rebuilding its index."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -195,6 +196,21 @@ def _stray_paths(home: Path) -> Iterator[Path]:
             ProcessIdentity(int(pid), float(birth), leases.boot_id())
         ):
             yield folder
+
+
+def remove_stray(home: Path, seconds: float) -> None:
+    """Remove what was left behind by killed writes, while others may be writing.
+
+    Args:
+        home: A store's folder.
+        seconds: How old a file of an unfinished write is at least.
+    """
+    for path in _stray_paths(home):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif time.time() - path.stat().st_mtime > seconds:
+                files.remove(path)
 
 
 def make_incoming_folder(home: Path) -> Path:

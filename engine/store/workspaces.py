@@ -7,9 +7,8 @@ them; a workspace shows their state while they are computed and then takes them 
 
 import os
 import re
-import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -32,11 +31,11 @@ from engine.store.result_cache import ResultCache
 from engine.store.store import Store
 
 FOLDER = "workspaces"
-_EMPTY = "empty"  # the workspace that visitors without runs read
+EMPTY = "empty"  # the workspace that visitors without runs read
 _OWN_FILES = "own"  # one empty file per digest
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[0-9a-f]{32}|empty")
-_UNFINISHED = [state for state in JobState if state not in FINAL]
+UNFINISHED = [state for state in JobState if state not in FINAL]
 _NO_QUOTA = Quota(10**6, 10**6)
 _TOUCH_INTERVAL = 300.0  # seconds between two notes that a workspace is in use
 
@@ -66,11 +65,11 @@ class WorkspaceStore(Store):
         can_read: Callable[[str], bool] = _reads_nothing,
         quota: Quota | None = None,
     ) -> None:
-        super().__init__(shared.home / FOLDER / _check_name(name or _EMPTY))
+        super().__init__(shared.home / FOLDER / _check_name(name or EMPTY))
         self.shared, self.name, self._can_read = shared, name, can_read
         self._quota = quota or _NO_QUOTA
         if not self.index.path.exists():
-            empty = shared.home / FOLDER / _EMPTY
+            empty = shared.home / FOLDER / EMPTY
             if not (empty / self.index.path.name).exists():
                 self._create(empty)
             self.index = Index(empty, repair.rebuild)
@@ -126,7 +125,7 @@ class WorkspaceStore(Store):
 
     def follow(self) -> None:
         """Bring the runs that are not finished up to date with the shared store."""
-        for job in listing.jobs(self.index, listing.JobFilter(_UNFINISHED), 1000, 0):
+        for job in listing.jobs(self.index, listing.JobFilter(UNFINISHED), 1000, 0):
             adoption.mirror(self.shared.index, self.index, job.key)
         self._note_use()
 
@@ -272,46 +271,6 @@ class WorkspaceStore(Store):
                 os.utime(path)
         except OSError:  # it has none yet, or the disk is read-only
             return
-
-
-def empty_idle(shared: Store, seconds: float) -> int:
-    """Delete the workspaces that nobody has used for some time.
-
-    Args:
-        shared: The shared store.
-        seconds: How long they were not used.
-
-    Returns:
-        How many were deleted.
-    """
-    gone = 0
-    for folder in _folders(shared.home):
-        path = folder / "index.sqlite"
-        try:
-            age = time.time() - path.stat().st_mtime
-        except FileNotFoundError:
-            continue  # being made
-        if age > seconds:
-            _release_runs(shared, folder.name)
-            shutil.rmtree(folder, ignore_errors=True)
-            gone += 1
-    return gone
-
-
-def _release_runs(shared: Store, name: str) -> None:
-    workspace = WorkspaceStore(shared, name)
-    filtered = listing.JobFilter(_UNFINISHED)
-    for job in listing.jobs(workspace.index, filtered, 1000, 0):
-        workspace.cancel(job.key)
-
-
-def _folders(home: Path) -> Iterable[Path]:
-    """Return the folders of the workspaces that have runs."""
-    try:
-        found = [Path(entry.path) for entry in os.scandir(home / FOLDER)]
-    except FileNotFoundError:
-        return []
-    return [each for each in found if each.name != _EMPTY and each.is_dir()]
 
 
 def _with_liveness(own: Job, live: Job) -> Job:

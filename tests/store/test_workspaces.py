@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.contract.jobs import JobState
-from engine.store import NoRun, RunGroups, Store, annotations, workspaces
+from engine.store import NoRun, RunGroups, Store, annotations
+from engine.store.idle_workspaces import empty_idle
 from engine.store.run_groups import NewMember
 from engine.store.share_tokens import is_share_token, share_token
 from engine.store.workspaces import WorkspaceStore
@@ -130,7 +131,7 @@ def test_an_idle_workspace_is_emptied_and_its_runs_are_left(store: Store) -> Non
     key, other = fake.submit(ann, 1), fake.submit(bob, 2)
     past = time.time() - 7200
     os.utime(ann.home / "index.sqlite", (past, past))
-    assert workspaces.empty_idle(store, 3600) == 1
+    assert empty_idle(store, 3600) == 1
     assert not ann.home.exists()
     assert store.job(key).state == JobState.CANCELLED
     assert bob.job(other).state == JobState.QUEUED
