@@ -20,7 +20,8 @@ class Card(BaseModel):
     """One part as data, all that a page knows of it.
 
     `traits` are class-level fields of the part as JSON, by name; `missing` names the
-    data file that the part needs and lacks; `code` is the source of its module.
+    data file that the part needs and lacks; `code` is the source of its module;
+    `own_source` is the digest of that source where a notebook defines the part.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +44,7 @@ class Card(BaseModel):
     tuned_hue: str = ""
     missing: str = ""
     code: str = ""
+    own_source: str = ""
 
 
 def card_of(part: type[Part]) -> Card:
@@ -83,6 +85,7 @@ def card_of(part: type[Part]) -> Card:
         knobs=tuple(_knob_card(name, part) for name in part.model_fields),
         missing=getattr(part, "missing_file", lambda: "")(),
         code=inspect.getsource(module) if module else "",
+        own_source=part.own_source,
     )
 
 

@@ -18,7 +18,8 @@ class Part(BaseModel):
 
     `traits` names the class-level fields that pages may read; what is special about a
     part stands in such a field, never in an `if name ==`. For `short`, `hue` and
-    `tuned_hue` see `engine.contract.learner_appearance`.
+    `tuned_hue` see `engine.contract.learner_appearance`. `own_source` is the digest of the
+    source of a part that a notebook defines; it is empty for a file's part.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -26,6 +27,7 @@ class Part(BaseModel):
     slot: ClassVar[str] = ""
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    own_source: ClassVar[str] = ""
     short: ClassVar[str] = ""
     hue: ClassVar[str] = ""
     tuned_hue: ClassVar[str] = ""

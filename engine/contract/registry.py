@@ -43,6 +43,11 @@ def register(slot: str) -> Callable[[type[P]], type[P]]:
     return enter
 
 
+def forget(slot: str, name: str) -> None:
+    """Remove a part that turned out to be incomplete once it was registered."""
+    _PARTS.pop((slot, name), None)
+
+
 def import_modules(package: ModuleType) -> None:
     """Import every module below a package, which registers its parts.
 

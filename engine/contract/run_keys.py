@@ -15,8 +15,9 @@ KEYS_LIMIT = 4_096  # combinations of earlier versions that are tried
 def run_key(spec: RunSpec, cards: CardLookup) -> str:
     """Return the key that a completed spec's results are stored under.
 
-    It covers the parts' versions, as a changed algorithm is another run, and `compile`
-    if set: eager runs keep the keys from before that field existed.
+    It covers the parts' versions, as a changed algorithm is another run, the source of
+    a part that a notebook defines, and `compile` if set: eager runs keep the keys from
+    before that field existed.
 
     Args:
         spec: A completed spec.
@@ -27,10 +28,11 @@ def run_key(spec: RunSpec, cards: CardLookup) -> str:
     """
     apart = {"kind"} if spec.compile else {"kind", "compile"}
     body = spec.model_dump(mode="json", exclude=apart)
-    versions = {}
+    versions: dict[str, int | str] = {}
     for slot, choice in _choices(body):
         card = cards(slot, choice["name"])
-        versions[f"{slot}/{card.name}"] = card.version
+        own = f"{card.version} of {card.own_source}"
+        versions[f"{slot}/{card.name}"] = own if card.own_source else card.version
         choice["knobs"] = _older_knobs(card, choice["knobs"])
     # by run and artefact alone: the run's key covers the spec that made it
     body["inputs"] = {

@@ -236,7 +236,7 @@ class LocalRun:
     def _play_spec(self, store: Store, spec: RunSpec) -> Job:
         key = run_key(spec, find_card)
         job = store.submit(spec, key)
-        claim = store.claim() if job.state == JobState.QUEUED else None
+        claim = store.claim(key) if job.state == JobState.QUEUED else None
         if claim is not None:
             remote = self.remote
             tools = remote.toolkit(self.stop_signal) if remote else load_toolkit()

@@ -36,6 +36,8 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
 OTHER_SUMMARY = "the archive's summary did not match its numbers and was recomputed"
 
+NO_ANNOTATIONS = Annotations()
+
 KeysOf = Callable[[RunSpec], Iterable[str]]
 Summarize = Callable[[list[Block], RunSpec], Mapping[str, object]]
 
@@ -53,7 +55,22 @@ def export_archive(store: Store, key: str) -> bytes:
     job = store.job(key)
     if job is None:
         raise NoRun(key)
-    record = RunRecord.from_store(store, key)
+    # What others wrote of their run is theirs.
+    is_own = store.owns(key)
+    given = annotations.read_annotations(store.index, key) if is_own else Annotations()
+    return pack_archive(RunRecord.from_store(store, key), job, given)
+
+
+def pack_archive(
+    record: RunRecord, job: Job, given: Annotations = NO_ANNOTATIONS
+) -> bytes:
+    """Return a run as the bytes of one archive.
+
+    Args:
+        record: The run.
+        job: Its state, title and times.
+        given: The user's tags and note.
+    """
     members = {
         "config.json": config_json(record.spec),
         "summary.json": _json_bytes(record.summary),
@@ -64,9 +81,6 @@ def export_archive(store: Store, key: str) -> bytes:
     }
     for place, artefact in enumerate(record.artefacts):
         members[f"artefact-{place:03d}.safetensors"] = _pack_artefact(artefact)
-    # What others wrote of their run is theirs.
-    is_own = store.owns(key)
-    given = annotations.read_annotations(store.index, key) if is_own else Annotations()
     manifest = _manifest(job, given, members)
     return _zip_members({"manifest.json": manifest, **members})
 

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from engine.contract.events import FILMS, Artefact, Block, Event, Timing
@@ -13,6 +14,8 @@ from engine.export.long_format import COLUMNS, CsvRow, escape_formula, metrics_r
 from engine.store import Store, files
 from engine.store.arrow_codec import newest_per_address
 from engine.store.timing_sums import sum_timings
+
+ARCHIVE = "run.zip"  # in a folder of exported files: all of the run
 
 
 class RunRecord(NamedTuple):
@@ -70,13 +73,21 @@ class RunRecord(NamedTuple):
         )
 
 
-def export_run(record: RunRecord, folder: Path, *, traces: bool = False) -> Path:
-    """Write metrics.csv, timings.csv, config.json and summary.json.
+def export_run(
+    record: RunRecord,
+    folder: Path,
+    *,
+    traces: bool = False,
+    extra: Mapping[str, bytes] = MappingProxyType({}),
+) -> Path:
+    """Write the files of a run to a folder.
 
     Args:
         record: The run.
         folder: Created if it does not exist.
         traces: Whether metrics.csv includes single traces.
+        extra: More files, by name, such as its archive (`ARCHIVE`), from which the run
+            can be read again.
 
     Returns:
         The folder.
@@ -88,7 +99,7 @@ def export_run(record: RunRecord, folder: Path, *, traces: bool = False) -> Path
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise files.as_store_error(error) from error
-    for name, data in exported_files(record, traces=traces).items():
+    for name, data in {**extra, **exported_files(record, traces=traces)}.items():
         files.write_atomically(folder / name, data)
     return folder
 

@@ -24,14 +24,19 @@ class ClaimedJob(NamedTuple):
     kind: str = "run"
 
 
-def claim(index: Index) -> ClaimedJob | None:
+def claim(index: Index, only: str = "") -> ClaimedJob | None:
     """Claim the job that is next; shards come after all others.
+
+    Args:
+        index: The store's index.
+        only: The key of the one job to claim, whatever waits before it; empty for any.
 
     Returns:
         The job, under a new lease of this process; None if no job is waiting.
     """
-    while index.read(_next_waiting_key):  # a look that takes no write lock
-        taken = index.write(_claim_next)
+    # A look that takes no write lock comes first.
+    while index.read(partial(_next_waiting_key, only=only)):
+        taken = index.write(partial(_claim_next, only=only))
         if taken is None:
             return None
         key, token, kind = taken
@@ -58,12 +63,17 @@ def _fail_damaged(damage: DamagedRun, db: sqlite3.Connection) -> None:
         run_rows.put(db, replace(failed, damaged=damage.what))
 
 
-def _next_waiting_key(db: sqlite3.Connection) -> str | None:
+def _next_waiting_key(db: sqlite3.Connection, only: str = "") -> str | None:
+    if only:
+        row = run_rows.find(db, only)
+        return only if row is not None and row.state == JobState.QUEUED else None
     return next(iter(fair_queue.eligible_keys(db, 1)), None)
 
 
-def _claim_next(db: sqlite3.Connection) -> tuple[str, int, str] | None:
-    key = _next_waiting_key(db)
+def _claim_next(
+    db: sqlite3.Connection, only: str = ""
+) -> tuple[str, int, str] | None:
+    key = _next_waiting_key(db, only)
     if key is None:
         return None
     row = run_rows.get(db, key)

@@ -294,12 +294,12 @@ class Store:
         return files.run_folder(self._index_of(key).home, key)
 
     # the worker's side --------------------------------------------------------
-    def claim(self) -> ClaimedJob | None:
-        """Claim the job that is next; None if there is none.
+    def claim(self, only: str = "") -> ClaimedJob | None:
+        """Claim the job that is next, or only this one; None if none waits.
 
         Shards come after all others.
         """
-        return claims.claim(self.index)
+        return claims.claim(self.index, only)
 
     def set_rules(self, served: Rules) -> None:
         """Set how the queue is served; a supervisor does."""

@@ -1,0 +1,111 @@
+"""The lab's own figures and report of a run."""
+
+import difflib
+import functools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.contract.errors import Refused
+from engine.contract.events import FILMS
+from engine.contract.part_titles import part_titles
+from engine.export import RunRecord
+from engine.stats.replicate_concatenation import join_batches
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from app.charts.chart_options import ResponsiveFigure
+    from app.client.client import Run
+
+
+class Plots(Sequence[str]):
+    """The names of a run's figures; a figure is drawn when it is asked for first.
+
+    Attributes:
+        titles: The title of each, by name.
+    """
+
+    def __init__(self, record: RunRecord) -> None:
+        self._run = view_of(record)
+
+    @functools.cached_property
+    def _figures(self) -> dict[str, "ResponsiveFigure"]:
+        from app.charts import run_figures
+
+        found: dict[str, ResponsiveFigure] = {}
+        for part in run_figures.page_parts(self._run):
+            for each in run_figures.part_figures(self._run, part).values():
+                name = each.name
+                while name in found:  # two parts of a page may show one name
+                    name = f"{part.lower().replace(' ', '_')}.{name}"
+                found[name] = each
+        return found
+
+    @functools.cached_property
+    def titles(self) -> dict[str, str]:
+        return {
+            name: str((each.wide.layout.meta or {}).get("title", name))
+            for name, each in self._figures.items()
+        }
+
+    def figure(self, name: str) -> "go.Figure":
+        """Return a copy of a figure.
+
+        Raises:
+            Refused: If there is none of this name.
+        """
+        import plotly.graph_objects as go
+
+        held = self._figures
+        if not held:
+            raise Refused("this run has no figures: it has no results")
+        name = name or next(iter(held))
+        if name not in held:
+            near = difflib.get_close_matches(name, held, 3)
+            hint = " or ".join(map(repr, near)) if near else ", ".join(held)
+            raise Refused(f"this run has no figure {name[:60]!r}; it has {hint}")
+        return go.Figure(held[name].wide)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN204
+        return tuple(self._figures)[place]
+
+    def __len__(self) -> int:
+        return len(self._figures)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._figures)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._figures)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:36} {title}" for name, title in self.titles.items())
+
+
+def view_of(record: RunRecord) -> "Run":
+    """Return a run as the lab's charts take it; nothing is read from a store."""
+    from app.client.client import Run
+
+    return Run(
+        key=record.key,
+        spec=record.spec,
+        blocks=tuple(join_batches(record.blocks)),
+        summary=dict(record.summary) if record.summary else None,
+        fingerprint=dict(record.fingerprint or {}),
+        timings=tuple(record.timings),
+        films={a.name: a for a in record.artefacts},
+        frozen_labels=tuple(a.name for a in record.artefacts if a.kind == "frozen"),
+        film_names=tuple(a.name for a in record.artefacts if a.kind in FILMS),
+        remarks={a.name: dict(a.info) for a in record.artefacts if a.kind == "remarks"},
+        is_recorded=True,
+    )
+
+
+def write_report(record: RunRecord, path: Path) -> Path:
+    """Write a report of a run as one HTML file."""
+    from app.report.page import make_report
+
+    from engine.catalogue import find_card
+
+    path.write_bytes(make_report(view_of(record), part_titles(record.spec, find_card)))
+    return path

@@ -1,0 +1,1 @@
+"""Meta-trained learners, frozen, for use outside the lab."""
