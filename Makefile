@@ -5,13 +5,14 @@ PEERS := .venv-bench
 RAY := .venv-ray
 BIN := $(VENV)/bin
 LOCKS := .ci/locks
+API := engine/api
 # The locks name all packages, dependencies included, so pip needs to resolve none.
 INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 export MALLOC_MMAP_THRESHOLD_ := 33554432
 export MALLOC_TRIM_THRESHOLD_ := 268435456
 
 .DEFAULT_GOAL := help
-.PHONY: help run test foreign check format audit lock bench torture ray browser clean
+.PHONY: help run test foreign check format audit lock bench torture ray browser docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,7 +36,7 @@ check: $(VENV)/.ready-dev  ## format, lint, import contracts, types, security
 	$(BIN)/python .ci/lock.py
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/lint-imports
+	PYTHONPATH=$(API) $(BIN)/lint-imports
 	$(BIN)/mypy --strict engine/contract engine/stats
 	$(BIN)/bandit -q -c pyproject.toml -r app engine pages
 	$(BIN)/python .ci/audit.py
@@ -63,6 +64,10 @@ torture: $(VENV)/.ready-dev  ## fault injection at full counts; takes long
 ray: $(RAY)/.ready  ## tests on a Ray cluster of several nodes on this machine
 	$(RAY)/bin/python -m pytest tests/executors/test_ray.py $(TEST_OPTIONS)
 
+docs: $(VENV)/.ready-dev  ## pages of the Python API, in out/docs
+	PYTHONPATH=$(API) $(BIN)/pdoc --docformat google --output-directory out/docs \
+	  metascope
+
 browser: $(VENV)/.ready-dev  ## the tests in a browser
 	$(BIN)/python -m pytest -m browser
 
@@ -83,6 +88,7 @@ $(VENV)/.ready: requirements.txt $(wildcard $(LOCKS)/*.lock) | $(VENV)/bin/pytho
 	if $(BIN)/python -m pip check | grep '^torch .* requires' >/dev/null; then \
 	  $(INSTALL) -r $(LOCKS)/cuda.lock; fi
 	$(BIN)/python -m pip check
+	$(BIN)/python .ci/api_path.py
 	@touch $@
 
 $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready

@@ -26,6 +26,13 @@ runs = typer.Typer(help="List, show, export, import, cancel, resume and delete r
 Key = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, or its first digits.")
 ]
+Keys = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN|FOLDER…",
+        help="Ids of runs or their first digits, or folders written by `run`.",
+    ),
+]
 _SHORTEST = 4  # hex digits; fewer would match runs by accident
 
 
@@ -93,54 +100,55 @@ def export(
         files.write_atomically(out, data)
     else:
         check_folder(out, job.key, force=force)
-        export_run(RunRecord.from_store(store, job.key), out, traces=traces)
+        record = RunRecord.from_store(store, job.key)
+        export_run(record, out, traces=traces, job=job)
     print_status(f"written to {out}")
     return Exit.OK
 
 
 @runs.command()
 def table(
-    key: Key,
+    keys: Keys,
     *,
     latex: Annotated[bool, typer.Option(help="Print LaTeX instead of CSV.")] = False,
     claims: Annotated[
         bool, typer.Option(help="Print the calls, one comparison of two per row.")
     ] = False,
 ) -> int:
-    """Print the comparison table of a run: learners by conditions, with intervals."""
-    from engine.export import (
-        RunRecord,
-        claims_csv,
-        comparison_csv,
-        comparison_latex,
-    )
-    from engine.runner.titled_summary import resolve_titles
+    """Print the comparison table of runs: learners by conditions, with intervals.
 
-    _refuse_folder(key)
-    store = Store.open_existing()
-    record = RunRecord.from_store(store, find_run(store, key).key)
-    written = comparison_latex if latex else comparison_csv
-    made = (
-        claims_csv(record) if claims else written(record, resolve_titles(record.spec))
-    )
-    out().print(made.decode(), soft_wrap=True, end="")
+    Of several runs, the rows begin with the run's id or its folder.
+    """
+    from engine.cli.run_tables import make_table, read_records
+
+    if latex and claims:
+        raise Refused("--claims is printed as CSV; leave out --latex", "latex")
+    records = read_records(keys, find_run)
+    text = make_table(records, latex=latex, claims=claims)
+    out().print(text, soft_wrap=True, end="")
     return Exit.OK
 
 
 @runs.command("import")
 def import_run(
-    archive: Annotated[
-        Path, typer.Argument(help="An archive written by `runs export`.")
+    archives: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="ARCHIVE|FOLDER…",
+            help="Archives written by `runs export`, or folders written by `run`.",
+        ),
     ],
 ) -> int:
-    """Import a run that another installation exported."""
+    """Import runs that another installation, or the command `run`, computed."""
     from engine.catalogue import all_cards
     from engine.export.import_process import import_in_subprocess
+    from engine.export.run_folder import archive_in
 
-    job = import_in_subprocess(
-        Store.open(), read_file(archive), all_cards(), print_status
-    )
-    print_status(f"imported as {job.key[:12]}, {job.state}")
+    given = [read_file(archive_in(path)) for path in archives]  # all are there
+    store = Store.open()
+    for path, data in zip(archives, given, strict=True):
+        job = import_in_subprocess(store, data, all_cards(), print_status)
+        print_status(f"{path}: imported as {job.key[:12]}, {job.state}")
     return Exit.OK
 
 
@@ -196,7 +204,8 @@ def _refuse_folder(key: str) -> None:
     if (folder / "summary.json").is_file():
         raise Refused(
             f"{clean(key)} is a folder that `run` wrote: read summary.json (verdict) "
-            "and metrics.csv there; this command reads the runs of the store",
+            "and metrics.csv there, tabulate it by `runs table`, or put it into the "
+            "store by `runs import`; this command reads the runs of the store",
             "run",
         )
 

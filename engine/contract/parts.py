@@ -18,8 +18,8 @@ class Part(BaseModel):
 
     `traits` names the class-level fields that pages may read; what is special about a
     part stands in such a field, never in an `if name ==`. For `short`, `hue` and
-    `tuned_hue` see `engine.contract.learner_appearance`. `own_source` is the digest of the
-    source of a part that a notebook defines; it is empty for a file's part.
+    `tuned_hue` see `engine.contract.learner_appearance`. `own_source` is
+    the digest of the source of a part that a notebook defines, empty for a file's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

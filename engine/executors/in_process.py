@@ -287,7 +287,7 @@ class LocalRun:
             What was exported.
         """
         record = RunRecord.from_store(store, self.key)
-        export_run(record, self.folder, traces=traces)
+        export_run(record, self.folder, traces=traces, job=store.job(self.key))
         (self.folder / TRACEBACK).unlink(missing_ok=True)  # from an earlier attempt
         shutil.rmtree(self.unfinished_folder)
         return record

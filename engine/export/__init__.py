@@ -4,12 +4,12 @@ The page and the command line share this code. `metrics.csv` is in long form: on
 per row, in these columns.
 
 run         the run's key
-learner     label of the learner in the spec; empty where none applies
-role        chosen or baseline
+learner     label of the learner in the spec; none where none applies
+role        chosen or baseline; none where there is no learner
 phase       tune, train, validate or test
-test_family the family tested on, empty for the one trained on
-shift       the shift, empty in distribution
-severity    in the shift's own unit
+test_family the family tested on; none for the one trained on
+shift       the shift; none without a shift
+severity    in the shift's own unit; 0 without a shift
 metric      a name of `engine.contract.metrics`, which gives label and unit
 statistic   value: as measured; task_mean: mean over tasks of one replicate; mean,
             low, high: mean over replicates of those, with its 95 % interval
@@ -24,16 +24,17 @@ replicate, task, step, inner_step, layer, rate, bin, context, presentation   whe
             twentieth of a predicted distribution or a tenth of confidence, from 0
 value       the number; empty where there is none
 status      ok; censored (the level was never reached); diverged; never (did not
-            diverge); n/a (of a search: the budget was spent, or the training failed;
-            of a bin: no query is in it);
-            or "k of n diverged" (or "n/a") where a mean counts those as the metric's
-            worst value, such as 100 nats, or leaves them out if it has none
+            diverge); unmeasured (of a search: the budget was spent, or the training
+            failed; of a bin: no query is in it);
+            or "k of n diverged" (or "unmeasured") where a mean counts those as the
+            metric's worst value, such as 100 nats, or leaves them out if it has none
 
 Summaries per task and their means are always included, curves as means over tasks, and
 with `traces` every single trace. What validation records for the live view is no result
-and is left out. `claims_csv` has a row for each comparison of two learners with its
-call. `comparison.csv` and its LaTeX form are the table of learners by conditions, see
-`comparison_csv`. Times are in `timings.csv`, as they differ between machines.
+and is left out. `claims.csv` has a row for each comparison of two learners with its
+call, and DATA_DICTIONARY.md says all this beside the files. `comparison.csv` and its
+LaTeX form are the table of learners by conditions, see `comparison_csv`. Times are in
+`timings.csv`, as they differ between machines.
 """
 
 from engine.export.archive import export_archive, import_run, read_archive
@@ -42,15 +43,13 @@ from engine.export.comparison_tables import COMPARED, comparison_csv, comparison
 from engine.export.exported_files import (
     RunRecord,
     config_json,
-    export_run,
-    exported_file,
-    exported_files,
     metrics_csv,
     summary_json,
     timings_csv,
 )
 from engine.export.long_format import COLUMNS, metrics_rows
 from engine.export.notebook import notebook_json, python_script
+from engine.export.run_folder import export_run, exported_file, exported_files
 
 __all__ = [
     "CLAIMED",

@@ -5,7 +5,7 @@ import io
 import math
 
 from engine.export.exported_files import RunRecord
-from engine.export.long_format import escape_formula
+from engine.export.long_format import text_cell
 from engine.stats.block_table import BlockTable, threshold_of
 from engine.stats.learner_claims import Claim, make_claims
 
@@ -60,10 +60,10 @@ def claims_csv(record: RunRecord) -> bytes:
 def _csv_row(claim: Claim) -> tuple[object, ...]:
     at, numbers = claim.condition, (claim.difference, claim.low, claim.high)
     return (
-        escape_formula(claim.learner),
-        escape_formula(claim.against),
-        escape_formula(at.family),
-        escape_formula(at.shift),
+        text_cell(claim.learner),
+        text_cell(claim.against),
+        text_cell(at.family),
+        text_cell(at.shift),
         at.severity,
         claim.metric,
         claim.call,

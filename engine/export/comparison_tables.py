@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from engine.contract.run_spec import RunSpec
 from engine.export.exported_files import RunRecord
 from engine.export.latex_escaping import escape_latex, latex_row
-from engine.export.long_format import escape_formula
+from engine.export.long_format import escape_formula, text_cell
 from engine.export.search_tables import caption_of, searches_csv, searches_latex
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import (
@@ -88,8 +88,8 @@ def _csv_rows(made: Comparison) -> Iterator[tuple[object, ...]]:
                 escape_formula(row.label),
                 escape_formula(row.name),
                 row.role,
-                escape_formula(at.family),
-                escape_formula(at.shift),
+                text_cell(at.family),
+                text_cell(at.shift),
                 at.severity,
                 made.metric,
                 made.unit,

@@ -4,18 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from engine.contract.events import FILMS, Artefact, Block, Event, Timing
 from engine.contract.run_spec import RunSpec
 from engine.export.long_format import COLUMNS, CsvRow, escape_formula, metrics_rows
-from engine.store import Store, files
+from engine.store import Store
 from engine.store.arrow_codec import newest_per_address
 from engine.store.timing_sums import sum_timings
-
-ARCHIVE = "run.zip"  # in a folder of exported files: all of the run
 
 
 class RunRecord(NamedTuple):
@@ -71,52 +67,6 @@ class RunRecord(NamedTuple):
             sum_timings(e for e in held if isinstance(e, Timing)),
             [e for e in held if isinstance(e, Artefact)],
         )
-
-
-def export_run(
-    record: RunRecord,
-    folder: Path,
-    *,
-    traces: bool = False,
-    extra: Mapping[str, bytes] = MappingProxyType({}),
-) -> Path:
-    """Write the files of a run to a folder.
-
-    Args:
-        record: The run.
-        folder: Created if it does not exist.
-        traces: Whether metrics.csv includes single traces.
-        extra: More files, by name, such as its archive (`ARCHIVE`), from which the run
-            can be read again.
-
-    Returns:
-        The folder.
-
-    Raises:
-        StoreError: If it cannot be written.
-    """
-    try:  # not `make_folder`: an existing folder of the user keeps its permissions
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise files.as_store_error(error) from error
-    for name, data in {**extra, **exported_files(record, traces=traces)}.items():
-        files.write_atomically(folder / name, data)
-    return folder
-
-
-def exported_files(record: RunRecord, *, traces: bool = False) -> dict[str, bytes]:
-    """Return the exported files of a run, by name."""
-    return {
-        "metrics.csv": metrics_csv(record, traces=traces),
-        **{name: exported_file(record, name) for name in SMALL},
-    }
-
-
-def exported_file(record: RunRecord, name: str) -> bytes:
-    """Return one of the exported files, without the others; metrics without traces."""
-    if name == "metrics.csv":
-        return metrics_csv(record)
-    return SMALL[name](record)
 
 
 def metrics_csv(record: RunRecord, *, traces: bool = False) -> bytes:

@@ -84,6 +84,8 @@ _PLACES = COLUMNS[COLUMNS.index("replicate") : COLUMNS.index("value")]
 _ALONG = ("step", "rate", "context", "presentation")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # may begin a formula
 
+NONE = "none"  # in a column of texts: no shift, no other family, no learner
+
 CsvRow = tuple[object, ...]
 
 
@@ -94,6 +96,17 @@ def escape_formula(words: str) -> str:
     ("'=HYPERLINK(1)", 'sgd')
     """
     return f"'{words}" if words.lstrip(" ").startswith(_FORMULA) else words
+
+
+def text_cell(words: str) -> str:
+    """Return a text as a cell of a table; `none` where there is none.
+
+    An empty cell would read as a missing value, and grouping by it would lose the row.
+
+    >>> text_cell(""), text_cell("stretch")
+    ('none', 'stretch')
+    """
+    return escape_formula(words) or NONE
 
 
 def metrics_rows(
@@ -170,11 +183,11 @@ class _RunBlocks:
         at = block.condition
         return (
             self.key,
-            escape_formula(block.learner),
-            self.roles.get(block.learner, ""),
+            text_cell(block.learner),
+            self.roles.get(block.learner, NONE),
             block.phase,
-            escape_formula(at.family),
-            escape_formula(at.shift),
+            text_cell(at.family),
+            text_cell(at.shift),
             _int_if_whole(at.severity),
             block.metric,
         )

@@ -6,6 +6,8 @@ from jaxtyping import Num
 from engine.contract.events import Block
 from engine.contract.metrics import METRICS
 
+# Not "n/a", which pandas reads as a missing status.
+UNMEASURED = "unmeasured"
 _HISTOGRAM = ("replicate", "bin")  # a bin without queries has no mean
 
 
@@ -21,10 +23,10 @@ def missing_status(
 ) -> str:
     """Return the status of a number that is not finite."""
     if _may_have_gaps(block):
-        return "n/a"
+        return UNMEASURED
     if lost is None or lost[at[:2]]:
         return "diverged"
-    return "never" if block.metric == "diverged_at" else "n/a"
+    return "never" if block.metric == "diverged_at" else UNMEASURED
 
 
 def gap_status(
@@ -42,5 +44,5 @@ def gap_status(
         return "ok"
     # No number though not all tasks diverged: it was not measured.
     unmeasured = gone == members and lost is not None and not lost.all()
-    word = "n/a" if unmeasured or _may_have_gaps(block) else "diverged"
+    word = UNMEASURED if unmeasured or _may_have_gaps(block) else "diverged"
     return word if gone == members else f"{gone} of {members} {word}"

@@ -41,11 +41,11 @@ One number per row. `statistic` says what it is: `value` was measured on one tas
 the mean over replicates with its 95 % interval. Here are the tests in distribution:
 neither another family nor a shift."""
 
-READ = """metrics = pd.read_csv(RESULT / "metrics.csv", low_memory=False)
+READ = """metrics = pd.read_csv(RESULT / "metrics.csv")
 clean = metrics[
     (metrics["phase"] == "test")
-    & metrics["test_family"].isna()
-    & metrics["shift"].isna()
+    & (metrics["test_family"] == "none")
+    & (metrics["shift"] == "none")
 ]
 print(f"{len(metrics):,} rows, {len(clean):,} of them of tests in distribution")
 """

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from engine.export.latex_escaping import escape_latex, latex_row
-from engine.export.long_format import escape_formula
+from engine.export.long_format import escape_formula, text_cell
 from engine.stats.inference.intervals import Interval
 from engine.stats.summaries.search_table import MEASURES, SearchRow
 
@@ -60,8 +60,8 @@ def _csv_rows(line: SearchRow) -> Iterator[tuple[object, ...]]:
             escape_formula(line.label),
             escape_formula(line.name),
             line.role,
-            escape_formula(at.family),
-            escape_formula(at.shift),
+            text_cell(at.family),
+            text_cell(at.shift),
             at.severity,
             escape_formula(line.head),
             measure.name,

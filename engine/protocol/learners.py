@@ -122,6 +122,9 @@ class Learner(Part):
         is_bound: Whether it knows what no learner can know: a limit, no rival.
         knowledge: Whether its meta-weights hold records of past searches, which
             the user can browse.
+        net_role: What the run's net with the meta-weights is by itself: "start", from
+            which it adapts by gradient steps, "embedding", whose features it compares,
+            or empty where the net alone is not what it has learned.
     """
 
     slot: ClassVar[str] = "learner"
@@ -145,6 +148,7 @@ class Learner(Part):
     uses_net: ClassVar[bool] = True
     is_bound: ClassVar[bool] = False
     knowledge: ClassVar[bool] = False
+    net_role: ClassVar[str] = ""
 
     @classmethod
     def why_incomplete(cls) -> str:

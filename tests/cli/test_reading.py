@@ -46,14 +46,24 @@ def test_a_command_that_reads_makes_no_store(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("verb", ["show", "table"])
-def test_a_folder_that_run_wrote_is_refused_with_the_files_to_read(
-    verb: str, nowhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("verb", "remedy"),
+    [
+        ("show", "isafolderthat`run`wrote:readsummary.json"),
+        ("table", "holdsnorun.zip,therun'sarchive"),
+    ],
+)
+def test_a_folder_that_run_wrote_is_refused_with_what_to_do(
+    verb: str,
+    remedy: str,
+    nowhere: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "summary.json").write_text("{}")
     assert __main__.main(["runs", verb, str(tmp_path)]) == 2
     said = "".join(capsys.readouterr().err.split())
-    assert "isafolderthat`run`wrote:readsummary.json" in said
+    assert remedy in said
     assert not nowhere.exists()
 
 

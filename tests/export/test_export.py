@@ -221,7 +221,7 @@ def test_a_metric_without_values_is_not_measured_rather_than_diverged() -> None:
     )
     means = where(rows, metric="inner_grad_norm", statistic="mean")
     found = {(r["step"], r["layer"]): (r["value"], r["status"]) for r in means}
-    assert found[("0", "0")] == found[("1", "0")] == ("", "n/a")
+    assert found[("0", "0")] == found[("1", "0")] == ("", "unmeasured")
     assert found[("1", "1")] == ("1.0", "1 of 4 diverged")
 
 

@@ -69,7 +69,9 @@ def test_every_metric_of_a_search_is_documented() -> None:
 
 
 def test_a_search_that_never_found_the_goal_is_censored() -> None:
-    found = of(metric="evaluations_to_goal", learner="random_search", test_family="")
+    found = of(
+        metric="evaluations_to_goal", learner="random_search", test_family="none"
+    )
     late = [row for row in found if row["status"] == "censored"]
     assert 0 < len(late) < len(found)
     assert {row["value"] for row in late} == {float(HORIZON)}
@@ -86,7 +88,7 @@ def test_an_evaluation_that_was_not_paid_is_no_divergence() -> None:
     every = list(metrics_rows(made.key, made.spec, made.blocks, traces=True))
     named = [dict(zip(COLUMNS, row, strict=True)) for row in every]
     gone = [r for r in named if r["metric"] == "architecture" and r["value"] == ""]
-    assert gone and {row["status"] for row in gone} == {"n/a"}
+    assert gone and {row["status"] for row in gone} == {"unmeasured"}
 
 
 def test_bands_are_over_all_searches_of_what_was_never_trained() -> None:
@@ -101,7 +103,7 @@ def test_bands_are_over_all_searches_of_what_was_never_trained() -> None:
             learner=label,
             statistic="low",
             step=10,
-            test_family="",
+            test_family="none",
             phase="test",
         )
         assert low["value"] == pytest.approx(truth.low)

@@ -11,7 +11,7 @@ result.plot().show()                            # the lab's own figures, by plot
 
 Start with `presets` (shipped experiments) and `catalogue` (all parts), make an
 experiment with `spec`, compute it with `run` or many with `sweep`, and look at the
-`Result`. `metascope.parts` has what a part of your own needs; `Result.frozen` has the
+`Result`. `metascope.parts` has what a part of your own needs; `Result.learners` has the
 meta-trained learners, to be used with your own model.
 
 Importing metascope makes the lab's packages `engine`, `app` and `pages` importable.
@@ -21,8 +21,10 @@ from metascope._lab import load_lab
 
 load_lab()
 
-from metascope.experiments import Preset, Presets, Spec, presets, spec  # noqa: E402
-from metascope.files import load  # noqa: E402
+from engine import __version__  # noqa: E402
+from engine.contract.errors import Refused  # noqa: E402
+from metascope.execution import RunFailed, run  # noqa: E402
+from metascope.experiments import Spec, spec  # noqa: E402
 from metascope.own_parts import register  # noqa: E402
 from metascope.part_catalogue import (  # noqa: E402
     Catalogue,
@@ -31,11 +33,9 @@ from metascope.part_catalogue import (  # noqa: E402
     catalogue,
 )
 from metascope.results import Call, Result  # noqa: E402
-from metascope.running import RunFailed, run  # noqa: E402
+from metascope.saved_runs import load  # noqa: E402
+from metascope.shipped import Preset, Presets, presets  # noqa: E402
 from metascope.sweeps import SweepResult, sweep  # noqa: E402
-
-from engine import __version__  # noqa: E402
-from engine.contract.errors import Refused  # noqa: E402
 
 __all__ = [
     "Call",

@@ -14,6 +14,7 @@ from engine.stats.replicate_concatenation import join_batches
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
     from app.charts.chart_options import ResponsiveFigure
     from app.client.client import Run
 
@@ -104,7 +105,6 @@ def view_of(record: RunRecord) -> "Run":
 def write_report(record: RunRecord, path: Path) -> Path:
     """Write a report of a run as one HTML file."""
     from app.report.page import make_report
-
     from engine.catalogue import find_card
 
     path.write_bytes(make_report(view_of(record), part_titles(record.spec, find_card)))

@@ -33,6 +33,7 @@ def read_metrics(data: bytes) -> pd.DataFrame:
             "value": "float64",
             **places,
         },
+        float_precision="round_trip",  # bit for bit
         keep_default_na=False,
         na_values={name: [""] for name in (*PLACES, "value")},
     )
@@ -49,6 +50,7 @@ def claims_frame(record: RunRecord) -> pd.DataFrame:
     found = pd.read_csv(
         io.BytesIO(claims_csv(record)),
         dtype=dict.fromkeys(texts, "str"),
+        float_precision="round_trip",  # bit for bit
         keep_default_na=False,
         na_values={n: [""] for n in ("difference", "low", "high", "more_replicates")},
     )

@@ -13,13 +13,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from metascope.source_digest import digest_source, find_source
-
 from engine.contract import registry
 from engine.contract.errors import Refused
 from engine.contract.parts import Part
 from engine.contract.registration import class_name, refuse_unknown_slot
 from engine.contract.run_spec import RunSpec
+from metascope.source_digest import digest_source, find_source
 
 P = TypeVar("P", bound=Part)
 _PACKAGE = "metascope.own"

@@ -1,4 +1,4 @@
-"""The catalogue as objects: shelves of parts, each of which makes a choice for a spec."""
+"""The catalogue as objects: shelves of parts that experiments choose from."""
 
 import difflib
 import functools
@@ -208,10 +208,9 @@ def catalogue() -> Catalogue:
         >>> ms.catalogue().shifts.stretch(0.5, 1.0).severities
         (0.5, 1.0)
     """
-    from engine.contract import registry
-
     # Parts of a notebook come later, so what is cached goes by what is registered.
     from engine.catalogue import discover_parts
+    from engine.contract import registry
 
     discover_parts()
     return _make_catalogue(tuple(registry.parts()))

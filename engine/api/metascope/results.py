@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from metascope import frames
 
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
@@ -15,9 +14,11 @@ from engine.contract.run_answer import Answer, find_answer
 from engine.contract.run_facts import make_facts
 from engine.contract.run_spec import RunSpec
 from engine.export import RunRecord
+from metascope import frames
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
     from metascope.figures import Plots
     from metascope.frozen import FrozenLearner
 
@@ -202,7 +203,7 @@ class Result:
         return self.plots.figure(name)
 
     @functools.cached_property
-    def frozen(self) -> Mapping[str, "FrozenLearner"]:
+    def learners(self) -> Mapping[str, "FrozenLearner"]:
         """Return the meta-trained learners, by label, to be used outside the lab."""
         from metascope.frozen import list_frozen
 

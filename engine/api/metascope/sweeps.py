@@ -7,11 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from metascope.experiments import Base, Spec, spec
-from metascope.own_parts import own_parts_of
-from metascope.progress import Show, show_progress
-from metascope.results import Result
-from metascope.running import StorePlace, handle_interrupt, run
 
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE
@@ -22,6 +17,12 @@ from engine.executors.stop_signal import StopSignal
 from engine.export import RunRecord
 from engine.store import RunGroups, Store, default_home
 from engine.store.run_groups import NewMember
+from metascope.execution import StorePlace, handle_interrupt, run
+from metascope.experiments import Base, Spec, spec
+from metascope.own_parts import own_parts_of
+from metascope.progress import Show, show_progress
+from metascope.results import Result
+from metascope.spec_changes import plain
 
 _NUMBERS = ("value", "difference", "low", "high")
 
@@ -149,7 +150,10 @@ def _list_members(
     from engine.catalogue import find_card
     from engine.executors.in_process import settle_spec
 
-    settings = tuple(Setting(path, tuple(values)) for path, values in grid.items())
+    settings = tuple(
+        Setting(path, tuple(plain(path, value) for value in values))
+        for path, values in grid.items()
+    )
     for setting in settings:
         if not setting.values:
             raise Refused(f"the grid gives {setting.path} no value", "grid")

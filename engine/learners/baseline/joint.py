@@ -42,6 +42,7 @@ class Joint(FineTuningLearner):
     hue: ClassVar[str] = "brown"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "start"
     compiles: ClassVar[bool] = True
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:

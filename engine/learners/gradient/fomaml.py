@@ -34,6 +34,7 @@ class Fomaml(GradientLearner):
     hue: ClassVar[str] = "orange"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "start"
     compiles: ClassVar[bool] = True
 
     @property

@@ -58,6 +58,7 @@ class Imaml(GradientLearner):
     hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "start"
     compiles: ClassVar[bool] = True
 
     inner_lr: float = inner_rate_knob(0.0075)

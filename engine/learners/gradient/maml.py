@@ -33,6 +33,7 @@ class Maml(GradientLearner):
     hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "start"
     compiles: ClassVar[bool] = True
 
     @property

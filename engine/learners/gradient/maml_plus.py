@@ -48,6 +48,7 @@ class MamlPlus(GradientLearner):
     hue: ClassVar[str] = "brown"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "start"
 
     inner_steps: int = inner_steps_knob(5, low=1)
     learned_rates: bool = knob(

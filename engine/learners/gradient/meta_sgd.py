@@ -44,6 +44,7 @@ class MetaSgd(GradientLearner):
     hue: ClassVar[str] = "magenta"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "start"
     compiles: ClassVar[bool] = True
 
     start: Literal["uniform", "constant"] = knob(

@@ -50,6 +50,7 @@ class Reptile(GradientLearner):
     hue: ClassVar[str] = "green"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "start"
     compiles: ClassVar[bool] = True
     draws_in_outer: ClassVar[bool] = True
 

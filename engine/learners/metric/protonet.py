@@ -46,6 +46,7 @@ class Protonet(OnePassLearner):
     hue: ClassVar[str] = "purple"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "embedding"
     compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 

@@ -44,6 +44,7 @@ class R2d2(OnePassLearner):
     hue: ClassVar[str] = "green"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
+    net_role: ClassVar[str] = "embedding"
     compiles: ClassVar[bool] = True
 
     ridge: float = knob(

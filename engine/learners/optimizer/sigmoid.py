@@ -127,7 +127,16 @@ class Sigmoid(Learner):
     ) -> Iterator[TraceSegment]:
         """Train the base learners with the frozen controller."""
         theta = broadcast_to_members(meta.weights, tasks.members)
-        return run_training(tasks, SigmoidRule(self.lr, theta), path=path)
+        return run_training(tasks, self.rule(theta, tasks), path=path)
+
+    def rule(self, theta: Weights, tasks: OptimizationBatch) -> UpdateRule:
+        """Return the frozen controller as an update rule.
+
+        Args:
+            theta: Its weights; shape (member, …).
+            tasks: The tasks that it will train.
+        """
+        return SigmoidRule(self.lr, theta)
 
     def outer(
         self,

@@ -16,16 +16,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
-from metascope.experiments import Base, Spec, spec
-from metascope.own_parts import own_parts_of
-from metascope.progress import Show, describe_stage, show_progress, watch_events
-from metascope.results import Result
-
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, Job, JobState
 from engine.executors.stop_signal import StopSignal
 from engine.export import RunRecord
 from engine.store import Store, default_home
+from metascope.experiments import Base, Spec, spec
+from metascope.own_parts import own_parts_of
+from metascope.progress import Show, describe_stage, show_progress, watch_events
+from metascope.results import Result
 
 StorePlace = Literal["default"] | str | Path | None
 OWN_RUNS = "notebook"  # in the store's folder: runs of parts that a notebook defines
@@ -217,5 +216,3 @@ def handle_interrupt(stop: StopSignal) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-

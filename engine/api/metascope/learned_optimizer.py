@@ -1,0 +1,152 @@
+"""An update rule of the lab as an optimizer of torch."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.optimization.hand_designed import HandDesignedOptimizer
+from engine.contract.errors import Refused
+from engine.protocol import Layout, Learner, OptimizerInput, UpdateRule
+
+Loss = Tensor | float | Callable[[], Tensor] | None
+
+
+class LearnedOptimizer(torch.optim.Optimizer):
+    """A frozen update rule that trains your model.
+
+    All parameters form one flat vector, as a net of the lab does; a tensor of two or
+    more dimensions begins a layer, and those of one dimension after it belong to it.
+    The rule sees loss, gradients and weights at each step, nothing else of your model.
+    After `horizon` steps it goes on, and what it is told of its progress stays at the
+    end. `lr` of a parameter group may be changed by a scheduler of torch.
+    """
+
+    def __init__(
+        self, learner: Learner, theta: Mapping[str, Tensor], params: Iterable[Tensor]
+    ) -> None:
+        first = theta.get("lr")
+        # Of a hand-designed optimizer the rate is what was tuned.
+        own = float(first[0]) if first is not None else getattr(learner, "lr", 1.0)
+        self._learner, self._theta = learner, dict(theta)
+        self.horizon = 1
+        super().__init__(list(params), {"lr": own})
+        if len(self.param_groups) != 1:
+            raise Refused(
+                "a learned optimizer takes one group of parameters, as its rule sees "
+                "the whole net; give it model.parameters()",
+                "params",
+            )
+
+    @torch.no_grad()
+    def step(self, loss: Loss = None) -> Tensor | float | None:  # type: ignore[override]
+        """Take one step.
+
+        Args:
+            loss: The training loss whose gradients the parameters have, or a closure
+                that computes it and calls `backward`. Only a hand-designed optimizer
+                can do without.
+
+        Returns:
+            The loss.
+
+        Raises:
+            Refused: If a learned rule is not told the loss.
+        """
+        if callable(loss):
+            with torch.enable_grad():
+                loss = loss()
+        seen = self._inputs(loss)
+        rule = self._rule(seen.weights)
+        held = self.state[self._params[0]]
+        state = held["rule"] if "rule" in held else rule.start(seen.weights)
+        update, state, _ = rule.step(seen, state)
+        factor = 1.0 if hasattr(self._learner, "lr") else self.param_groups[0]["lr"]
+        held.update(step=seen.step + 1, rule=state)
+        parts = update[0].split([p.numel() for p in self._params])
+        for param, part in zip(self._params, parts, strict=True):
+            param.add_(part.view_as(param), alpha=factor)
+        return loss
+
+    @property
+    def _params(self) -> list[Tensor]:
+        return self.param_groups[0]["params"]  # type: ignore[no-any-return]
+
+    def _inputs(self, loss: Loss) -> OptimizerInput:
+        """Return what the rule sees at this step."""
+        if loss is None and not isinstance(self._learner, HandDesignedOptimizer):
+            raise Refused(
+                f"{self._learner.name} sees the loss: call optimizer.step(loss), or "
+                "give it a closure",
+                "loss",
+            )
+        weights = torch.cat([p.detach().flatten() for p in self._params])[None]
+        grad = torch.cat([_gradient(p).flatten() for p in self._params])[None]
+        value = torch.as_tensor(math.nan if loss is None else loss).detach()
+        value = value.to(weights).reshape(1)
+        step = int(self.state[self._params[0]].get("step", 0))
+        last = max(self.horizon, step)
+        norm = grad.norm(dim=1)
+        return OptimizerInput(step, last, value, grad, norm, weights)
+
+    def _rule(self, weights: Tensor) -> UpdateRule:
+        rate = self.param_groups[0]["lr"]
+        learner: Any = self._learner
+        if isinstance(learner, HandDesignedOptimizer):
+            return learner.rule(weights.new_full((1, 1), rate))
+        if hasattr(learner, "lr"):
+            learner = learner.model_copy(update={"lr": float(rate)})
+        theta = {name: value.to(weights) for name, value in self._theta.items()}
+        # Of its tasks a rule asks for nothing but how their weights lie.
+        tasks: Any = SimpleNamespace(layout=_layout(self._params))
+        rule: UpdateRule = learner.rule(theta, tasks)
+        return rule
+
+
+def _gradient(param: Tensor) -> Tensor:
+    return torch.zeros_like(param) if param.grad is None else param.grad
+
+
+def _layout(params: list[Tensor]) -> Layout:
+    """Return how the parameters lie in one vector, layer by layer."""
+    names = tuple(f"p{i}" for i in range(len(params)))
+    layers: list[list[str]] = []
+    for name, param in zip(names, params, strict=True):
+        if param.dim() > 1 or not layers:
+            layers.append([])
+        layers[-1].append(name)
+    shapes = tuple(tuple(p.shape) for p in params)
+    return Layout(names, shapes, tuple(map(tuple, layers)))
+
+
+def make_optimizer(
+    learner: Learner,
+    theta: Mapping[str, Tensor],
+    params: Iterable[Tensor],
+    lr: float | None,
+    horizon: int,
+) -> LearnedOptimizer:
+    """Return a learner as an optimizer; arguments as of `FrozenLearner.optimizer`.
+
+    Raises:
+        Refused: If the learner is no optimizer.
+    """
+    if "optimization" not in learner.solves or not hasattr(learner, "rule"):
+        raise Refused(
+            f"{learner.name} is no optimizer of a whole net: it solves "
+            f"{', '.join(sorted(learner.solves))}"
+            + (
+                "" if hasattr(learner, "rule") else " and has no update rule of its own"
+            ),
+            "learner",
+        )
+    made = LearnedOptimizer(learner, theta, params)
+    made.horizon = horizon
+    if lr is not None:
+        if not 0 < lr < math.inf:
+            raise Refused(f"lr must be a number above 0, not {lr!r}", "lr")
+        made.param_groups[0]["lr"] = lr
+    return made
