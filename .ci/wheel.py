@@ -1,7 +1,7 @@
 """What a wheel holds: one import name, with the lab inside it.
 
 The packages `engine`, `app` and `pages` become `metascope/_lab/…`, so that nothing but
-`metascope` is added to an environment; `engine/api/metascope/_lab.py` finds them there.
+`metascope` is added to an environment; `lab_packages.py` of the API finds them there.
 Its dependencies are those of requirements.txt, each in the version that is pinned
 there or a newer one: an exact pin would rule out most environments.
 """

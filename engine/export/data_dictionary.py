@@ -99,8 +99,8 @@ The call follows from the row: `equal` if −margin < low and high < margin; els
 `better` if high < 0, `worse` if low > 0, and otherwise `can't tell yet`. Where
 `by_divergence` is 1, the learner with significantly fewer diverged tasks is the
 better one, whatever the interval. `difference` is that of the two rows of metrics.csv
-with `statistic` = `mean`, the same place and metric; of a metric whose mean is geometric, of
-their logarithms.
+with `statistic` = `mean`, the same place and metric; of a metric whose mean is
+geometric, of their logarithms.
 
 ## summary.json
 

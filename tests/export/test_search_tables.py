@@ -124,7 +124,7 @@ def test_the_table_of_searches_has_every_measure_with_what_it_is_over() -> None:
         for row in table()
         if row["learner"] == "warm"
         and row["metric"] == "evaluations_to_goal"
-        and not row["test_family"]
+        and row["test_family"] == "none"
     ]
     step = BlockTable(record().blocks).test_values("warm", "evaluations_to_goal")
     assert step is not None

@@ -17,7 +17,7 @@ meta-trained learners, to be used with your own model.
 Importing metascope makes the lab's packages `engine`, `app` and `pages` importable.
 """
 
-from metascope._lab import load_lab
+from metascope.lab_packages import load_lab
 
 load_lab()
 
