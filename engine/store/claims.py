@@ -70,9 +70,7 @@ def _next_waiting_key(db: sqlite3.Connection, only: str = "") -> str | None:
     return next(iter(fair_queue.eligible_keys(db, 1)), None)
 
 
-def _claim_next(
-    db: sqlite3.Connection, only: str = ""
-) -> tuple[str, int, str] | None:
+def _claim_next(db: sqlite3.Connection, only: str = "") -> tuple[str, int, str] | None:
     key = _next_waiting_key(db, only)
     if key is None:
         return None
