@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.console import Exit, Home, print_error, print_status
+from engine.cli.executors import Address, On, Place, check_address, connect_remote
 from engine.store import StoreGone
 
 _STOP = "Stop the running supervisor; its runs are checkpointed and resume later."
@@ -21,10 +22,17 @@ def supervise(
         int,
         typer.Option(help="Workers; 0: METASCOPE_WORKERS, else one per core.", min=0),
     ] = 0,
+    on: On = Place.LOCAL,
+    address: Address = "",
 ) -> int:
-    """Run the supervisor, which gives queued runs to workers; the app starts it."""
+    """Run the supervisor, which gives queued runs to workers; the app starts it.
+
+    With --on ray the workers are the nodes of a Ray cluster, for all runs of the store:
+    start it before the app, which then starts none.
+    """
     from engine.executors import supervisor
 
+    check_address(on, address)
     if stop:
         if not supervisor.supervisor_status(home):
             print_status("nothing was running")
@@ -36,6 +44,13 @@ def supervise(
         return Exit.FAILED
     _configure_logging()
     try:
+        if on is Place.RAY:
+            from engine.executors.remote_supervisor import supervise_remotely
+
+            # The cluster decides how many fit; METASCOPE_WORKERS is of this machine.
+            return supervise_remotely(
+                home, lambda store: connect_remote(on, address, workers, store)
+            )
         return supervisor.supervise(home, workers=workers or None)
     except supervisor.SupervisorError as error:
         print_error(str(error))

@@ -116,11 +116,16 @@ class RayWorkers:
 
     def _serve(self, stop_signal: StopSignal, failures: list[StoreError]) -> None:
         """Execute one run or shard after the other until asked to stop."""
+        watch = _IndexWatch(self.store)
         while not stop_signal.gone:
+            if not watch.may_hold_work():
+                time.sleep(POLL_INTERVAL)
+                continue
             try:
                 claim = self.store.claim()
                 if claim is not None:
                     play(self.store, claim, self.toolkit(stop_signal), stop_signal)
+                    watch = _IndexWatch(self.store)
                     continue
             except (StoreBusy, StoreFull) as error:
                 _log.warning("%s", error)
@@ -128,6 +133,28 @@ class RayWorkers:
                 failures.append(error)
                 return
             time.sleep(POLL_INTERVAL)
+
+
+class _IndexWatch:
+    """Spares a thread that waits for work most looks at the queue.
+
+    Args:
+        store: The store.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._path = store.index.path
+        self._stamp, self._looked = 0, -SWEEP_INTERVAL
+
+    def may_hold_work(self) -> bool:
+        """Return whether the index was written to, or not looked at for a while."""
+        stamp, now = 0, time.monotonic()
+        with contextlib.suppress(OSError):  # the look itself then says what is wrong
+            stamp = self._path.stat().st_mtime_ns
+        if stamp == self._stamp and now - self._looked < SWEEP_INTERVAL:
+            return False
+        self._stamp, self._looked = stamp, now
+        return True
 
 
 def _sweep(store: Store) -> None:

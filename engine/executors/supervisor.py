@@ -74,7 +74,7 @@ def supervise(
     """
     workers, _ = workers or worker_count(), worker_niceness()
     store = Store.open(home, os.environ.get(STORE))
-    with _lock_store(store):
+    with lock_store(store):
         Supervisor(store, command, workers).run()
     return 0
 
@@ -97,7 +97,7 @@ def supervise_until(
         SupervisorError: If another supervisor already serves this store.
         StoreGone: If the store is no longer at its path.
     """
-    with _lock_store(store):
+    with lock_store(store):
         Supervisor(store, command, workers or worker_count()).serve(is_over)
 
 
@@ -124,7 +124,7 @@ def helper_workers(store: Store, count: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _lock_store(store: Store) -> Iterator[None]:
+def lock_store(store: Store) -> Iterator[None]:
     """Hold the lock that makes this process the store's only supervisor."""
     lock = FileLock(store.home / "supervisor.lock", mode=0o600)
     try:
