@@ -22,8 +22,10 @@ DTYPES = frozenset(
 _WORDS = ("learner", "phase", "metric", "family", "shift")
 
 
-def encode(blocks: Iterable[Block]) -> bytes:
+def encode(blocks: Iterable[Block]) -> bytearray:
     """Encode blocks as the bytes of an Arrow file, in their order.
+
+    A long run has tens of megabytes, which are copied as seldom as possible.
 
     The columns are made from buffers: building them from Python values would import
     pandas into every worker.
@@ -39,24 +41,33 @@ def encode(blocks: Iterable[Block]) -> bytes:
     columns["shape"] = _make_column(pa.large_utf8(), flat, "form")
     columns["values"] = _make_column(pa.large_binary(), flat, "values")
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
-    sink = pa.BufferOutputStream()
+    return _write_file(batch)
+
+
+def _write_file(batch: pa.RecordBatch) -> bytearray:
+    """Return the bytes of a file; a stream that grows would hold them twice."""
+    size = pa.MockOutputStream()
+    with pa.ipc.new_file(size, batch.schema) as writer:
+        writer.write_batch(batch)
+    data = bytearray(size.size())
+    sink = pa.FixedSizeBufferWriter(pa.py_buffer(data))
     with pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return bytes(sink.getvalue())
+    return data
 
 
 def _make_column(kind: pa.DataType, flat: list[dict[str, Any]], name: str) -> pa.Array:
-    items = [_to_bytes(fields[name]) for fields in flat]
+    items = [_to_buffer(fields[name]) for fields in flat]
     ends = np.cumsum([0, *map(len, items)], dtype=np.int64)
     held = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(items))]
     return pa.Array.from_buffers(kind, len(items), held)
 
 
-def _to_bytes(item: str | bytes) -> bytes:
-    return item if isinstance(item, bytes) else item.encode()
+def _to_buffer(item: str | memoryview) -> bytes | memoryview:
+    return item.encode() if isinstance(item, str) else item
 
 
-def decode(data: bytes) -> list[Block]:
+def decode(data: bytes | bytearray) -> list[Block]:
     """Decode the blocks of an Arrow file.
 
     Args:
@@ -105,9 +116,11 @@ def _as_fields(block: Block) -> dict[str, Any]:
     return {**fields, "form": json.dumps(form), "values": _raw_bytes(block.array)}
 
 
-def _raw_bytes(array: Any) -> bytes:
+def _raw_bytes(array: Any) -> memoryview:
+    """Return the bytes of an array, which are copied only if they lie otherwise."""
     values = np.asarray(array)
-    return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
+    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    return memoryview(np.ascontiguousarray(little).reshape(-1).view(np.uint8))
 
 
 def block_from_fields(fields: dict[str, Any]) -> Block:
