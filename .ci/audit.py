@@ -2,12 +2,15 @@
 
 As strict as `pip-audit --strict`, with two differences. Accepted vulnerabilities are in
 pyproject.toml with an expiry date and a reason; after that date they fail again. And if
-no vulnerability service can be reached, a banner says so and the packages are checked
-against a dated list, advisories.json: a match that is not accepted fails, but the
-unreachable service alone does not.
+none of its services (PyPI's, then OSV's) answers, the packages are checked against a
+copy of OSV's database, the ZIP that METASCOPE_ADVISORIES names. Without one a banner
+says that nothing was audited, and they are checked against a dated list,
+advisories.json: a match that is not accepted fails, but the lack of a service alone
+does not.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,9 +23,14 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
+sys.path.insert(0, str(Path(__file__).parent))
+import osv_database
+
 ROOT = Path(__file__).resolve().parents[1]
 LISTED = Path(__file__).with_name("advisories.json")
-OLD_AFTER = 90  # days since the list was reviewed
+OLD_AFTER = 90  # days since the list was reviewed, or the copy was made
+COPY = "METASCOPE_ADVISORIES"  # names a ZIP: OSV's export of PyPI
+SERVICES = ("pypi", "osv")
 UNREACHED = (
     "ConnectionError",
     "ConnectTimeout",
@@ -45,14 +53,15 @@ def installed() -> list[str]:
     return [f"{name}=={version}" for name, version in sorted(found)]
 
 
-def ask(packages: list[str], ignored: list[str]) -> tuple[str, str]:
-    """Run pip-audit; return its JSON answer and its messages."""
+def ask(packages: list[str], ignored: list[str], service: str) -> tuple[str, str]:
+    """Ask a service of pip-audit; return its JSON answer and its messages."""
     options = [word for each in ignored for word in ("--ignore-vuln", each)]
     with tempfile.TemporaryDirectory() as folder:
         listing = Path(folder) / "requirements.txt"
         listing.write_text("\n".join(packages))
         command = [sys.executable, "-m", "pip_audit", "--format", "json"]
         command += ["--progress-spinner", "off", "--no-deps", "--disable-pip"]
+        command += ["--vulnerability-service", service]
         command += ["--requirement", str(listing), *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout, done.stderr
@@ -64,7 +73,7 @@ def judge(answer: str, remarks: str) -> tuple[int | None, list[str]]:
     >>> judge('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', "")
     (0, ['1 packages audited: no known vulnerabilities'])
     >>> judge("", "ConnectionError: no route")
-    (None, ['the vulnerability service cannot be reached'])
+    (None, ['it cannot be reached'])
     >>> judge("", "Traceback")[0]
     1
     """
@@ -72,11 +81,11 @@ def judge(answer: str, remarks: str) -> tuple[int | None, list[str]]:
         found = json.loads(answer)["dependencies"]
     except (ValueError, KeyError):
         if any(word in remarks for word in UNREACHED):
-            return None, ["the vulnerability service cannot be reached"]
+            return None, ["it cannot be reached"]
         return 1, ["pip-audit failed:", *remarks.strip().splitlines()[-3:]]
     skipped = [each for each in found if "skip_reason" in each]
     if skipped and len(skipped) == len(found):
-        return None, ["the vulnerability service here knows none of these"]
+        return None, ["it knows none of these packages"]
     bad = [
         f"{each['name']} {each['version']}: {vuln['id']}, fixed in "
         + (", ".join(vuln["fix_versions"]) or "no version")
@@ -143,7 +152,8 @@ def banner(reason: str, reviewed: date, today: date) -> list[str]:
     NOT AUDITED: no route.
     Checked instead against .ci/advisories.json, reviewed on 2026-01-01, 3 days ago.
     It is not complete and has nothing published since.
-    Run `make audit` with access to the service.
+    Run `make audit` with access to a service, or with a copy of its database:
+    METASCOPE_ADVISORIES names OSV's export of PyPI, all.zip.
     """
     days = (today - reviewed).days
     old = " THE LIST IS OLD: review it." if days > OLD_AFTER else ""
@@ -154,24 +164,64 @@ def banner(reason: str, reviewed: date, today: date) -> list[str]:
         f"NOT AUDITED: {reason}.",
         f"Checked instead against .ci/{LISTED.name}, {age}",
         "It is not complete and has nothing published since.",
-        "Run `make audit` with access to the service.",
+        "Run `make audit` with access to a service, or with a copy of its database:",
+        f"{COPY} names OSV's export of PyPI, all.zip.",
         line,
     ]
+
+
+def banner_old_copy(newest: date, today: date) -> list[str]:
+    """Return a banner: the copy of the database is old."""
+    days = (today - newest).days
+    line = "=" * 78
+    return [line, f"NOT AUDITED against the last {days} days: THE COPY IS OLD.", line]
+
+
+def ask_all(
+    packages: list[str], ignored: list[str]
+) -> tuple[int | None, list[str], str]:
+    """Ask one service after the other; return code, lines, and which one answered."""
+    lines: list[str] = []
+    for service in SERVICES:
+        code, found = judge(*ask(packages, ignored, service))
+        if code is not None:
+            return code, found, service
+        lines += [f"{service}: {line}" for line in found]
+    return None, lines, ""
+
+
+def read_database(path: str, packages: list[str]) -> osv_database.Copy:
+    """Return the advisories of these packages from the copy that a setting names.
+
+    Raises:
+        SystemExit: If it cannot be read: to be named and not used is no audit.
+    """
+    names = {re.sub(r"[-_.]+", "-", each.split("==")[0]).lower() for each in packages}
+    try:
+        return osv_database.read_copy(Path(path), names)
+    except ValueError as error:
+        sys.exit(f"audit: NOT AUDITED: {COPY}: {error}")
 
 
 def main() -> int:
     """Audit, print the result, and return the exit code."""
     today = date.today()
     ignored, packages = exceptions(today), installed()
-    code, lines = judge(*ask(packages, ignored))
-    if code is None:
+    code, lines, service = ask_all(packages, ignored)
+    if code is not None:
+        lines += [f"asked: {service}"]
+        lines += [f"accepted: {', '.join(ignored)}"] if ignored else []
+    elif path := os.environ.get(COPY, ""):
+        copy = read_database(path, packages)
+        code, lines = osv_database.judge_copy(packages, copy, ignored)
+        if (today - copy.newest).days > OLD_AFTER:
+            lines += banner_old_copy(copy.newest, today)
+    else:
         listed = json.loads(LISTED.read_text())
         reviewed = date.fromisoformat(listed["reviewed"])
-        end = banner(lines[0], reviewed, today)
+        end = banner("; ".join(lines), reviewed, today)
         code, lines = known(packages, listed["advisories"], ignored)
         lines += end
-    elif ignored:
-        lines += [f"accepted: {', '.join(ignored)}"]
     sys.stderr.write("".join(f"audit: {line}\n" for line in lines))
     return code
 

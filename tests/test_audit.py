@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -34,7 +35,7 @@ def ends(
 ) -> tuple[int, str]:
     """Return the exit code of an audit of some packages, and all that it says."""
     monkeypatch.setattr(audit, "installed", lambda: packages)
-    monkeypatch.setattr(audit, "ask", lambda packages, ignored: answer)
+    monkeypatch.setattr(audit, "ask", lambda *given: answer)
     code = audit.main()
     return code, capsys.readouterr().err
 
@@ -57,11 +58,11 @@ def test_without_a_service_a_banner_ends_the_audit_and_says_how_old_the_list_is(
     code, said = ends(audit, monkeypatch, capsys, ["typer==0.29.2"])
     lines = said.splitlines()
     assert code == 0
-    assert lines[-1] == lines[-6] == "audit: " + "=" * 78
-    assert lines[-5].startswith("audit: NOT AUDITED: ")
+    assert lines[-1] == lines[-7] == "audit: " + "=" * 78
+    assert lines[-6].startswith("audit: NOT AUDITED: ")
     reviewed = json.loads(audit.LISTED.read_text())["reviewed"]
     days = (date.today() - date.fromisoformat(reviewed)).days
-    assert f"reviewed on {reviewed}, {days} days ago" in lines[-4]
+    assert f"reviewed on {reviewed}, {days} days ago" in lines[-5]
 
 
 def test_a_service_that_knows_no_package_has_audited_nothing(
@@ -147,3 +148,68 @@ def test_every_listed_advisory_can_be_judged_and_says_where_it_is_from() -> None
         assert each["id"].startswith(("CVE-", "GHSA-", "PYSEC-"))
         assert date.fromisoformat(each["dated"]) <= reviewed
         assert each["source"]
+
+
+def osv_export(folder: Path, day: date, **hit: Any) -> Path:
+    """Write an export of OSV: many records of another package, and one of pillow."""
+    path = folder / "all.zip"
+    other = {"id": "X", "modified": "2020-01-01T00:00:00Z", "affected": []}
+    record = {"id": "GHSA-1", "aliases": ["CVE-1"], "modified": f"{day}T09:00:00Z"}
+    events = [{"introduced": "0"}, {"fixed": "13"}]
+    affected = {"package": {"ecosystem": "PyPI", "name": "Pillow"}}
+    affected["ranges"] = [{"type": "ECOSYSTEM", "events": events}]
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(1000):
+            archive.writestr(f"X-{number}.json", json.dumps(other))
+        archive.writestr("1.json", json.dumps(record | {"affected": [affected]} | hit))
+    return path
+
+
+def test_a_copy_of_the_database_audits_where_no_service_answers(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    today = date.today()
+    monkeypatch.setenv(audit.COPY, str(osv_export(tmp_path, today)))
+    code, said = ends(audit, monkeypatch, capsys, ["pillow==12.2.0"])
+    assert code == 1 and "audit: pillow 12.2.0: GHSA-1, fixed in 13\n" in said
+    code, said = ends(audit, monkeypatch, capsys, ["pillow==13"])
+    assert code == 0 and "NOT AUDITED" not in said
+    assert f"1 packages audited against 1001 records of OSV, the newest of {today}" in (
+        said
+    )
+    monkeypatch.setattr(audit, "exceptions", lambda today: ["CVE-1"])
+    code, said = ends(audit, monkeypatch, capsys, ["pillow==12.2.0"])
+    assert code == 0 and "accepted" in said
+
+
+def test_a_copy_that_is_old_or_withdraws_or_is_none_is_not_called_an_audit(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    long_ago = date.today() - timedelta(days=91)
+    path = osv_export(tmp_path, long_ago, withdrawn="2021-01-01T00:00:00Z")
+    monkeypatch.setenv(audit.COPY, str(path))
+    code, said = ends(audit, monkeypatch, capsys, ["pillow==12.2.0"])
+    assert code == 0 and "NOT AUDITED against the last 91 days" in said
+    path.write_bytes(b"no ZIP")
+    with pytest.raises(SystemExit, match="NOT AUDITED"):
+        ends(audit, monkeypatch, capsys, ["pillow==12.2.0"])
+
+
+def test_the_second_service_is_asked_where_the_first_does_not_answer(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answers = {"pypi": UNREACHED, "osv": answered({"name": "a", "vulns": []})}
+    monkeypatch.setattr(audit, "installed", lambda: ["a==1"])
+    monkeypatch.setattr(
+        audit, "ask", lambda packages, ignored, service: answers[service]
+    )
+    assert audit.main() == 0
+    assert "audit: asked: osv" in capsys.readouterr().err
