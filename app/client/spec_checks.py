@@ -15,10 +15,11 @@ from collections import OrderedDict
 
 from app.client.catalogue import ROOT
 from engine.contract.run_spec import RunSpec, canonical_json
-from engine.executors.demo import worker_settings
+from engine.executors.demo import is_demo, worker_settings
 
 KEPT = 256  # answers
 IDLE = 600.0  # seconds without a question after which the process ends
+DEMO_IDLE = 20.0  # on a host, which may have little memory: it holds 240 MB
 _COMMAND = (sys.executable, "-m", "engine", "check-specs")
 
 
@@ -79,7 +80,8 @@ class SpecChecker:
         """Wait for a question and ask it; None if none came or the process ended."""
         with self._changed:
             # An idle process gives its memory back; the next question starts another.
-            self._changed.wait_for(lambda: self._wanted is not None, timeout=IDLE)
+            idle = DEMO_IDLE if is_demo() else IDLE
+            self._changed.wait_for(lambda: self._wanted is not None, timeout=idle)
             if self._wanted is None:
                 return None
             (key, spec), self._wanted = self._wanted, None

@@ -21,7 +21,11 @@ def prepare() -> WebSettings:
     """
     # Streamlit copies its secrets to the environment, but only later; a host that has
     # no other place for settings keeps them there.
-    secrets_singleton.load_if_toml_exists()
+    found = secrets_singleton.load_if_toml_exists()
+    if (
+        found and HOSTS in secrets_singleton
+    ):  # Streamlit's own settings were read before
+        config.set_option("server.allowedHosts", str(secrets_singleton[HOSTS]).split())
     try:
         settings = read_settings()
         _check_host_names()
