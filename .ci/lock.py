@@ -117,7 +117,10 @@ def check() -> list[str]:
 
 
 def uv(*words: str) -> str:
-    """Run uv in the project's folder, so that locks contain relative paths only."""
+    """Run uv in the project's folder, so that locks contain relative paths only.
+
+    Its settings in pyproject.toml are for a host without a GPU and do not count here.
+    """
     beside = Path(sys.executable).parent
     program = shutil.which("uv", path=f"{beside}{os.pathsep}{os.environ['PATH']}")
     if program is None:
@@ -125,9 +128,11 @@ def uv(*words: str) -> str:
     command = [program, *words]
     # The oldest macOS that torch has a build for.
     env = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory() as elsewhere:  # where uv looks for settings
+        command += ["--project", elsewhere]
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
     if done.returncode:
         sys.exit(f"lock: uv {words[0]} {words[1]} failed\n{done.stderr.strip()}")
     return done.stdout

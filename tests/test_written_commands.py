@@ -18,7 +18,7 @@ from engine.presets import PRESETS
 from engine.published import ROWS
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("app", "engine", "pages", "tests", ".ci")
+ROOMS = ("app", "engine", "pages", "tests", ".ci", ".hosting")
 # A command ends where its line, its quotation or its sentence ends, or the shell's.
 COMMAND = re.compile(r"python -m ((?:engine|tests|app)[\w.]*)([^`\"'\n>|;#)]*)")
 SHORT = re.compile(r"`((?:data|runs|knowledge) [a-z-]+)`")
