@@ -1,35 +1,35 @@
 """How many cores there are, and how many workers compute at the same time."""
 
+import math
 import os
 from pathlib import Path
 
 from engine.executors.environment import whole_number
+from engine.runner.control_groups import cpu_limits
 from engine.runner.memory_limit import machine_memory
 
 WORKERS = "METASCOPE_WORKERS"  # how many workers compute at the same time
 NICENESS = "METASCOPE_NICENESS"  # of workers, 0 to 19
 DEFAULT_NICENESS = 5  # so that pages stay quick while every core computes
 MEMORY = 10**9  # bytes that a worker may need
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+SHARE = 0.25  # of a core that a worker may lack
 
 
-def core_count(quota: Path = _QUOTA) -> int:
-    """Return how many CPU cores this process may use.
+def core_count(root: Path = Path("/")) -> int:
+    """Return how many CPU cores this process may use, at least 1.
+
+    A container may have a share of a core; from three quarters on it counts as one.
 
     Args:
-        quota: Where a container's share of the CPU stands: "max 100000", or the
-            microseconds that it may compute in each period of so many.
+        root: Where the system's files are; tests pass their own.
     """
     # Containers and taskset allow fewer than the machine has; only Linux can tell.
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    try:
-        share, period = quota.read_text().split()
-        return min(cores, max(1, int(share) // int(period)))
-    except (OSError, ValueError):  # no container, or no limit
-        return cores
+    allowed = min([float(cores), *cpu_limits(root)])
+    return max(1, math.floor(allowed + SHARE))
 
 
 def worker_count() -> int:

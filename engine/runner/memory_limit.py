@@ -11,14 +11,11 @@ from pathlib import Path
 import psutil
 
 from engine.contract.errors import Refused
+from engine.runner.control_groups import memory_limits
 
 SETTING = "METASCOPE_WORKER_MIB"  # MiB that a process may hold; 0 is no limit
 SHARE = 0.75  # of the machine's memory, if nothing is set
 _LEAST = 512  # MiB; less is not enough for the imports
-_GROUPS = (
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-)
 
 
 def machine_memory(root: Path = Path("/")) -> int:
@@ -30,32 +27,7 @@ def machine_memory(root: Path = Path("/")) -> int:
     Returns:
         Bytes.
     """
-    found = [psutil.virtual_memory().total]
-    for name in (*_GROUPS, *_own_group_files(root)):
-        try:
-            text = (root / name.lstrip("/")).read_text().strip()
-        except OSError:
-            continue
-        if text.isdigit():  # version 2 writes "max" where there is none
-            found.append(int(text))
-    return min(found)
-
-
-def _own_group_files(root: Path) -> list[str]:
-    """Return the files with the memory limits of this process's control groups."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        _, _, rest = line.partition(":")
-        kinds, _, path = rest.partition(":")
-        if not kinds:  # version 2 has one hierarchy for all
-            found.append(f"/sys/fs/cgroup{path}/memory.max")
-        elif "memory" in kinds.split(","):
-            found.append(f"/sys/fs/cgroup/memory{path}/memory.limit_in_bytes")
-    return found
+    return min([psutil.virtual_memory().total, *memory_limits(root)])
 
 
 def memory_limit() -> int | None:

@@ -16,7 +16,7 @@ from engine.contract.events import Block, Event, Note
 from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
-from engine.executors.cores import core_count, worker_count
+from engine.executors.cores import worker_count
 from engine.executors.in_process import LocalRun
 from engine.executors.shards import OwnBatch, ShardHelpers
 from engine.executors.stop_signal import StopSignal
@@ -359,14 +359,6 @@ def test_never_more_batches_are_computed_in_vain_than_are_needed() -> None:
     assert [batches_ahead(spec, i).stop for i in range(8)] == [4, 4, 6, *[8] * 5]
     fixed = batched(replicates=300, looks=[])
     assert batches_ahead(fixed, 0) == range(1, 5)  # all: nothing may end it before
-
-
-def test_a_container_has_the_cores_of_its_quota(tmp_path: Path) -> None:
-    quota = tmp_path / "cpu.max"
-    quota.write_text("100000 100000\n")
-    assert core_count(quota) == 1
-    quota.write_text("max 100000\n")
-    assert core_count(quota) == core_count(tmp_path / "missing")
 
 
 def test_there_are_no_more_workers_than_the_memory_has_room_for(
