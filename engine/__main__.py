@@ -16,6 +16,7 @@ from engine.cli import (
     check,
     check_specs,
     data,
+    demo,
     doctor,
     gallery,
     knowledge,
@@ -55,6 +56,7 @@ app.command(help=_unwrap(gallery.gallery.__doc__))(gallery.gallery)
 app.command()(supervise_and_work.supervise)
 app.command()(supervise_and_work.work)
 app.add_typer(data.data, name="data")
+app.add_typer(demo.demo, name="demo")
 app.add_typer(knowledge.knowledge, name="knowledge")
 app.command()(new.new)
 app.command()(check.check)

@@ -88,10 +88,13 @@ def approve_cost(spec: RunSpec, key: str) -> float | None:
     if _Estimates.of is None:
         raise RuntimeError("call use_estimates before a run is submitted")
     needs = _Estimates.of(spec)
-    for sentence in describe_excess(needs, demo_limits()):
-        raise Refused(sentence, "budget")
-    if sentence := spec_checks.checker.refusal(key, spec, ENGINE_TIMEOUT):
-        raise Refused(sentence, "budget")
+    found = describe_excess(needs, demo_limits())
+    if not found:
+        reason = spec_checks.checker.refusal(key, spec, ENGINE_TIMEOUT)
+        found = [reason] if reason else []
+    if found:
+        process_store.shared_store().count_refusal()
+        raise Refused(found[0], "budget")
     return needs.seconds
 
 

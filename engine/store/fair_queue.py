@@ -80,7 +80,8 @@ def rules(db: sqlite3.Connection) -> Rules:
 
 
 def set_rules(db: sqlite3.Connection, served: Rules) -> None:
-    """Set how the queue is served."""
+    """Set how the queue is served; refusals are counted from then on."""
+    run_rows.set_counter(db, REFUSED, 0)
     run_rows.set_counter(db, WORKERS, served.workers)
     run_rows.set_counter(db, RUNNING, served.running)
 

@@ -302,9 +302,12 @@ class Store:
         return claims.claim(self.index, only)
 
     def set_rules(self, served: Rules) -> None:
-        """Set how the queue is served; a supervisor does."""
-        if self.index.read(fair_queue.rules) != served:
-            self.index.write(lambda db: fair_queue.set_rules(db, served))
+        """Set how the queue is served; a supervisor does when it starts."""
+        self.index.write(lambda db: fair_queue.set_rules(db, served))
+
+    def count_refusal(self) -> None:
+        """Count a submission that was refused, for the operator."""
+        self.index.write(fair_queue.count_refusal)
 
     def count_eligible(self) -> int:
         """Count the runs that wait for nothing but a worker; shards are none."""

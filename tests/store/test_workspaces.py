@@ -19,7 +19,7 @@ ANN, BOB = "a" * 32, "b" * 32
 # Methods of a store that are asked about no run, or serve the shared store alone.
 WITHOUT_KEY = {"open", "open_existing", "check_in_place", "jobs", "count", "claim"}
 WITHOUT_KEY |= {"recorder", "sweep", "check", "tidy", "backup", "follow", "submit"}
-WITHOUT_KEY |= {"set_rules", "count_eligible"}
+WITHOUT_KEY |= {"set_rules", "count_eligible", "count_refusal"}
 
 
 def visitor(store: Store, name: str) -> WorkspaceStore:
