@@ -60,6 +60,7 @@ class Visitor:
         self.pages: dict[str, str] = {}
         self.page, self.query = "", ""
         self.polls: list[float] = []
+        self.received = 0  # bytes over the socket
         self._socket: ClientConnection | None = None
         self._cookies: dict[str, str] = {}
         self._messages: dict[str, tuple[ForwardMsg, int, str]] = {}
@@ -168,6 +169,7 @@ class Visitor:
         try:
             async for payload in socket:
                 self._socket_bytes += len(payload)
+                self.received += len(payload)
                 message = ForwardMsg()
                 message.ParseFromString(payload)  # type: ignore[arg-type]
                 self._take(self._resolved(message))

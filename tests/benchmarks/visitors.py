@@ -31,7 +31,6 @@ from typing import Any
 import psutil
 
 from engine.catalogue import find_card
-from engine.contract.kinds import FEW_SHOT
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import complete_spec
 from engine.executors import supervisor
@@ -93,7 +92,7 @@ def start_training(home: Path) -> str:
     chosen = tuple(entry for entry in spec.learners if entry.role == "chosen")
     budget = spec.budget.model_copy(update={"task_evaluations": 5_000_000})
     spec = spec.model_copy(
-        update={"learners": chosen, "budget": budget, "kind": FEW_SHOT, "looks": ()}
+        update={"learners": chosen, "budget": budget, "kind": "", "looks": ()}
     )
     full = complete_spec(spec, find_card, "cpu")
     key = run_key(full, find_card)
@@ -188,7 +187,7 @@ def measure(given: argparse.Namespace, home: Path) -> Iterator[dict[str, Any]]:
     with running_server(home, given.port) as server:
         os.nice(LOWER)
         run, alone = "", 0.0
-        asyncio.run(_warm(f"http://127.0.0.1:{given.port}"))
+        asyncio.run(wait_for_form(f"http://127.0.0.1:{given.port}"))
         if given.training or given.watchers:
             run = start_training(home)
             alone = training_speed(home, run, given.alone)
@@ -224,7 +223,7 @@ def measure(given: argparse.Namespace, home: Path) -> Iterator[dict[str, Any]]:
         yield {"error": text[:300], "times": log.errors.count(text)}
 
 
-async def _warm(url: str) -> None:
+async def wait_for_form(url: str) -> None:
     """Open the Lab until it has its form: the catalogue is made, the engine runs."""
     for _ in range(120):
         visitor = Visitor(url, watches=False)
