@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.charts.figure_cache import get_or_make
 from app.client import client
 from app.experiment.costs import COSTS, Prepare, with_replicates
 from app.experiment.ready_baselines import mark_ready_baselines
@@ -130,6 +131,21 @@ def estimate_duration(spec: RunSpec, workers: int = 1) -> Estimate:
         for part in _bounds(spec)
     ]
     return Estimate(bounds[0], bounds[-1], runs)
+
+
+def expected_duration(spec: RunSpec, key: str, workers: int = 1) -> Estimate:
+    """Return the estimate of an experiment; made once until a run ends here.
+
+    A run that ends changes the speeds.
+
+    Args:
+        spec: Completed.
+        key: Its run key.
+        workers: As in `estimate_duration`.
+    """
+    _, runs = known_speeds()
+    name = ("estimate", key, client.home(), runs, workers)
+    return get_or_make(name, lambda: estimate_duration(spec, workers))
 
 
 def predict_duration(

@@ -75,15 +75,18 @@ class Speeds:
     """
 
     def __init__(self, timed: Sequence[TimedStage]) -> None:
-        self._known = [each.traits for each in timed]
+        known = [each.traits for each in timed]
+        self._numbers = _Numbers()
+        self._known = self._numbers.of(known)
         seconds = np.array([each.seconds for each in timed])
         slow = np.log((seconds + SHORT) / np.array([each.work for each in timed]))
         self._mean = float(slow.mean())
         short = (SHORT / (seconds + SHORT)) ** 2
         covariance = _covariance(self._known, self._known) + np.diag(NOISE + short)
-        self._factor = np.linalg.cholesky(covariance)
-        whitened = np.linalg.solve(self._factor, slow - self._mean)
-        self._weights = np.linalg.solve(self._factor.T, whitened)
+        # Inverted once: a form asks at every click, and always the same speeds.
+        self._whitening = np.linalg.inv(np.linalg.cholesky(covariance))
+        whitened = self._whitening @ (slow - self._mean)
+        self._weights = self._whitening.T @ whitened
 
     def predict(self, asked: Sequence[Traits]) -> tuple[NDArray, NDArray]:
         """Return mean and covariance of the log seconds per unit of work.
@@ -94,28 +97,39 @@ class Speeds:
         Returns:
             Shapes (stage,) and (stage, stage); the noise of single stages is left out.
         """
-        across = _covariance(asked, self._known)
-        explained = np.linalg.solve(self._factor, across.T)
+        numbers = self._numbers.of(asked)
+        across = _covariance(numbers, self._known)
+        explained = self._whitening @ across.T
         mean = self._mean + across @ self._weights
-        return mean, _covariance(asked, asked) - explained.T @ explained
+        return mean, _covariance(numbers, numbers) - explained.T @ explained
 
 
-def _covariance(rows: Sequence[Traits], columns: Sequence[Traits]) -> NDArray:
-    """Return the covariances of two lists of stages."""
-    found = np.zeros((len(rows), len(columns)))
-    for fields, variance in SHARED.items():
-        numbers: dict[tuple[str, ...], int] = {}
-        left, right = (
-            [_number(numbers, each, fields) for each in stages]
-            for stages in (rows, columns)
-        )
-        found += variance * (np.array(left)[:, None] == np.array(right))
-    return found
+class _Numbers:
+    """Numbers for the combinations of names that stages may share; equal ones have one.
+
+    Of other stages than the known ones nothing is kept.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[dict[tuple[str, ...], int]] = [{} for _ in SHARED]
+        self._is_full = False
+
+    def of(self, stages: Sequence[Traits]) -> NDArray[np.int64]:
+        """Return the numbers of stages, shape (combination, stage).
+
+        The first call is for the known ones.
+        """
+        found = []
+        for fields, held in zip(SHARED, self._held, strict=True):
+            names = held if not self._is_full else dict(held)
+            keys = [tuple(getattr(each, name) for name in fields) for each in stages]
+            found.append([names.setdefault(key, len(names)) for key in keys])
+        self._is_full = True
+        return np.array(found, dtype=np.int64).reshape(len(SHARED), len(stages))
 
 
-def _number(
-    numbers: dict[tuple[str, ...], int], traits: Traits, fields: tuple[str, ...]
-) -> int:
-    """Return the number of a combination of names; equal ones have the same."""
-    key = tuple(getattr(traits, field) for field in fields)
-    return numbers.setdefault(key, len(numbers))
+def _covariance(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray:
+    """Return the covariances of two lists of stages, by their numbers."""
+    variances = np.array(list(SHARED.values()))
+    same = rows[:, :, None] == columns[:, None, :]
+    return np.einsum("c,cij->ij", variances, same)

@@ -72,7 +72,7 @@ def draw_run_bar(
         if done:
             st.caption("This exact experiment is already computed.")
         elif wanted is not None:
-            _draw_estimate(wanted[0])
+            _draw_estimate(*wanted)
             if request.is_pending:
                 page_frame.poll(_await_answer, 1.0)(*wanted)
     asked = place == "sidebar" and st.session_state.pop(_ASKED, False)
@@ -100,9 +100,9 @@ def _await_answer(spec: RunSpec, key: str) -> None:
         st.rerun()
 
 
-def _draw_estimate(spec: RunSpec) -> None:
+def _draw_estimate(spec: RunSpec, key: str) -> None:
     """Show the estimated duration before the run is started."""
-    estimate = cost_estimate.estimate_duration(spec, client.worker_count())
+    estimate = cost_estimate.expected_duration(spec, key, client.worker_count())
     work = cost_estimate.describe_cost(spec, client.kind_of_spec(spec))
     most = demo_limits().run_seconds // 60 if is_demo() else 0
     limit = f" The demo ends a run after {most:,} min." if most else ""

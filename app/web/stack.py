@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from app import structured_log
 from app.web import health, startup
+from app.web.figure_files import FigureFiles
 from app.web.file_hints import FileHints
 from app.web.host_names import HostNames
 from app.web.request_gate import RequestGate
@@ -34,6 +35,7 @@ def middleware(settings: WebSettings) -> list[Middleware]:
         Middleware(SecurityHeaders, settings=settings),
         Middleware(HostNames, base=settings.base),
         *(guards if settings.is_demo else []),
+        Middleware(FigureFiles),
         Middleware(FileHints),
     ]
 

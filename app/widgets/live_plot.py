@@ -2,20 +2,27 @@
 
 `st.plotly_chart` mounts a new node whenever its figure changes, so the user's zoom
 is lost at every poll. This component keeps one node and lets `Plotly.react` apply the
-difference. plotly.js is served from this installation: nothing is fetched from the
+difference. It gets the address of a figure, which the browser fetches unless it holds
+it. plotly.js is served from this installation: nothing is fetched from the
 network, and nothing is written. Figures of lines and bars need only its basic bundle, a
 quarter of the whole; all others get the whole one, from the installed plotly package.
 """
 
+import hashlib
 import json
 import weakref
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
+from app.widgets.figure_bodies import SMALL, address, bodies
+
+T = TypeVar("T")
 _HERE = Path(__file__).parent
 _HTML = """
 <div class="metascope-live">
@@ -50,21 +57,43 @@ _CSS = """
   font-variant-numeric: tabular-nums; color: var(--st-text-color);
 }
 """
-_LIBRARY = (_HERE / "plotly_library.js").read_text(encoding="utf-8")
-_component = st.components.v2.component(
-    "metascope_live_plot",
-    html=_HTML,
-    css=_CSS,
-    js=_LIBRARY + (_HERE / "live_plot.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
-)
 # Declaring a component makes Streamlit serve its folder; it is never drawn.
 _WHOLE = declare_component("plotly", Path(plotly.__file__).parent / "package_data")
 _BASIC = declare_component("plotly_basic", _HERE.parent / "static" / "plotly_basic")
 WHOLE_LIBRARY = f"component/{_WHOLE.name}/plotly.min.js?v={plotly.__version__}"
 BASIC_LIBRARY = f"component/{_BASIC.name}/plotly-basic.min.js?v={plotly.__version__}"
+_FOLDER = _HERE.parent / "static" / "live_plot"
+_SCRIPT = declare_component("live_plot", _FOLDER)
+_DIGEST = hashlib.sha256((_FOLDER / "live_plot.js").read_bytes()).hexdigest()
+SCRIPT = f"component/{_SCRIPT.name}/live_plot.js?v={_DIGEST[:16]}"
+# Every chart's message holds this text, so it only fetches the script: once for all.
+_LOADER = f"""
+const address = new URL({SCRIPT!r}, document.baseURI);
+let draw;
+const loading = import(address).then((script) => (draw = script.default));
+
+export default function (given) {{
+  if (draw) return draw(given);
+  let clean, isGone = false;
+  const fail = () => {{
+    given.parentElement.querySelector(".metascope-plot").textContent =
+      "the chart's script did not load: reload the page";
+  }};
+  loading.then(() => isGone || (clean = draw(given)), fail);
+  return () => {{
+    isGone = true;
+    clean?.();
+  }};
+}}
+"""
+_component = st.components.v2.component(
+    "metascope_live_plot", html=_HTML, css=_CSS, js=_LOADER, isolate_styles=False
+)
 # The demo's web server allows this script by its digest.
-PRELOAD_SCRIPT = f"{{ {_LIBRARY} library({BASIC_LIBRARY!r}).catch(() => {{}}); }}"
+PRELOAD_SCRIPT = (
+    f"import(new URL({SCRIPT!r}, document.baseURI))"
+    f".then(({{ library }}) => library({BASIC_LIBRARY!r})).catch(() => {{}});"
+)
 BASIC_TRACES = frozenset({"scatter", "bar"})
 
 
@@ -79,7 +108,20 @@ def needed_library(fig: go.Figure) -> str:
     return BASIC_LIBRARY if is_basic else WHOLE_LIBRARY
 
 
-_texts: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], str]] = {}
+class _Text(NamedTuple):
+    """A figure as JSON.
+
+    Args:
+        text: The JSON.
+        library: Address of the chart library that it needs.
+    """
+
+    text: str
+    library: str
+
+
+_texts: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], _Text]] = {}
+_digests: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], str]] = {}
 
 
 def figure_json(fig: go.Figure, *, only_layout: bool = False) -> str:
@@ -91,15 +133,45 @@ def figure_json(fig: go.Figure, *, only_layout: bool = False) -> str:
         fig: The figure.
         only_layout: Whether to leave out its traces and frames.
     """
+    return _text_of(fig, only_layout).text
+
+
+def _text_of(fig: go.Figure, only_layout: bool) -> _Text:
+    def make() -> _Text:
+        part = go.Figure(layout=fig.layout) if only_layout else fig
+        made = json.loads(part.to_json())
+        # Plotly escapes each slash, of which typed arrays have many, in six letters.
+        text = json.dumps(made, separators=(",", ":"))
+        return _Text(text, needed_library(part))
+
+    return _once(_texts, fig, only_layout, make)
+
+
+def _once(
+    held: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], T]],
+    fig: go.Figure,
+    only_layout: bool,
+    make: Callable[[], T],
+) -> T:
+    """Return what is made of a figure, kept as long as the figure lives."""
     name = (id(fig), only_layout)  # a figure cannot be hashed
-    held = _texts.get(name)
-    if held is not None and held[0]() is fig:
-        return held[1]
-    made = json.loads((go.Figure(layout=fig.layout) if only_layout else fig).to_json())
-    # Plotly escapes each slash, of which typed arrays have many, in six letters.
-    text = json.dumps(made, separators=(",", ":"))
-    _texts[name] = weakref.ref(fig, lambda _: _texts.pop(name, None)), text
-    return text
+    found = held.get(name)
+    if found is not None and found[0]() is fig:
+        return found[1]
+    made = make()
+    held[name] = weakref.ref(fig, lambda _: held.pop(name, None)), made
+    return made
+
+
+def _sent(fig: go.Figure, *, only_layout: bool = False) -> str:
+    """Return what the browser gets of a figure: its address, or all of it, as JSON."""
+    text = figure_json(fig, only_layout=only_layout)
+    if len(text) < SMALL or not bodies.is_served:
+        return text
+    digest = _once(_digests, fig, only_layout, lambda: bodies.add(text))
+    if not bodies.touch(digest):  # it was dropped for others
+        bodies.add(text)
+    return json.dumps(address(digest))
 
 
 def preload_library() -> None:
@@ -133,16 +205,24 @@ def live_plot(
     Returns:
         The number in `customdata` of the mark that was just clicked, if any.
     """
-    options = {"alt": alt, "height": height, "pick": pick}
+    rooms = [each.layout.height or 320 for each in (fig, narrow or fig)]
+    options = {
+        "alt": alt,
+        "height": height,
+        "rooms": [height or room for room in rooms],
+        "pick": pick,
+        "library": _text_of(fig, False).library,
+    }
     texts = {
-        "figure": figure_json(fig),
-        "narrow": "null" if narrow is None else figure_json(narrow, only_layout=True),
-        "options": json.dumps(options | {"library": needed_library(fig)}),
+        "figure": _sent(fig),
+        "narrow": "null" if narrow is None else _sent(narrow, only_layout=True),
+        "options": json.dumps(options),
     }
     body = ",".join(f'"{name}":{text}' for name, text in texts.items())
     result = _component(
         key=key,
         **({"on_picked_change": _ignore_event} if pick else {}),
+        on_missing_change=_ignore_event,  # a rerun keeps the figure once more
         # As bytes, Streamlit forwards them; a dict it would read and write again.
         data=f"{{{body}}}".encode(),
     )
@@ -150,4 +230,4 @@ def live_plot(
 
 
 def _ignore_event() -> None:
-    """Do nothing: the component returns the click."""
+    """Do nothing: the page is drawn again, and the component returns a click."""

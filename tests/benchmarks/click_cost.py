@@ -170,8 +170,9 @@ async def watch_cost(
     }
 
 
-async def _measure(given: argparse.Namespace, server: psutil.Process, home: Path,
-                   url: str) -> None:
+async def _measure(
+    given: argparse.Namespace, server: psutil.Process, home: Path, url: str
+) -> None:
     def show(row: dict[str, float | str]) -> None:
         print(json.dumps(row | {"load": os.getloadavg()[0]}), flush=True)  # noqa: T201
 

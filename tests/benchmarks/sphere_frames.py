@@ -28,7 +28,7 @@ from engine.runner.films.space_maps import geometry
 
 RADIX = (5,) * 6
 FRAMES, EVALUATIONS = 40, 500
-SCRIPT = Path(live_plot.__file__).with_suffix(".js")
+SCRIPT = live_plot._FOLDER / "live_plot.js"
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 DRAW = """async (given) => {
   window.__metascope_plotly = { [given.options.library]: Promise.resolve(Plotly) };
@@ -88,8 +88,9 @@ def atlas() -> SpaceFilm:
 
 def _script() -> str:
     """Return the page's own script of a chart, as one that is no module."""
-    text = live_plot._LIBRARY + SCRIPT.read_text(encoding="utf-8")
-    return f"{{ {text.replace('export default function', 'window.chart = function')} }}"
+    text = SCRIPT.read_text(encoding="utf-8")
+    text = text.replace("export default function", "window.chart = function")
+    return f"{{ {text.replace('export function', 'function')} }}"
 
 
 def measured(page: Page, figure: str) -> dict[str, float]:
@@ -97,7 +98,8 @@ def measured(page: Page, figure: str) -> dict[str, float]:
     page.set_content(f'<div style="width:540px">{live_plot._HTML}</div>')
     page.add_script_tag(path=LIBRARY)
     page.add_script_tag(content=_script())
-    given = {"figure": json.loads(figure), "options": {"alt": "", "library": "plotly"}}
+    options = {"alt": "", "library": "plotly", "rooms": [320, 320]}
+    given = {"figure": json.loads(figure), "options": options}
     drawn = page.evaluate(DRAW, given) / 1e3
     times = page.evaluate(TURN, [FRAMES, FAR])[5:]
     return {

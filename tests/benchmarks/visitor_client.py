@@ -134,9 +134,7 @@ class Visitor:
                 await self._fetch_figures()
         except TimeoutError:
             self.errors.append(f"no answer in {PATIENCE:.0f} s")
-        return Answer(
-            time.perf_counter() - began, self._socket_bytes, self._http_bytes
-        )
+        return Answer(time.perf_counter() - began, self._socket_bytes, self._http_bytes)
 
     async def _ask(
         self, fragment: str, *, by_name: bool = False, is_auto: bool = False

@@ -41,7 +41,9 @@ class Control:
             return ",".join(state.string_array_value.data)
         return str(getattr(state, state.WhichOneof("value") or "string_value"))
 
-    def other(self, held: WidgetState | None, draw: random.Random) -> WidgetState | None:
+    def other(
+        self, held: WidgetState | None, draw: random.Random
+    ) -> WidgetState | None:
         """Draw a state that differs from the present one; None if there is none."""
         now = held or self.initial
         found = [state for state in self.choices if state != now]

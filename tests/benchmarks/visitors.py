@@ -110,8 +110,9 @@ def training_speed(home: Path, key: str, seconds: float) -> float:
     return (store.progress(key).done - first) / (time.monotonic() - began)
 
 
-async def visit(url: str, path: str, log: Log, until: float, draw: random.Random,
-                think: float) -> None:
+async def visit(
+    url: str, path: str, log: Log, until: float, draw: random.Random, think: float
+) -> None:
     """Load a page and click until a moment (monotonic seconds)."""
     visitor = Visitor(url)
     log.loads.append(await visitor.open(path))
@@ -133,7 +134,9 @@ async def _click(visitor: Visitor, draw: random.Random) -> tuple[str, Answer]:
         if control.kind in CLICKED and not control.is_disabled and control.choices:
             found[control.kind].append(control)
     if not found or draw.random() < PAGE_CHANGES:
-        page = draw.choice([name for name in PAGES if name != (visitor.page or "start")])
+        page = draw.choice(
+            [name for name in PAGES if name != (visitor.page or "start")]
+        )
         return f"to {page}", await visitor.go(page)
     kind = draw.choice(sorted(found))
     control = draw.choice(found[kind])
@@ -211,7 +214,9 @@ def measure(given: argparse.Namespace, home: Path) -> Iterator[dict[str, Any]]:
         "watchers": given.watchers,
         "errors": len(log.errors),
         "web_cores": round(used / seconds, 2),
-        "web_ms_per_answer": round(1e3 * used / max(1, len(clicks) + len(log.loads)), 1),
+        "web_ms_per_answer": round(
+            1e3 * used / max(1, len(clicks) + len(log.loads)), 1
+        ),
         "web_MiB": round(rss),
         "visitors_cores": round(own / seconds, 2),
         "polls": len(log.polls),

@@ -182,12 +182,5 @@ def describe_time(full: RunSpec, key: str) -> str:
         full: The experiment.
         key: Its run key.
     """
-    _, runs = cost_estimate.known_speeds()
-    return _describe_time(full, key, client.home(), runs, client.worker_count())
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _describe_time(_full: RunSpec, key: str, home: str, runs: int, workers: int) -> str:
-    """Describe the time; kept until a run ends here, which changes the speeds."""
-    estimate = cost_estimate.estimate_duration(_full, workers)
+    estimate = cost_estimate.expected_duration(full, key, client.worker_count())
     return cost_estimate.describe_estimate(estimate)

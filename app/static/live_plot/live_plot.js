@@ -5,11 +5,80 @@
 const NARROW = 640; // pixels
 const PACE = 120; // milliseconds a frame
 const DRAG = 5; // pixels
+const KEPT = 40; // figures
+const PATIENCE = 8000; // milliseconds
 const charts = new WeakMap();
 
+// The chart library at an address, loaded once per page. Streamlit's own bundle writes
+// window.Plotly too: take ours and give theirs back.
+export function library(address) {
+  const libraries = (window.__metascope_plotly ??= {});
+  libraries[address] ??= loaded(address).catch((error) => {
+    delete libraries[address];
+    throw new Error(`the chart library did not load (${error.message}): reload the page`);
+  });
+  return libraries[address];
+}
+
+// A script with an address of its own: the browser keeps its compiled form, too.
+function loaded(address) {
+  const url = new URL(address, document.baseURI);
+  const theirs = window.Plotly;
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => {
+      const ours = window.Plotly;
+      if (ours === theirs || !ours?.react) reject(new Error(`${url.pathname} is not it`));
+      else resolve(ours);
+      if (theirs) window.Plotly = theirs;
+    };
+    script.onerror = () => reject(new Error(`${url.pathname} does not answer`));
+    document.head.append(script);
+  });
+}
+
+// What an address holds never changes, so that a figure is read once for all its charts.
+const bodies = new Map();
+
+function body(given) {
+  if (typeof given !== "string") return Promise.resolve(given);
+  const found = bodies.get(given) ?? fetched(given);
+  bodies.delete(given);
+  bodies.set(given, found); // the latest used is the last
+  if (bodies.size > KEPT) bodies.delete(bodies.keys().next().value);
+  found.catch(() => bodies.delete(given));
+  return found;
+}
+
+async function fetched(address) {
+  const answer = await fetch(new URL(address, document.baseURI));
+  if (answer.ok) return answer.json();
+  throw Object.assign(new Error("its figure did not load: reload the page"), {
+    isGone: answer.status === 404,
+  });
+}
+
 // A figure may bring a second layout for narrow screens.
-function layoutFor({ figure, narrow }, node) {
-  return (narrow && node.clientWidth < NARROW ? narrow : figure).layout ?? {};
+async function shown({ data: { figure, narrow }, node }) {
+  const [whole, layout] = await Promise.all([
+    body(figure),
+    narrow && node.clientWidth < NARROW ? body(narrow) : null,
+  ]);
+  return { figure: whole, layout: (layout ?? whole).layout ?? {} };
+}
+
+// The server keeps a figure as long as it can; a rerun of the page makes it again.
+async function available(chart) {
+  for (let wait = 500; ; wait *= 2) {
+    try {
+      return await shown(chart);
+    } catch (error) {
+      if (!error.isGone || wait > PATIENCE || chart.gone) throw error;
+      chart.tell("missing", wait);
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
 }
 
 function themed(source, parent, resets) {
@@ -88,7 +157,7 @@ async function inTurn(chart) {
   else await near(chart);
   chart.eye?.disconnect();
   // Not before: only films and maps need the whole library, and most are far below.
-  await library(chart.data.library);
+  await Promise.all([library(chart.data.library), available(chart)]);
   const turn = first ? line : line.then(() => new Promise(requestAnimationFrame));
   const drawn = turn.then(() => {
     chart.waiting = false;
@@ -107,18 +176,21 @@ function leave(chart) {
 
 async function draw(chart) {
   const { data, parent, node } = chart;
-  const Plotly = await library(data.library);
+  const [Plotly, { figure, layout: own }] = await Promise.all([
+    library(data.library),
+    available(chart),
+  ]);
   if (chart.gone) return;
   if (chart.Plotly !== Plotly) leave(chart);
   chart.Plotly = Plotly;
-  const layout = themed(layoutFor(data, node), parent, chart.resets);
+  const layout = themed(own, parent, chart.resets);
   layout.height = data.height ?? layout.height ?? 320;
-  const frames = data.figure.frames ?? [];
+  const frames = figure.frames ?? [];
   if (frames.length) withoutControls(layout);
   node.style.height = `${layout.height}px`;
   chart.at = Math.min(chart.at ?? 0, Math.max(0, frames.length - 1));
   const whole = {
-    data: structuredClone(data.figure.data ?? []),
+    data: structuredClone(figure.data ?? []),
     layout,
     ...(frames.length && { frames: structuredClone(frames) }),
     config: {
@@ -134,7 +206,7 @@ async function draw(chart) {
   if (chart.gone) return;
   if (!chart.observer) watch(chart, Plotly);
   if (layout.scene) turnLightly(chart);
-  if (frames.length) film(chart, Plotly, frames);
+  if (frames.length) film(chart, Plotly, frames, figure.layout.meta?.frames ?? "step");
 }
 
 // A figure shows its last frame, as exports need it; on the page it begins at its first.
@@ -249,11 +321,10 @@ function watch(chart, Plotly) {
   chart.observer.observe(node);
 }
 
-function film(chart, Plotly, frames) {
+function film(chart, Plotly, frames, word) {
   const bar = chart.parent.querySelector(".metascope-film");
   const [play, slider, told] = bar.children;
   const last = frames.length - 1;
-  const word = chart.data.figure.layout.meta?.frames ?? "step";
   const tell = (name) => {
     told.textContent = `${word} ${name} of ${frames[last].name}`;
     slider.setAttribute("aria-valuetext", told.textContent);
@@ -313,7 +384,8 @@ export default function ({ data: bytes, parentElement, setTriggerValue }) {
   }
   chart.data = data;
   chart.tell = setTriggerValue;
-  const height = data.height ?? layoutFor(data, node).height ?? 320;
+  const [wide, tight] = data.rooms;
+  const height = node.clientWidth && node.clientWidth < NARROW ? tight : wide;
   node.style.minHeight = `${Math.min(height, 120)}px`;
   node.style.height ||= `${height}px`;
   node.setAttribute("role", "img"); // only with alt text: a role without one does not help
