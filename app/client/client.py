@@ -5,7 +5,7 @@ one sentence each.
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -188,6 +188,11 @@ def rename(key: str, title: str) -> Job:
 def job(key: str) -> Job | None:
     """Return a run's job, or None."""
     return store().job(key)
+
+
+def jobs_by_key(keys: Collection[str]) -> dict[str, Job]:
+    """Return the jobs of some runs, by key; those that are not here are left out."""
+    return store().jobs_by_key(keys)
 
 
 def jobs(

@@ -16,7 +16,8 @@ QUERY = 64 * 1024  # bytes of an address behind its question mark
 SESSIONS = 10_000  # whose uploads are counted
 STREAM = "/_stcore/stream"
 _FILES = re.compile(
-    r"/(?:favicon\.png|(?:static|media|component|_stcore/bidi-components)/.+)"
+    r"/(?:favicon\.png|figures/[0-9a-f]{64}\.json"
+    r"|(?:static|media|component|_stcore/bidi-components)/.+)"
 )
 _PROBES = ("/_stcore/health", "/_stcore/host-config")
 _CHECKS = frozenset({*_PROBES, *HEALTH})

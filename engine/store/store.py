@@ -5,7 +5,7 @@ survives forks and holds no lock between two calls.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -168,6 +168,12 @@ class Store:
     def job(self, key: str) -> Job | None:
         """Return the job of this key; None if there is none."""
         return listing.job(self.index, key)
+
+    def jobs_by_key(self, keys: Collection[str]) -> dict[str, Job]:
+        """Return the jobs of these keys, by key, without their tracebacks."""
+        named = list(keys)
+        found = self.index.read(lambda db: listing.jobs_by_key(db, named))
+        return {job.key: job for job in found}
 
     def jobs(
         self,

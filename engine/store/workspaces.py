@@ -8,7 +8,7 @@ them; a workspace shows their state while they are computed and then takes them 
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
 
@@ -169,6 +169,16 @@ class WorkspaceStore(Store):
         if own is None or live is None or live.state != own.state:
             return own
         return _with_liveness(own, live)
+
+    def jobs_by_key(self, keys: Collection[str]) -> dict[str, Job]:
+        """Return the jobs of these keys, by key, without their tracebacks."""
+        own = super().jobs_by_key(keys)
+        asked = [key for key in keys if key not in own and self._can_read(key)]
+        others = self.shared.jobs_by_key(asked) if asked else {}
+        # Live ones and those of others are shown as `job` shows them.
+        special = [key for key, job in own.items() if job.state not in FINAL]
+        found = {key: self.job(key) for key in (*special, *others)}
+        return own | {key: job for key, job in found.items() if job is not None}
 
     def cancel(self, key: str) -> Job:
         """Cancel a run here; it goes on for others who wait for it."""

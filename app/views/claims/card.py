@@ -1,7 +1,9 @@
 """The card of a claim: verdict, interval, protocol, and the button that measures."""
 
 import math
+from collections.abc import Hashable
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import session
@@ -41,6 +43,10 @@ def draw_card(state: ClaimState) -> None:
 
 def _draw_verdict(name: str, sentence: str, verdict: StudyVerdict) -> None:
     """Draw the claim's sentence and its verdict, beside the measured interval."""
+
+    def make() -> go.Figure:
+        return claim_figure(verdict)
+
     icon, color = VERDICTS[verdict.verdict]
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
     with left:
@@ -51,8 +57,15 @@ def _draw_verdict(name: str, sentence: str, verdict: StudyVerdict) -> None:
         told = f"{verdict.reason} {explain_open(verdict)}".rstrip()
         st.markdown(_unbroken_percent(told))
     with right:
-        fig = claim_figure(verdict)
+        fig = get_or_make(("interval", *_interval_name(verdict)), make)
         live_plot(fig, key=f"interval.{name}", alt=fig.layout.meta["alt"])
+
+
+def _interval_name(verdict: StudyVerdict) -> tuple[Hashable, ...]:
+    """Return all that the figure of a verdict depends on."""
+    ends = (verdict.estimate, verdict.low, verdict.high, *verdict.claimed)
+    # Written out, since a NaN is not equal to itself.
+    return (verdict.verdict, verdict.unit, *map(str, ends))
 
 
 def explain_open(verdict: StudyVerdict) -> str:

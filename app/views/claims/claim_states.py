@@ -1,6 +1,6 @@
 """What the board knows of each claim: its verdict, its runs, and where from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from app.charts.figure_cache import get_or_make
@@ -11,6 +11,7 @@ from app.views.claims import studies
 from app.views.claims.studies import StudyRun
 from engine.contract import kinds
 from engine.contract.errors import Refused
+from engine.contract.jobs import Job
 from engine.contract.kinds import Kind
 from engine.stats.claims_board import StudyVerdict, judge_study
 
@@ -73,7 +74,17 @@ def list_claims() -> list[ClaimState]:
     """Return all claims; before the catalogue is ready, as they were recorded."""
     if not client.is_catalogue_ready():
         return [_recorded_state(claim) for claim in read_board().claims]
-    return [_study_state(study) for study in studies.list_studies()]
+    every = studies.list_studies()
+    keys = [key for study in every for key in _keys_of(study)]
+    jobs = client.jobs_by_key(keys)  # in one query: there are hundreds
+    return [_study_state(study, jobs) for study in every]
+
+
+def _keys_of(study: Study) -> list[str]:
+    try:
+        return [key for _, key in studies.settle(study)]
+    except Refused:
+        return []
 
 
 def group_by_kind(
@@ -98,7 +109,7 @@ def _recorded_state(claim: ListedClaim) -> ClaimState:
     return ClaimState(claim, verdict=held.verdict if held else None, recorded=held)
 
 
-def _study_state(study: Study) -> ClaimState:
+def _study_state(study: Study, jobs: Mapping[str, Job]) -> ClaimState:
     kind = client.kind_of_spec(study.specs[0])
     claim = ListedClaim(
         study.name,
@@ -111,7 +122,7 @@ def _study_state(study: Study) -> ClaimState:
         len(study.specs),
     )
     try:
-        runs = tuple(studies.study_runs(study))
+        runs = tuple(studies.with_jobs(studies.settle(study), jobs))
     except Refused as refusal:
         return _recorded_state(claim)._replace(study=study, refusal=refusal.message)
     if all(run.is_done for run in runs):

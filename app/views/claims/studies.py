@@ -1,6 +1,6 @@
 """Studies: named sets of runs that test one claim, and their progress."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -60,11 +60,23 @@ def study_runs(study: Study) -> list[StudyRun]:
     Raises:
         Refused: If a part that it needs is not installed.
     """
-    return [StudyRun(spec, key, client.job(key)) for spec, key in _settle(study)]
+    settled = settle(study)
+    return with_jobs(settled, client.jobs_by_key([key for _, key in settled]))
 
 
-def _settle(study: Study) -> list[tuple[RunSpec, str]]:
-    """Return a study's completed specs with their keys here."""
+def with_jobs(
+    settled: Sequence[tuple[RunSpec, str]], jobs: Mapping[str, Job]
+) -> list[StudyRun]:
+    """Return runs with those of the jobs that are theirs."""
+    return [StudyRun(spec, key, jobs.get(key)) for spec, key in settled]
+
+
+def settle(study: Study) -> list[tuple[RunSpec, str]]:
+    """Return a study's completed specs with their keys here.
+
+    Raises:
+        Refused: If a part that it needs is not installed.
+    """
     return get_or_make(
         ("settled", study.name, id(study)),
         lambda: [client.complete_with_key(spec) for spec in study.specs],
@@ -74,7 +86,7 @@ def _settle(study: Study) -> list[tuple[RunSpec, str]]:
 def portable_keys(study: Study) -> tuple[str, ...]:
     """Return the keys that a study's runs have on a CPU, whatever device is here."""
     if client.catalogue().default_device == "cpu":
-        return tuple(key for _, key in _settle(study))
+        return tuple(key for _, key in settle(study))
     return tuple(client.portable_key(spec) for spec in study.specs)
 
 
