@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from app.charts import CHARTS, KindCharts, optimization, training
 from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.few_shot_examples import CHARTS_OF_EXAMPLES, error_to_accuracy
-from app.charts.figure_cache import get_or_make
+from app.charts.figure_cache import cache_by_run, get_or_make
 from app.charts.task_films import first_films
 from app.client.client import Run
 from app.figures import curves as drawn
@@ -82,8 +82,6 @@ def _cached_chart(run: Run, place: str, view_state: ViewState) -> go.Figure | No
             else inner_metric_chart(run, place, view_state)
         )
 
-    if run.is_alive:
-        return make()
     return get_or_make(
         ("few", run.cache_key, place, view_state._replace(metrics=())), make
     )
@@ -209,11 +207,16 @@ def _shift_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
     found = optimization.severity_curves(run, metric)
     names = [shift for shift in found if shift != SHOTS][:SHIFTS_SHOWN]
     for shift in names:
-        made = _shift_chart(run, shift, found[shift], metric)
-        yield NamedFigure(f"shift.{shift}", _match_height(made))
+        yield NamedFigure(f"shift.{shift}", _shift_chart(run, shift, metric))
 
 
-def _shift_chart(run: Run, shift: str, lines: list[Curve], metric: str) -> go.Figure:
+@cache_by_run
+def _shift_chart(run: Run, shift: str, metric: str) -> go.Figure:
+    lines = optimization.severity_curves(run, metric)[shift]
+    return _match_height(_shift_lines(run, shift, lines, metric))
+
+
+def _shift_lines(run: Run, shift: str, lines: list[Curve], metric: str) -> go.Figure:
     word = name_in_words(shift)
     if optimization.clean_severity(run, shift):
         count = CountAxis(shift, word.capitalize())
@@ -267,6 +270,7 @@ def progress_charts(run: Run) -> Iterator[NamedFigure]:
         yield NamedFigure("tuning", rates)
 
 
+@cache_by_run
 def validation_chart(run: Run) -> go.Figure | None:
     """Return each learner's validation accuracy, or error, along its training."""
     right = training.has_class_answers(run)

@@ -4,12 +4,14 @@ The figures of a finished run never change; those of a live one are made once fo
 state of its numbers, however many people watch it.
 """
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 MAX_FIGURES = 768
 _lock = threading.Lock()
 _figures: OrderedDict[Hashable, object] = OrderedDict()
@@ -43,3 +45,20 @@ def get_or_make(name: Hashable, make: Callable[[], T]) -> T:
             while len(_figures) > MAX_FIGURES:
                 _figures.popitem(last=False)
         return made
+
+
+def cache_by_run(make: Callable[P, T]) -> Callable[P, T]:
+    """Keep what a function makes of a run: once for its numbers so far.
+
+    Args:
+        make: Its first argument is the run; the others can be hashed.
+    """
+
+    @functools.wraps(make)
+    def get(*args: P.args, **kwargs: P.kwargs) -> T:
+        run, *others = args
+        place = (make.__module__, make.__qualname__, run.cache_key)  # type: ignore[attr-defined]
+        name = (*place, *others, *sorted(kwargs.items()))
+        return get_or_make(name, lambda: make(*args, **kwargs))
+
+    return get

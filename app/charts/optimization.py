@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.charts import CHARTS, KindCharts, training
 from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
-from app.charts.figure_cache import get_or_make
+from app.charts.figure_cache import cache_by_run, get_or_make
 from app.charts.task_films import first_films
 from app.client.client import Run
 from app.figures import meta_training
@@ -57,8 +57,6 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
             else metric_chart(run, metric, view_state)
         )
 
-    if run.is_alive:
-        return make()
     moved = view_state.threshold if metric == SURVIVAL else None
     at = view_state._replace(metrics=(), threshold=moved)
     return get_or_make(("main", run.cache_key, metric, at), make)
@@ -161,6 +159,7 @@ def seconds_per_step(run: Run, learner: str) -> float:
     return sum(t.seconds for t in tests if not t.learner) / count
 
 
+@cache_by_run
 def scale_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     """Return the histogram of the learning-rate scales; None without any."""
     found = meta_test_blocks(run, "lr_scale", view_state.condition)
@@ -188,6 +187,7 @@ def survival_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     return made.update_layout(height=HEIGHT)
 
 
+@cache_by_run
 def severity_curves(run: Run, metric: str) -> dict[str, list[Curve]]:
     """Return, by shift, every learner's metric as a curve over severity."""
     made = dict[str, list[Curve]]()

@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts.chart_options import ViewState
+from app.charts.figure_cache import cache_by_run
 from app.client.client import Run
 from app.figures.learner_comparison import profile_figure, spread_figure
 from engine.contract.metrics import METRICS
@@ -35,6 +36,7 @@ def _blank(values: np.ndarray, flags: np.ndarray | None, flag: float) -> np.ndar
     return values if flags is None else np.where(flags == flag, np.nan, values)
 
 
+@cache_by_run
 def spread_chart(
     run: Run, metric: str, view_state: ViewState, *, paired: bool = False
 ) -> go.Figure:
@@ -51,6 +53,7 @@ def spread_chart(
     return spread_figure(values, metric, run.roles, paired=paired, gap=gap)
 
 
+@cache_by_run
 def profile_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure:
     """Return the share of tasks that are at least as good as each level."""
     values = test_values(run, metric, view_state)

@@ -47,8 +47,6 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
     def make() -> go.Figure | None:
         return metric_chart(run, metric, view_state)
 
-    if run.is_alive:
-        return make()
     place = ("rl", run.cache_key, metric, view_state._replace(metrics=()))
     return get_or_make(place, make)
 

@@ -79,8 +79,6 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
             else metric_chart(run, metric, view_state)
         )
 
-    if run.is_alive:
-        return make()
     return get_or_make(
         ("search", run.cache_key, metric, view_state._replace(metrics=())), make
     )

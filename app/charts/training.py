@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts.chart_options import HEIGHT, NamedFigure
+from app.charts.figure_cache import cache_by_run
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import meta_training
@@ -36,8 +37,13 @@ def progress_charts(run: Run) -> Iterable[NamedFigure]:
         yield NamedFigure("tuning", rates)
 
 
-def validation_charts(run: Run, x_title: str = "Step") -> Iterator[NamedFigure]:
-    """Yield the curves of the latest validation, for every learner."""
+@cache_by_run
+def validation_charts(run: Run, x_title: str = "Step") -> tuple[NamedFigure, ...]:
+    """Return the curves of the latest validation, for every learner."""
+    return tuple(_validation_charts(run, x_title))
+
+
+def _validation_charts(run: Run, x_title: str) -> Iterator[NamedFigure]:
     for metric in run.kind.metrics.checks:
         found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
         lines = extend_points(stats.make_curves(found, metric, "validate"))
@@ -91,6 +97,7 @@ def set_title(figure: go.Figure, title: str) -> go.Figure:
     return figure
 
 
+@cache_by_run
 def meta_training_chart(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
     """Return the meta-training curves; None before the first validation."""
     panels: dict[str, list[Curve]] = {}
@@ -130,6 +137,7 @@ def _best_meta_step(table: BlockTable, label: str, metric: str) -> float | None:
     return float(series.step[int(np.nanargmin(means))])
 
 
+@cache_by_run
 def tuning_chart(run: Run) -> go.Figure | None:
     """Return the tuning curves; None if no rate was tuned."""
     name = run.kind.metrics.tuning

@@ -5,8 +5,9 @@ one sentence each.
 """
 
 import functools
+import itertools
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app import structured_log
@@ -24,6 +25,7 @@ from app.client.process_store import (
     listed_store,
     store,
 )
+from app.client.shared_reads import SharedReads
 from engine.contract import kinds
 from engine.contract.events import FILMS, Artefact, Block, Timing
 from engine.contract.jobs import ALIVE, Job, JobState
@@ -33,13 +35,17 @@ from engine.executors import cores
 from engine.stats.block_table import BlockTable
 from engine.store import NoRun, Progress, Store, StoreError
 
+SHARED = 0.5  # seconds; a live run is read once in this time, for all who watch it
 _block_cache = run_block_cache.BlockCache()
+_runs = SharedReads["Run"](64)
+_serials = itertools.count()
 
 
 def reopen_store() -> None:
     """Use the store that replaced a missing one; create it if there is none."""
     process_store.reopen_store()
     _block_cache.clear()
+    _runs.clear()
     _cached_spec.cache_clear()
 
 
@@ -147,7 +153,7 @@ def submit_completed(
     demo_access.check_access(spec, key)
     cost = demo_checks.approve_cost(spec, key)
     if again and owns(key):
-        _block_cache.forget(key)
+        _forget(key)
     job = store().submit(spec, key, title, again=again, cost=cost)
     structured_log.log("run_accepted", run=key[:8], workspace=job.workspace[:8])
     return job
@@ -166,7 +172,12 @@ def resume(key: str) -> Job:
 def delete(key: str) -> None:
     """Remove a run and its files."""
     store().delete(key)
+    _forget(key)
+
+
+def _forget(key: str) -> None:
     _block_cache.forget(key)
+    _runs.forget(key)
 
 
 def delete_all() -> int:
@@ -279,6 +290,7 @@ class Run:
     is_recorded: bool = False
     # Downloads are made after the page, when nobody can tell who asks.
     source: Store | None = field(default=None, compare=False, repr=False)
+    serial: int = field(default_factory=_serials.__next__, compare=False)
 
     @functools.cached_property
     def table(self) -> BlockTable:
@@ -305,10 +317,8 @@ class Run:
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """Return the key under which its figures are cached, once it has ended."""
-        job = self.job
-        state = (job.attempt, str(job.state), job.finished) if job else ("recorded",)
-        return (self.key, *state)
+        """Return the key under which its figures are cached: of its numbers so far."""
+        return (self.key, self.serial)
 
     @property
     def roles(self) -> dict[str, str]:
@@ -366,21 +376,39 @@ def run(key: str) -> Run:
     if known is None:
         raise NoRun(key)
     place = held.folder(key).as_posix()
+    name = (key, known.attempt, str(known.state), known.finished, place)
+    lasts = SHARED if known.state in ALIVE else None
+    found = _runs.get(name, functools.partial(_read_run, held, known), lasts)
+    shown = replace(found, job=known, source=held)
+    vars(shown)["table"] = found.table  # made once, not at each rerun of a page
+    return shown
+
+
+def _read_run(held: Store, known: Job, before: Run | None) -> Run:
+    """Return a run without its job and its store: each visitor has their own.
+
+    Args:
+        held: A store that has it.
+        known: Its job there.
+        before: What it was before; the same if nothing has come since.
+    """
+    key, place = known.key, held.folder(known.key).as_posix()
     blocks = _block_cache.blocks(key, known.attempt, held.blocks, place)
     artefacts = held.artefacts(key)
-    return Run(
+    found = Run(
         key=key,
         spec=_cached_spec(_cache_home(), key),
         blocks=blocks,
-        job=known,
         summary=held.summary(key),
         fingerprint=held.fingerprint(key) or {},
         timings=tuple(held.timings(key)),
         frozen_labels=tuple(e.name for e in artefacts if e.kind == "frozen"),
         film_names=tuple(e.name for e in artefacts if e.kind in FILMS),
         remarks={e.name: dict(e.info) for e in artefacts if e.kind == "remarks"},
-        source=held,
     )
+    if before is None or found.blocks is not before.blocks:
+        return found
+    return before if replace(found, blocks=()) == replace(before, blocks=()) else found
 
 
 def _cache_home() -> str:

@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import streamlit as st
@@ -20,14 +20,25 @@ from streamlit.runtime import get_instance
 from streamlit.runtime.runtime import Runtime, SessionClient
 from streamlit.web.server import server_util
 
+from engine.executors.demo import is_demo
+
 PATIENCE = 10.0  # seconds
 PAGES = ("start", "lab")  # that are visited before anyone else does
+DEMO_PAGES = ("claims", "learn", "runs")
 
 
 @asynccontextmanager
 async def warm_up() -> AsyncIterator[None]:
-    """Visit Start and the Lab before anyone is answered, then open a browser."""
-    visits = asyncio.create_task(_visit_pages(get_instance()))
+    """Visit Start and the Lab before anyone is answered, then open a browser.
+
+    The demo's other pages are visited, too.
+    """
+    # However long it takes: a figure that is drawn while another thread imports pandas
+    # fails.
+    with contextlib.suppress(ModuleNotFoundError):
+        await asyncio.to_thread(importlib.import_module, "pandas")
+    pages = (*PAGES, *DEMO_PAGES) if is_demo() else PAGES
+    visits = asyncio.create_task(_visit_pages(get_instance(), pages))
     await asyncio.wait({visits}, timeout=PATIENCE)
     if not st.get_option("server.headless"):
         # Streamlit itself does so for plain scripts only.
@@ -51,8 +62,8 @@ class _Visitor(SessionClient):
             self.has_finished.set()
 
 
-async def _visit_pages(runtime: Runtime) -> None:
-    for page in PAGES:
+async def _visit_pages(runtime: Runtime, pages: Sequence[str]) -> None:
+    for page in pages:
         visitor = _Visitor()
         session = runtime.connect_session(visitor, user_info={})
         try:
@@ -62,9 +73,6 @@ async def _visit_pages(runtime: Runtime) -> None:
             await visitor.has_finished.wait()
         finally:
             runtime.close_session(session)
-    # A figure that is drawn while another thread imports pandas would fail.
-    with contextlib.suppress(ModuleNotFoundError):
-        await asyncio.to_thread(importlib.import_module, "pandas")
 
 
 def open_browser() -> None:

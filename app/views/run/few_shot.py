@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.charts import few_shot, training
 from app.charts.chart_options import ViewState
+from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
 from app.views.run import run_tables, task_films
@@ -40,7 +41,10 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
-    page_elements.draw_chart(ledger_figure(ledger, run.roles), "ledger")
+    made = get_or_make(
+        ("ledger", run.cache_key), lambda: ledger_figure(ledger, run.roles)
+    )
+    page_elements.draw_chart(made, "ledger")
     tables.draw_table(
         run_tables.cost_rows(run, titles),
         alt="In-distribution score and cost by learner",

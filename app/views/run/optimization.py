@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.charts.chart_options import ViewState
+from app.charts.figure_cache import get_or_make
 from app.charts.optimization import SURVIVAL
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
@@ -81,7 +82,10 @@ def _judged_panel(run: Run) -> str:
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     summary = run.summary or {}
     ledger = summary.get("ledger", {})
-    page_elements.draw_chart(ledger_figure(ledger, run.roles), "ledger")
+    made = get_or_make(
+        ("ledger", run.cache_key), lambda: ledger_figure(ledger, run.roles)
+    )
+    page_elements.draw_chart(made, "ledger")
     rows = [
         {
             "Learner": learner_name(label),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.charts import CHARTS, rl
 from app.charts.chart_options import ViewState
+from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
 from app.results.score_rows import format_interval
@@ -46,9 +47,11 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
-    page_elements.draw_chart(
-        ledger_figure(ledger, run.roles, CHARTS[RL.name].spent), "ledger"
+    made = get_or_make(
+        ("ledger", run.cache_key),
+        lambda: ledger_figure(ledger, run.roles, CHARTS[RL.name].spent),
     )
+    page_elements.draw_chart(made, "ledger")
     tables.draw_table(cost_rows(run, titles), alt="Episodes and steps by agent")
 
 

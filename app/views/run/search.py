@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.charts import CHARTS, search
 from app.charts.chart_options import ViewState
+from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.cost_bars import ledger_figure
 from app.figures.figure_types import Floats
@@ -56,7 +57,10 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     """Draw how many architectures were trained, and the strategies' own time."""
     ledger = (run.summary or {}).get("ledger", {})
-    made = ledger_figure(ledger, run.roles, CHARTS[SEARCH.name].spent)
+    made = get_or_make(
+        ("ledger", run.cache_key),
+        lambda: ledger_figure(ledger, run.roles, CHARTS[SEARCH.name].spent),
+    )
     page_elements.draw_chart(made, "ledger")
     tables.draw_table(
         [_cost_row(run, label, spent) for label, spent in ledger.items()],

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.charts import optimization
 from app.charts.chart_options import ViewState
+from app.charts.figure_cache import get_or_make
 from app.client import client
 from app.client.client import Run
 from app.figures.shift import severity_figure
@@ -31,7 +32,11 @@ def draw_section(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
             "No severity is tested yet", "The curve appears with the tests."
         )
         return
-    made = severity_figure(found, metric, run.roles, _severity_units())
+    units = _severity_units()
+    made = get_or_make(
+        ("severity", run.cache_key, metric, *units.items()),
+        lambda: severity_figure(found, metric, run.roles, units),
+    )
     page_elements.draw_chart(made, "severity")
 
 
