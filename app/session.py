@@ -231,8 +231,9 @@ def set_fields_later(fields: Form) -> None:
 
 def form_values() -> Form:
     """Return the form's fields and their values."""
-    state = st.session_state
-    return {str(k): state[k] for k in state if str(k).startswith(FORM)}
+    # All at once: one by one, each would be looked up among all widgets of the page.
+    state = st.session_state.to_dict()
+    return {str(k): value for k, value in state.items() if str(k).startswith(FORM)}
 
 
 def frozen_inputs() -> dict[str, Any]:

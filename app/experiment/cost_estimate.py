@@ -133,7 +133,26 @@ def estimate_duration(spec: RunSpec, workers: int = 1) -> Estimate:
     return Estimate(bounds[0], bounds[-1], runs)
 
 
-def expected_duration(spec: RunSpec, key: str, workers: int = 1) -> Estimate:
+class Machine(NamedTuple):
+    """What an estimate depends on besides the experiment.
+
+    Args:
+        home: The store whose runs tell the speeds.
+        runs: How many of them have ended.
+        workers: As in `estimate_duration`.
+    """
+
+    home: str
+    runs: int
+    workers: int
+
+
+def this_machine() -> Machine:
+    """Return what the estimates of this moment depend on."""
+    return Machine(client.home(), known_speeds()[1], client.worker_count())
+
+
+def expected_duration(spec: RunSpec, key: str, machine: Machine) -> Estimate:
     """Return the estimate of an experiment; made once until a run ends here.
 
     A run that ends changes the speeds.
@@ -141,11 +160,10 @@ def expected_duration(spec: RunSpec, key: str, workers: int = 1) -> Estimate:
     Args:
         spec: Completed.
         key: Its run key.
-        workers: As in `estimate_duration`.
+        machine: From `this_machine`.
     """
-    _, runs = known_speeds()
-    name = ("estimate", key, client.home(), runs, workers)
-    return get_or_make(name, lambda: estimate_duration(spec, workers))
+    name = ("estimate", key, machine)
+    return get_or_make(name, lambda: estimate_duration(spec, machine.workers))
 
 
 def predict_duration(

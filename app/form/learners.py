@@ -5,6 +5,7 @@ import streamlit as st
 from app import session
 from app.client.catalogue import Catalogue
 from app.experiment import compatibility, spec_mapping
+from app.experiment.spec_mapping import Form
 from app.figures.theme import learner_name
 from app.form import changes, part_widgets
 from app.widgets.escaping import escape_markdown
@@ -37,7 +38,8 @@ def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
 def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
     """Draw the choice of judged learners, by family of methods."""
     labels = offered_labels(catalogue, "chosen")
-    groups = {label: _group(catalogue, label) for label in labels}
+    form = session.form_values()
+    groups = {label: _group(catalogue, form, label) for label in labels}
     grouped = len(set(groups.values())) > 1
     st.multiselect(
         changes.mark_label(f"{kind.words.learner}: one or more", "k.chosen"),
@@ -57,9 +59,9 @@ def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
     _fit_estimator(catalogue)
 
 
-def _group(catalogue: Catalogue, label: str) -> str:
+def _group(catalogue: Catalogue, form: Form, label: str) -> str:
     """Return the name of a learner's family of methods; empty if it is unknown."""
-    name = spec_mapping.part_name(session.form_values(), label)
+    name = spec_mapping.part_name(form, label)
     card = catalogue.cards.get(("learner", name))
     return GROUPS.get(card.group, card.group) if card else ""
 

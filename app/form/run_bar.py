@@ -102,7 +102,7 @@ def _await_answer(spec: RunSpec, key: str) -> None:
 
 def _draw_estimate(spec: RunSpec, key: str) -> None:
     """Show the estimated duration before the run is started."""
-    estimate = cost_estimate.expected_duration(spec, key, client.worker_count())
+    estimate = cost_estimate.expected_duration(spec, key, cost_estimate.this_machine())
     work = cost_estimate.describe_cost(spec, client.kind_of_spec(spec))
     most = demo_limits().run_seconds // 60 if is_demo() else 0
     limit = f" The demo ends a run after {most:,} min." if most else ""

@@ -37,8 +37,14 @@ def draw_card(state: ClaimState) -> None:
         _draw_origin(state)
         if state.study is not None:
             studies.draw_progress(state.runs)
-        with st.expander(f"Protocol, on {escape_markdown(claim.ground)}"):
-            _draw_details(state)
+        details = st.expander(
+            f"Protocol, on {escape_markdown(claim.ground)}",
+            key=f"protocol.{claim.name}",
+            on_change="rerun",
+        )
+        if details.open:  # the tables of all claims are most of the page
+            with details:
+                _draw_details(state)
 
 
 def _draw_verdict(name: str, sentence: str, verdict: StudyVerdict) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from app.charts.figure_cache import get_or_make
 from app.client import client, recorded_examples
 from app.client.catalogue import Preset
 from app.experiment import cost_estimate
@@ -14,7 +15,7 @@ from app.widgets import page_elements
 from app.widgets.escaping import escape_html
 from app.widgets.svg_picture import Ink, Picture, picture_html
 from engine.contract import kinds
-from engine.contract.jobs import JobState
+from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import RunSpec
 from engine.stats.stored_claims import read_claims
 
@@ -100,11 +101,24 @@ def _draw_page(ink: Ink) -> None:
         if kind in (ALL, known.kind_of(preset.spec.family.name))
     ]
     shown = _choose_page(found, str(kind))
+    settled = {preset.name: _settle(preset) for preset in shown}
+    jobs = client.jobs_by_key([key for _, key in settled.values()])
+    machine = cost_estimate.this_machine()
     for first in range(0, len(shown), COLUMNS):
         columns = st.columns(COLUMNS, gap="small")
         for column, preset in zip(columns, shown[first:], strict=False):
+            full, key = settled[preset.name]
+            when = describe_time(full, key, machine)
             with column, st.container(border=True, height="stretch"):
-                _draw_experiment(preset, ink)
+                _draw_experiment(preset, full, jobs.get(key), when, ink)
+
+
+def _settle(preset: Preset) -> tuple[RunSpec, str]:
+    """Return an experiment's completed spec and its run key."""
+    return get_or_make(
+        ("preset", preset.name, id(preset)),
+        lambda: client.complete_with_key(preset.spec),
+    )
 
 
 def _choose_page(found: list[Preset], kind: str) -> list[Preset]:
@@ -117,11 +131,11 @@ def _choose_page(found: list[Preset], kind: str) -> list[Preset]:
     return found[PER_PAGE * (number - 1) : PER_PAGE * number]
 
 
-def _draw_experiment(preset: Preset, ink: Ink) -> None:
-    full, key = client.complete_with_key(preset.spec)
+def _draw_experiment(
+    preset: Preset, full: RunSpec, job: Job | None, when: str, ink: Ink
+) -> None:
     kind = client.kind_of_spec(full)
-    answer = find_answer(preset, key, kind)
-    when = describe_time(full, key)
+    answer = find_answer(preset, job, kind)
     said = ""
     if answer is not None:
         said = answer_html(answer, "run here" if answer.run else "recorded")
@@ -151,36 +165,42 @@ def _picture(preset: Preset, kind: kinds.Kind, ink: Ink) -> Picture:
 def recorded_curves(kind_name: str, ink: Ink) -> Picture:
     """Return the curves of a kind's recorded example; its symbol if there is none."""
     run = recorded_examples.recorded_run(kind_name)
-    drawn = None if run is None else thumbnails.curves(run, ink)
+    if run is None:
+        return thumbnails.symbol(kind_name, ink)
+    drawn = get_or_make(
+        ("thumbnail", run.cache_key, ink), lambda: thumbnails.curves(run, ink)
+    )
     return drawn or thumbnails.symbol(kind_name, ink)
 
 
 def recorded_answer(kind: kinds.Kind) -> Answer | None:
     """Return what a kind's recorded example said; None if there is none."""
     run = recorded_examples.recorded_run(kind.name)
-    return None if run is None else read_answer(run.summary)
+    if run is None:
+        return None
+    return get_or_make(("answer", run.cache_key), lambda: read_answer(run.summary))
 
 
-def find_answer(preset: Preset, key: str, kind: kinds.Kind) -> Answer | None:
+def find_answer(preset: Preset, job: Job | None, kind: kinds.Kind) -> Answer | None:
     """Return what an experiment's run in the store said, else the recorded one.
 
     Args:
         preset: The experiment.
-        key: Its run key.
+        job: Its run here; None if there is none.
         kind: Its kind of task.
     """
-    job = client.job(key)
     if job is not None and job.state == JobState.DONE:
-        return read_answer(client.summary(key), key)
+        return read_answer(client.summary(job.key), job.key)
     return recorded_answer(kind) if preset.name == kind.preset else None
 
 
-def describe_time(full: RunSpec, key: str) -> str:
+def describe_time(full: RunSpec, key: str, machine: cost_estimate.Machine) -> str:
     """Describe how long a completed experiment takes here, as a range.
 
     Args:
         full: The experiment.
         key: Its run key.
+        machine: What takes it.
     """
-    estimate = cost_estimate.expected_duration(full, key, client.worker_count())
+    estimate = cost_estimate.expected_duration(full, key, machine)
     return cost_estimate.describe_estimate(estimate)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import session
+from app.charts.figure_cache import get_or_make
 from app.client import recorded_examples
 from app.figures.theme import learner_name
 from app.views.start import film, gallery, open_link
@@ -69,7 +70,10 @@ def _film_panels(ink: Ink) -> dict[str, Picture]:
         return {}
     named = list(held.info.get("which", ()))
     task = named.index("median") if "median" in named else 0
-    made = film.adaptation_film(held, run.roles, task, ink)
+    made = get_or_make(
+        ("start film", run.cache_key, ink),
+        lambda: film.adaptation_film(held, run.roles, task, ink),
+    )
     return {learner_name(label): picture for label, picture in made.items()}
 
 

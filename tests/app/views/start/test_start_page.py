@@ -82,12 +82,12 @@ def test_a_run_of_this_machine_answers_before_the_recorded_one(
     home: object, key: str, tiny: RunSpec
 ) -> None:
     preset = shelves.Preset("mine", "Mine", "", tiny)
-    found = gallery.find_answer(preset, key, kinds.OPTIMIZATION)
+    found = gallery.find_answer(preset, client.job(key), kinds.OPTIMIZATION)
     assert found is not None
     assert found.run == key
     claims = (client.summary(key) or {})["claims"]
     assert [found.call] == [claim["call"] for claim in claims if claim["primary"]]
-    assert gallery.find_answer(preset, "0" * 64, kinds.OPTIMIZATION) is None
+    assert gallery.find_answer(preset, None, kinds.OPTIMIZATION) is None
 
 
 def test_the_page_needs_no_catalogue(
