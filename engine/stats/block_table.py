@@ -145,6 +145,10 @@ class BlockTable:
 
     def conditions(self) -> list[Condition]:
         """Return the test conditions: in distribution, families, shifts by severity."""
+        return list(self._conditions)
+
+    @cached_property
+    def _conditions(self) -> list[Condition]:
         seen = dict.fromkeys(b.condition for b in self.blocks if b.phase == "test")
         places = list(dict.fromkeys((c.family, c.shift) for c in seen))
         places.sort(key=lambda place: (place[1] != "", place[0] != ""))

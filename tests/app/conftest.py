@@ -102,6 +102,7 @@ def in_use(
     monkeypatch.setattr(client, "_catalogue_cache", cache)
     monkeypatch.setattr(process_store, "_stores", {})
     monkeypatch.setattr(client, "_block_cache", run_block_cache.BlockCache())
+    client._runs.clear()
     monkeypatch.setattr(engine_process, "ensure_supervisor", lambda home: "warm")
     monkeypatch.setattr(recorded_examples, "FOLDER", tmp_path / "recorded")
     monkeypatch.setattr(recorded_claims, "FILE", tmp_path / "claims.json")

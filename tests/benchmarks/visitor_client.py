@@ -1,8 +1,8 @@
 """A browser without a screen: one visitor who speaks Streamlit's own protocol.
 
-It keeps cookies, widget states and cached messages as the browser's script does, so that
-the server has the same work with it, and fetches what the page's charts refer to. It
-draws nothing.
+It keeps cookies, widget states and cached messages as the browser's script does, so
+that the server has the same work with it, and fetches what the page's charts refer to.
+It draws nothing.
 """
 
 import asyncio
@@ -50,10 +50,14 @@ class Visitor:
     Args:
         url: The app's address.
         watches: Whether it reruns the parts of a page that ask for it.
+        host: Its network address, as a proxy would tell it; the demo's limits count by
+            it.
     """
 
-    def __init__(self, url: str, *, watches: bool = True) -> None:
-        self.url, self.watches = url, watches
+    def __init__(
+        self, url: str, *, watches: bool = True, host: str = "127.0.0.1"
+    ) -> None:
+        self.url, self.watches, self.host = url, watches, host
         self.errors: list[str] = []
         self.controls: dict[str, Control] = {}
         self.states: dict[str, WidgetState] = {}
@@ -81,11 +85,10 @@ class Visitor:
         parts = urlsplit(path)
         self.page, self.query = parts.path.strip("/"), parts.query
         await asyncio.to_thread(self._get, path)
-        cookies = "; ".join(f"{name}={text}" for name, text in self._cookies.items())
         self._socket = await connect(
             self.url.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit", self._cookies.get("_streamlit_xsrf", "none")],
-            additional_headers={"Cookie": cookies} if cookies else {},
+            additional_headers=self._headers(),
             origin=self.url,
             max_size=None,
             compression=None,
@@ -275,12 +278,15 @@ class Visitor:
                 await asyncio.to_thread(self._get, f"/{name}")
         self._wanted.clear()
 
+    def _headers(self) -> dict[str, str]:
+        held = "; ".join(f"{name}={text}" for name, text in self._cookies.items())
+        return {"X-Forwarded-For": self.host} | ({"Cookie": held} if held else {})
+
     def _get(self, path: str) -> None:
         address = urlsplit(self.url)
         line = http.client.HTTPConnection(address.netloc, timeout=PATIENCE)
         try:
-            held = "; ".join(f"{name}={text}" for name, text in self._cookies.items())
-            headers = {"Accept-Encoding": "gzip"} | ({"Cookie": held} if held else {})
+            headers = {"Accept-Encoding": "gzip"} | self._headers()
             line.request("GET", path, headers=headers)
             answer = line.getresponse()
             self._http_bytes += len(answer.read())

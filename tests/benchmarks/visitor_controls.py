@@ -1,4 +1,4 @@
-"""The controls of a page as a browser sees them, and what a click on each would send."""
+"""The controls of a page as a browser sees them, and what a click on each sends."""
 
 import random
 from collections.abc import Callable

@@ -110,11 +110,16 @@ def training_speed(home: Path, key: str, seconds: float) -> float:
     return (store.progress(key).done - first) / (time.monotonic() - began)
 
 
+def address_of(number: int) -> str:
+    """Return a network address that no other visitor has."""
+    return f"198.18.{number // 250}.{number % 250 + 1}"
+
+
 async def visit(
-    url: str, path: str, log: Log, until: float, draw: random.Random, think: float
+    visitor: Visitor, path: str, log: Log, until: float, think: float
 ) -> None:
     """Load a page and click until a moment (monotonic seconds)."""
-    visitor = Visitor(url)
+    draw = random.Random(visitor.host)
     log.loads.append(await visitor.open(path))
     stays = "run=" in path  # who watches a run goes nowhere else
     while time.monotonic() + think < until:
@@ -156,9 +161,9 @@ async def visit_all(given: argparse.Namespace, url: str, run: str) -> Log:
         await asyncio.sleep(given.ramp * number / given.visitors)
         watches = number % max(1, given.visitors // max(1, given.watchers)) == 0
         path = f"/lab?run={run}" if watches and given.watchers else ""
-        draw = random.Random(number)
         path = path or f"/{pages[number % len(pages)]}".replace("/start", "/")
-        await visit(url, path, log, until, draw, given.think)
+        visitor = Visitor(url, host=address_of(number))
+        await visit(visitor, path, log, until, given.think)
 
     results = await asyncio.gather(
         *(come(number) for number in range(given.visitors)), return_exceptions=True

@@ -20,6 +20,7 @@ ANN, BOB = "a" * 32, "b" * 32
 WITHOUT_KEY = {"open", "open_existing", "check_in_place", "jobs", "count", "claim"}
 WITHOUT_KEY |= {"recorder", "sweep", "check", "tidy", "backup", "follow", "submit"}
 WITHOUT_KEY |= {"set_rules", "count_eligible", "count_refusal"}
+WITHOUT_KEY |= {"jobs_by_key"}
 
 
 def visitor(store: Store, name: str) -> WorkspaceStore:
@@ -34,6 +35,8 @@ def test_a_run_of_one_visitor_is_nobody_elses(store: Store) -> None:
     assert ann.job(key).state == JobState.DONE
     assert bob.jobs() == []
     assert bob.job(key) is None
+    assert bob.jobs_by_key([key]) == {}
+    assert ann.jobs_by_key([key])[key].title == "my secret"
     asked = {
         name: method
         for name, method in inspect.getmembers(Store, inspect.isfunction)

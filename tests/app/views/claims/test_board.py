@@ -135,7 +135,7 @@ def test_a_claim_whose_parts_are_missing_says_why(own: Study) -> None:
         update={"family": own.specs[0].family.model_copy(update={"name": "zoo"})}
     )
     state = claim_states._study_state(
-        Study("x", "X", "S.", "P.", (broken,), "here", False)
+        Study("x", "X", "S.", "P.", (broken,), "here", False), {}
     )
     assert "zoo" in state.refusal and state.verdict is None
 
