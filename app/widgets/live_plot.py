@@ -133,10 +133,10 @@ def figure_json(fig: go.Figure, *, only_layout: bool = False) -> str:
         fig: The figure.
         only_layout: Whether to leave out its traces and frames.
     """
-    return _text_of(fig, only_layout).text
+    return _figure_text(fig, only_layout).text
 
 
-def _text_of(fig: go.Figure, only_layout: bool) -> _Text:
+def _figure_text(fig: go.Figure, only_layout: bool) -> _Text:
     def make() -> _Text:
         part = go.Figure(layout=fig.layout) if only_layout else fig
         made = json.loads(part.to_json())
@@ -144,10 +144,10 @@ def _text_of(fig: go.Figure, only_layout: bool) -> _Text:
         text = json.dumps(made, separators=(",", ":"))
         return _Text(text, needed_library(part))
 
-    return _once(_texts, fig, only_layout, make)
+    return _keep_with(_texts, fig, only_layout, make)
 
 
-def _once(
+def _keep_with(
     held: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], T]],
     fig: go.Figure,
     only_layout: bool,
@@ -163,12 +163,12 @@ def _once(
     return made
 
 
-def _sent(fig: go.Figure, *, only_layout: bool = False) -> str:
+def _reference(fig: go.Figure, *, only_layout: bool = False) -> str:
     """Return what the browser gets of a figure: its address, or all of it, as JSON."""
     text = figure_json(fig, only_layout=only_layout)
     if len(text) < SMALL or not bodies.is_served:
         return text
-    digest = _once(_digests, fig, only_layout, lambda: bodies.add(text))
+    digest = _keep_with(_digests, fig, only_layout, lambda: bodies.add(text))
     if not bodies.touch(digest):  # it was dropped for others
         bodies.add(text)
     return json.dumps(address(digest))
@@ -211,11 +211,11 @@ def live_plot(
         "height": height,
         "rooms": [height or room for room in rooms],
         "pick": pick,
-        "library": _text_of(fig, False).library,
+        "library": _figure_text(fig, False).library,
     }
     texts = {
-        "figure": _sent(fig),
-        "narrow": "null" if narrow is None else _sent(narrow, only_layout=True),
+        "figure": _reference(fig),
+        "narrow": "null" if narrow is None else _reference(narrow, only_layout=True),
         "options": json.dumps(options),
     }
     body = ",".join(f'"{name}":{text}' for name, text in texts.items())

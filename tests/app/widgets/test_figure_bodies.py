@@ -48,15 +48,15 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> FigureBodies:
 
 def test_a_chart_gets_an_address_where_our_server_runs(bodies: FigureBodies) -> None:
     figure = go.Figure(go.Scatter(y=list(range(900))))
-    whole = live_plot._sent(figure)
+    whole = live_plot._reference(figure)
     assert json.loads(whole)["data"]
     bodies.is_served = True
-    place = json.loads(live_plot._sent(figure))
+    place = json.loads(live_plot._reference(figure))
     digest = hashlib.sha256(whole.encode()).hexdigest()
     assert place == address(digest)
     # Dropped for others, it is there again with the next rerun.
     bodies._bodies.clear()
-    live_plot._sent(figure)
+    live_plot._reference(figure)
     assert gzip.decompress(bodies.get(digest) or b"").decode() == whole
 
 
