@@ -17,6 +17,7 @@ from app.widgets.glossary import mark_terms
 from app.widgets.live_plot import live_plot
 from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words
+from engine.executors.demo import is_demo
 
 
 class StateBadge(NamedTuple):
@@ -85,7 +86,13 @@ def explain_state(job: Job, trouble: str = "") -> str:
 
 def _explain_queued(job: Job) -> str:
     place = f", place {job.position}" if job.position else ""
-    return f"Waits in the queue{place}."
+    # Below two seconds it says no more than the place does.
+    start = (
+        f" It starts in about {format_duration(job.wait)}."
+        if is_demo() and job.wait is not None and job.wait >= 2
+        else ""
+    )
+    return f"Waits in the queue{place}.{start}"
 
 
 def _explain_running(job: Job) -> str:

@@ -1,6 +1,7 @@
 """The demo says what it is and lets a visitor do what it allows, on every page."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from app.client import client, demo_checks, process_store, run_groups
 from app.client.process_store import Visitor
 from app.views.claims import studies
 from app.views.run.reproduce import share_link
-from app.widgets import demo_notice
+from app.widgets import demo_notice, page_elements
+from engine.contract.run_spec import RunSpec
 from engine.executors.demo import MIB, demo_limits
 from engine.store import Store
+from engine.store.errors import QueueFull
 from engine.store.workspaces import WorkspaceStore
 from tests.app.test_isolation import ANN, BOB, demo, everything, open_page
 
@@ -175,3 +178,34 @@ def test_who_signs_in_is_offered_once_to_take_the_runs_of_the_browser_along(
     assert run_groups.find_group("0123456789ab") is not None
     assert client.run(key).blocks
     assert not [b for b in at.button if str(b.key).startswith("move")]
+
+
+def test_a_full_queue_is_told_beside_run_and_the_page_stays(
+    demo: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object, **named: object) -> None:
+        raise QueueFull(1, 2, 3)
+
+    at = open_page("lab", BOB)
+    monkeypatch.setattr(client, "submit_completed", full)
+    at.button(key="run_button").click().run()
+    assert not at.exception
+    assert "You have 1 running and 2 waiting runs" in everything(at)
+    assert not at.button(key="run_button").disabled
+
+
+def test_a_waiting_run_tells_its_place_among_all_visitors_and_when_it_starts(
+    demo: Callable[..., None], tiny: RunSpec, home: Path
+) -> None:
+    for seed in (1, 2):  # of somebody else, before it
+        other = tiny.model_copy(update={"seed": seed})
+        Store.open(home).submit(other, f"{seed:064x}")
+    demo(BOB)
+    job = client.submit(tiny.model_copy(update={"seed": 3}))
+    # One of each visitor in turn: only the first of the others is before it.
+    assert (client.job(job.key) or job).position == 2
+    at = open_page("runs", BOB)
+    assert "place 2" in everything(at)
+    assert "starts in about" in page_elements.explain_state(
+        replace(job, position=2, wait=75.0)
+    )

@@ -16,7 +16,8 @@ from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_spec import RunSpec
 from engine.executors.demo import demo_limits, is_demo
-from engine.stats.verdicts.wording import format_count
+from engine.stats.verdicts.wording import capitalize_first, format_count
+from engine.store.errors import OverLimit, QueueFull
 
 
 class StudyRun(NamedTuple):
@@ -134,8 +135,8 @@ def draw_measure_button(
     ):
         try:
             queue_missing(study, waiting)
-        except Refused as refused:
-            page_elements.draw_refusal(refused.message)
+        except (Refused, QueueFull, OverLimit) as refused:
+            page_elements.draw_refusal(capitalize_first(str(refused)))
             return
         st.rerun()
 

@@ -21,6 +21,8 @@ from app.widgets import page_elements, page_frame, phone_drawer
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec
+from engine.stats.verdicts.wording import capitalize_first
+from engine.store.errors import OverLimit, QueueFull
 
 POLL = 0.6  # seconds between two polls of a run under way
 
@@ -75,8 +77,8 @@ def _submit(wanted: tuple[RunSpec, str]) -> bool:
     """Queue an experiment; where that is refused, say why beside Run."""
     try:
         client.submit_completed(wanted, session.title_of(wanted[1]))
-    except Refused as refusal:
-        page_elements.draw_refusal(refusal.message)
+    except (Refused, QueueFull, OverLimit) as refusal:
+        page_elements.draw_refusal(capitalize_first(str(refusal)))
         return False
     return True
 

@@ -143,7 +143,7 @@ def _describe_status(job: Job, queue: QueueState) -> str:
         return f"Quarantined (damaged file): {job.damaged}"
     text = page_elements.explain_state(job, queue.trouble)
     waits = job.state == JobState.QUEUED and job.position and not queue.trouble
-    if waits and queue.wait and job.position:
+    if waits and queue.wait and job.position and "starts in" not in text:
         start = page_elements.format_duration(queue.wait * job.position)
         return f"{text} Starts in about {start}."
     return text

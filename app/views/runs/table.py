@@ -9,8 +9,9 @@ from app.client import client, run_groups
 from app.client.run_groups import Entry, ListPage
 from app.views.runs import rows
 from app.widgets import tables
-from engine.contract.jobs import Job, JobState
+from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.run_groups import RunGroup
+from engine.executors.demo import is_demo
 from engine.store.listing import JobFilter, Order
 
 PER_PAGE = 25
@@ -52,7 +53,7 @@ def draw_table(page: ListPage) -> list[str]:
     A click on a name opens it. While something is selected the rows keep their
     places, so that a new run cannot move another row under the pointer.
     """
-    entries = _hold_selection(page.entries)
+    entries = [_live(entry) for entry in _hold_selection(page.entries)]
     jobs = [entry for entry in entries if isinstance(entry, Job)]
     waits = any(job.state == JobState.QUEUED for job in jobs)
     trouble = client.engine_trouble() if waits else ""
@@ -77,6 +78,13 @@ def draw_table(page: ListPage) -> list[str]:
     chosen = [row for row in picked["selection"]["rows"] if row < len(entries)]
     st.session_state[_HELD] = names if chosen else None
     return [names[row] for row in chosen]
+
+
+def _live(entry: Entry) -> Entry:
+    """Return a run of the demo with its place among those of all visitors."""
+    if is_demo() and isinstance(entry, Job) and entry.state in ALIVE:
+        return client.job(entry.key) or entry
+    return entry
 
 
 def _columns() -> dict[str, object]:

@@ -1,0 +1,110 @@
+"""Two visitors of the demo, each in a browser of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from engine.executors import supervisor
+from tests.browser.conftest import PATIENCE, ROOT, form, free_port, ready, settle
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a demo of its own; end it and its engine afterwards."""
+    home, port = tmp_path_factory.mktemp("demo") / "home", free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app/main.py")]
+    command += ["--server.headless", "true", "--server.port", str(port)]
+    told = {**os.environ, "METASCOPE_HOME": str(home), "METASCOPE_MODE": "demo"}
+    with (home.parent / "server.log").open("wb") as log:
+        started = subprocess.Popen(
+            command, cwd=home.parent, env=told, stdout=log, stderr=log
+        )
+    try:
+        yield ready(f"http://127.0.0.1:{port}", started)
+    finally:
+        started.send_signal(signal.SIGTERM)
+        started.wait(20)
+        supervisor.stop_supervisor(home)
+
+
+def enter(browser: Browser, address: str, width: int = 1280) -> Page:
+    """Open an address in a browser that was never here before."""
+    size = {"width": width, "height": 844}
+    page = browser.new_context(viewport=size).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    settle(page)
+    return page
+
+
+def copied_link(page: Page) -> str:
+    """Return what Copy link of the run in view copies."""
+    page.locator(".st-key-copy_link button").click()
+    field = page.locator(".st-key-copy_link .metascope-copy-field")
+    page.context.grant_permissions(["clipboard-read"])
+    return str(page.evaluate("navigator.clipboard.readText()")) or field.input_value()
+
+
+def test_a_run_is_seen_by_its_owner_and_by_whoever_has_its_link(
+    demo: str, browser: Browser
+) -> None:
+    ann = enter(browser, f"{demo}/lab")
+    ann.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    form(ann).get_by_role("radio", name="Quick").click()
+    form(ann)
+    ann.locator(".st-key-run_button button").click()
+    expect(ann.locator(".st-key-compare_this")).to_be_visible(timeout=PATIENCE)
+    settle(ann)
+    run = ann.url.split("run=")[1][:64]
+    link = copied_link(ann)
+    assert f"run={run}" in link
+    assert "share=" in link
+
+    bob = enter(browser, f"{demo}/lab?run={run}")
+    expect(bob.get_by_text("There is no run with this id.")).to_be_visible()
+    bob.goto(f"{demo}/runs")
+    settle(bob)
+    expect(bob.get_by_text("No run yet")).to_be_visible()
+    bob.goto(link)
+    settle(bob)
+    expect(bob.get_by_text("opened by a link; read-only")).to_be_visible()
+    assert Axe().run(bob).violations_count == 0
+    bob.reload()
+    settle(bob)
+    bob.get_by_role("button", name="Run it yourself").click()
+    settle(bob)
+    expect(bob.get_by_text("opened by a link; read-only")).to_have_count(0)
+    assert "share=" not in bob.url
+    bob.goto(f"{demo}/runs")
+    settle(bob)
+    bob.get_by_role("button", name="Delete all my runs").click()
+    bob.get_by_role("button", name="Delete them all").click()
+    expect(bob.get_by_text("No run yet")).to_be_visible()
+    ann.reload()
+    settle(ann)
+    expect(ann.locator(".st-key-compare_this")).to_be_visible()
+
+
+def test_the_line_of_the_demo_covers_nothing_on_a_phone(
+    demo: str, browser: Browser
+) -> None:
+    page = enter(browser, f"{demo}/runs", width=390)
+    page.locator(".st-key-demo_notice button").first.click()
+    expect(page.get_by_text("Whoever has the link to a run")).to_be_visible()
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(wide) <= 390
+    assert Axe().run(page).violations_count == 0
+    page.keyboard.press("Escape")
+    line = page.locator(".st-key-demo_notice").bounding_box()
+    above = page.get_by_text("No run yet").bounding_box()
+    assert line is not None
+    assert above is not None
+    assert line["y"] > above["y"] + above["height"]
