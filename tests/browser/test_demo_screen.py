@@ -75,7 +75,7 @@ def test_a_run_is_seen_by_its_owner_and_by_whoever_has_its_link(
     expect(bob.get_by_text("No run yet")).to_be_visible()
     bob.goto(link)
     settle(bob)
-    expect(bob.get_by_text("opened by a link; read-only")).to_be_visible()
+    expect(bob.get_by_text("opened by a link; read-only").first).to_be_visible()
     assert Axe().run(bob).violations_count == 0
     bob.reload()
     settle(bob)
