@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app import session
-from app.client import files
+from app.client import own_files
 from app.form import uploads
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
-    from engine.data.sources.architecture_table import ArchitectureTable
+    from engine.data.user.architecture_preparation import (
+        ArchitectureChoices,
+        PreparedArchitectures,
+    )
 
 MEGABYTES = 100
+SHOWN = 8  # remarks
+PART_SEARCHED = 3  # at most a third of the architectures is evaluated
+RAGGED = {
+    "refuse": "Refuse the file",
+    "common": "Keep those that all have",
+    "failed": "Count the others as failed",
+}
 FORM = """\
 One row per architecture and data set:
 
@@ -26,6 +36,7 @@ One row per architecture and data set:
 | `dataset` | the data set it was trained on |
 | `op:NAME` | the option chosen at decision NAME, as text; one column per decision |
 | `validation` | validation accuracy; empty where the training failed |
+| `seed` | which of several trainings; a search sees one of them (optional) |
 | `epochs` | epochs trained so far; one row per point of a learning curve (optional) |
 | `test` | test accuracy at the last epochs (optional) |
 | `cost` | cost of training up to there (optional) |
@@ -43,44 +54,81 @@ def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
         uploads.draw_uploads_off("a table of architectures")
         return
     given = st.file_uploader(
-        "A CSV with a header: UTF-8, commas, decimal points",
-        type="csv",
+        "A table (CSV or JSON)",
+        type=["csv", "tsv", "txt", "json"],
         key="own_architectures",
         max_upload_size=most,
     )
     if given is None:
+        from engine.data.user.architecture_columns import TEMPLATE
+
         st.markdown(FORM)
+        st.download_button(
+            "Download a table to fill in", TEMPLATE, "architectures.csv", "text/csv"
+        )
         return
-    data = given.getvalue()
     try:
-        unit = files.accuracy_unit(data)
-        found = files.read_architectures(data, unit)
+        ready = own_files.prepare_architectures(given.getvalue(), _draw_choices())
     except Refused as refusal:
         page_elements.draw_refusal(refusal.message)
         return
-    _draw_preview(found, unit)
+    found = ready.table
+    _draw_preview(ready)
     target = st.selectbox("Test searches on", found.tasks, key="own_searched")
     if st.button("Use this table", type="primary", key="own_use"):
         chosen = {
-            "digest": files.store_csv(files.read_csv(data)),
-            "accuracy": unit,
+            "digest": own_files.store_architectures(ready, given.name),
+            "accuracy": ready.unit,
             "target": str(target),
         }
-        session.set_fields_later(
-            {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
-        )
+        later = {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
+        session.set_fields_later(later | _fit_budget(found.count))
         st.rerun()
 
 
-def _draw_preview(found: "ArchitectureTable", unit: str) -> None:
+def _draw_choices() -> "ArchitectureChoices":
+    """Draw what may be chosen about a table that is not of the form above."""
+    from engine.data.user.architecture_columns import ROLES
+    from engine.data.user.architecture_preparation import ArchitectureChoices
+
+    left, middle, right = st.columns(3)
+    columns = left.text_input(
+        "What columns are",
+        placeholder="validation=acc, decision=width",
+        key="own_columns",
+        help=f"ROLE=COLUMN, parted by commas. Roles: {', '.join(ROLES)}. Usual names "
+        "are found without it.",
+    )
+    accuracy = middle.selectbox(
+        "Accuracies are", ["auto", "share", "percent"], key="own_accuracy"
+    )
+    ragged = right.selectbox(
+        "Where data sets differ in architectures",
+        list(RAGGED),
+        format_func=RAGGED.__getitem__,
+        key="own_ragged",
+    )
+    named = tuple(text.strip() for text in columns.split(",") if text.strip())
+    return ArchitectureChoices(named, accuracy, ragged)
+
+
+def _fit_budget(count: int) -> dict[str, int]:
+    """Return a horizon that leaves something to search, if the form's does not."""
+    most = max(1, count // PART_SEARCHED)
+    now = st.session_state.get("k.budget.horizon", most)
+    return {"k.budget.horizon": most} if now > most else {}
+
+
+def _draw_preview(ready: "PreparedArchitectures") -> None:
+    found = ready.table
     st.caption(
         f"{found.count:,} architectures, data sets: "
-        f"{escape_markdown(', '.join(found.tasks))}; accuracies are read as {unit}"
+        f"{escape_markdown(', '.join(found.tasks))}"
     )
     rows = [
         {"Decision": name, "Options": ", ".join(options)}
         for name, options in zip(found.positions, found.options, strict=True)
     ]
     tables.draw_table(rows, alt="Options by decision")
-    for remark in files.table_remarks(found)[:6]:
+    for remark in ready.remarks[:SHOWN]:
         st.warning(escape_markdown(f"{remark[:1].upper()}{remark[1:]}."))

@@ -13,7 +13,7 @@ from app import share_links
 from app.charts import few_shot, optimization
 from app.charts.chart_options import ViewState
 from app.client import catalogue as shelves
-from app.client import client, files
+from app.client import client, files, own_files
 from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import learner_name
@@ -28,6 +28,7 @@ from engine.contract.run_spec import (
     ShiftChoice,
     complete_spec,
 )
+from engine.data.user.image_preparation import ImageChoices
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import make_comparison
 from tests.app.conftest import finish, open_lab, open_settings
@@ -420,9 +421,9 @@ def test_own_images_ask_for_an_archive_first(lab: AppTest) -> None:
 
 
 def test_own_images_are_kept_and_sized_by_what_their_classes_give(home: Path) -> None:
-    found = files.read_images(archive(8, 6))
-    assert len(files.store_images(found)) == 64
-    sizes = files.fit_episode_sizes(found.counts().tolist())
+    ready = own_files.prepare_images(archive(8, 6), ImageChoices())
+    assert len(own_files.store_images(ready, "mine.zip")) == 64
+    sizes = own_files.image_fields(ready.archive)
     assert sizes == {"use": "split", "ways": 2, "shots": 2, "queries": 4}
 
 
