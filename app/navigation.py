@@ -27,7 +27,7 @@ page = st.navigation(
         ),
         *old_addresses.pages(),
     ],
-    position="top",
+    position="hidden" if page_frame.is_figure_alone() else "top",
 )
 st.session_state[page_frame.PAGE] = page.url_path
 url_checks.check_parameters(page.url_path)

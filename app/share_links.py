@@ -96,9 +96,18 @@ def share_link(base: str, spec: RunSpec, key: str, token: str = "") -> str:
         key: The run's key.
         token: What opens the run for others, in the demo.
     """
-    names = {"run": key, "share": token, "x": pack(spec)}
+    return lab_link(base, {"run": key, "share": token, "x": pack(spec)})
+
+
+def lab_link(base: str, parameters: Mapping[str, str]) -> str:
+    """Return an address of the Lab; parameters without a value are left out.
+
+    >>> lab_link("http://localhost:8501/lab", {"run": "3f", "share": ""})
+    'http://localhost:8501/lab?run=3f'
+    """
     root = base.split("?", 1)[0].split("#", 1)[0]
-    return f"{root}?{urlencode({name: text for name, text in names.items() if text})}"
+    given = {name: text for name, text in parameters.items() if text}
+    return f"{root}?{urlencode(given)}"
 
 
 def first_value(params: Mapping[str, list[str]], name: str) -> tuple[str | None, bool]:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import session, share_links, visitors
-from app.client import client
+from app.client import client, recorded_examples
 from app.experiment import derived_experiments
 from engine.contract import kinds
 from engine.contract.errors import Refused
@@ -48,6 +48,8 @@ def _take_run(text: str | None) -> None:
     if client.job(key) is not None:
         session.show_run(key)
         session.open_spec(client.spec(key))
+    elif (example := recorded_examples.find_recorded(key)) is not None:
+        session.open_spec(example.spec)  # the form's example, and so what is in view
     elif st.query_params.get("x") is None:
         raise Refused("There is no run with this id.", "run")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.client.client import Run
 from engine.contract.events import FILMS
-from engine.contract.kinds import OPTIMIZATION
+from engine.contract.kinds import KINDS, OPTIMIZATION
 
 FOLDER = Path(__file__).parents[1] / "recorded"
 
@@ -20,6 +20,12 @@ def recorded_run(kind: str = OPTIMIZATION.name) -> Run | None:
     """Return the recorded run of a kind, or None if there is no archive."""
     archives = sorted(FOLDER.glob(f"{kind}.*")) if FOLDER.is_dir() else []
     return read_recorded(archives[0]) if archives else None
+
+
+def find_recorded(key: str) -> Run | None:
+    """Return the recorded run with this key; None if it is none of them."""
+    found = (recorded_run(kind) for kind in KINDS)
+    return next((run for run in found if run is not None and run.key == key), None)
 
 
 @functools.cache

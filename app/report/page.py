@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from app.charts import per_task, run_figures
+from app.charts import figure_lookup, per_task, run_figures
 from app.charts.chart_options import ResponsiveFigure, ViewState
 from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
@@ -87,17 +87,8 @@ def make_parts(run: Run, titles: Titles) -> ReportParts:
         settings.make_settings(run, titles),
     )
     drawn = [chart for found in charts.values() for chart in found.values()]
-    main = _deciding_chart(run, charts.get("Main charts", {}))
+    main = figure_lookup.deciding_chart(run)
     return ReportParts(title, "".join(sections), drawn, main)
-
-
-def _deciding_chart(
-    run: Run, charts: Mapping[str, ResponsiveFigure]
-) -> ResponsiveFigure | None:
-    """Return the chart of what the verdict is about, else the first."""
-    traced = run.table.criterion.trace
-    found = [chart for chart in charts.values() if chart.name == traced]
-    return next(iter((*found, *charts.values())), None)
 
 
 def list_charts(run: Run) -> dict[str, dict[str, ResponsiveFigure]]:

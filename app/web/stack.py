@@ -14,6 +14,7 @@ from app.web import health, startup
 from app.web.figure_files import FigureFiles
 from app.web.file_hints import FileHints
 from app.web.host_names import HostNames
+from app.web.page_preview import PagePreview
 from app.web.request_gate import RequestGate
 from app.web.security_headers import SecurityHeaders
 from app.web.settings import WebSettings
@@ -37,6 +38,7 @@ def middleware(settings: WebSettings) -> list[Middleware]:
         *(guards if settings.is_demo else []),
         Middleware(FigureFiles),
         Middleware(FileHints),
+        Middleware(PagePreview, base=settings.base),
     ]
 
 

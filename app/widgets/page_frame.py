@@ -32,10 +32,17 @@ _MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32"
 def set_up_page() -> None:
     """Set up title, logo and style; must be the first Streamlit call."""
     st.set_page_config("Metascope", _APP / "static" / "icon.png", layout="wide")
+    st.html(_APP / "style.css")
+    if is_figure_alone():
+        return
     dark = st.context.theme.type == "dark"
     colors = ("#7fb0ea", "#e4e7ec") if dark else ("#24507f", "#1c2530")
     st.logo(_MARK.format(accent=colors[0], ink=colors[1]), size="large")
-    st.html(_APP / "style.css")
+
+
+def is_figure_alone() -> bool:
+    """Whether the page is a frame for one figure of a run, without all around it."""
+    return bool(st.context.is_embedded) and "run" in st.query_params
 
 
 def prepare_engine() -> None:

@@ -12,6 +12,7 @@ from app.figures.theme import learner_name
 from app.results.run_title import run_title
 from app.views.compare.selection import open_comparison
 from app.views.run import call_panel, longer_run
+from app.views.run.reproduce.qr_code import draw_qr_code
 from app.views.run.reproduce.share_link import draw_copy_link
 from app.widgets import page_elements, page_frame
 from app.widgets.escaping import escape_html, escape_markdown
@@ -84,6 +85,7 @@ def _draw_whose(key: str) -> None:
 
 def _draw_actions(run: Run) -> DeltaGenerator:
     draw_copy_link(run)
+    draw_qr_code(run)
     room = st.container(width="content")
     longer_run.draw_longer_run(run)
     if run.job is not None:

@@ -6,10 +6,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.charts import run_figures
+from app.charts.figure_lookup import title_in_link
 from app.client.client import Run
 from app.results.run_title import run_title
 from app.views.run.reproduce.run_files import Titles, file_stem
+from app.views.run.reproduce.share_link import embed_code
 from app.widgets import figure_files
+from app.widgets.copy_button import copy_button
 from app.widgets.figure_files import slug
 
 SHOWN = "As shown on this page"
@@ -55,6 +58,14 @@ def draw_figure_choice(run: Run, titles: Titles, shown: Figures, where: str) -> 
                 key=f"{where}.figure.{kind}",
                 icon=":material/image:",
             )
+    copy_button(
+        "Copy embed code",
+        embed_code(run, f"{name}: {run_title(run, titles)}", title_in_link(name)),
+        key=f"{where}.embed",
+        help="Copies an iframe for a web page or a course: this figure alone, as it is "
+        "first shown, with the run's call and a link to the run.",
+        done="Copied. Paste it into the HTML of a page.",
+    )
 
 
 def draw_all_figures(run: Run, titles: Titles, where: str) -> None:

@@ -160,9 +160,10 @@ def test_the_header_copies_a_link_that_holds_the_experiment(
 ) -> None:
     at = opened(lab, key)
     buttons = [b for b in at.get("bidi_component") if "copy" in component(b)]
-    assert len(buttons) == 1
-    told = json.loads(buttons[0].proto.json)
-    assert told["label"] == "Copy link"
+    every = [json.loads(button.proto.json) for button in buttons]
+    assert [each["label"] for each in every] == ["Copy link", "Copy embed code"]
+    assert every[1]["text"].startswith("<iframe src=") and key in every[1]["text"]
+    told = every[0]
     assert told["done"] == COPIED and "not its numbers" in COPIED
     packed = re.search(r"x=([^&]*)", told["text"])
     assert packed and client.complete_with_key(share_links.unpack(packed[1]))[1] == key
@@ -177,7 +178,9 @@ def test_everything_stands_in_the_tab(lab: AppTest, key: str) -> None:
     assert {"figure.html", "all.html"} <= found
     said = [block.value for block in at.get("code")]
     copied = [str(each.proto) for each in at.get("bidi_component")]
-    assert sum(f"/lab?run={key}" in text for text in copied) == 2  # the header's, too
+    assert (
+        sum(f"/lab?run={key}&x=" in text for text in copied) == 2
+    )  # the header's, too
     assert "python -m engine run config.json --out result/" in said
     (script,) = [text for text in said if "import pandas" in text]
     ast.parse(script)
