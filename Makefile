@@ -17,7 +17,7 @@ export MALLOC_TRIM_THRESHOLD_ := 268435456
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-run: $(VENV)/.ready  ## install the lab, then open it in the browser
+run: $(VENV)/.ready $(VENV)/.api  ## install the lab, then open it in the browser
 	$(BIN)/streamlit run app/main.py
 
 test: $(VENV)/.ready-dev  ## all tests except the long ones, then those in a browser
@@ -66,7 +66,8 @@ ray: $(RAY)/.ready  ## tests on a Ray cluster of several nodes on this machine
 
 docs: $(VENV)/.ready-dev  ## pages of the Python API, in out/docs
 	PYTHONPATH=$(API) $(BIN)/pdoc --docformat google --output-directory out/docs \
-	  metascope
+	  metascope metascope.parts metascope.frozen metascope.learned_optimizer \
+	  metascope.frozen_net metascope.search_strategy
 
 browser: $(VENV)/.ready-dev  ## the tests in a browser
 	$(BIN)/python -m pytest -m browser
@@ -88,7 +89,11 @@ $(VENV)/.ready: requirements.txt $(wildcard $(LOCKS)/*.lock) | $(VENV)/bin/pytho
 	if $(BIN)/python -m pip check | grep '^torch .* requires' >/dev/null; then \
 	  $(INSTALL) -r $(LOCKS)/cuda.lock; fi
 	$(BIN)/python -m pip check
-	$(BIN)/python .ci/api_path.py
+	@touch $@
+
+# The Python API stays in its folder; a line in the environment makes it importable.
+$(VENV)/.api: .ci/api_path.py $(VENV)/.ready
+	$(BIN)/python $<
 	@touch $@
 
 $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready

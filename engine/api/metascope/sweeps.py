@@ -113,7 +113,8 @@ def sweep(
         seeds: The seeds; empty for the spec's own.
         store: As in `metascope.run`.
         title: Of the sweep, in lists.
-        jobs: Worker processes; 0 for those of the running lab, or one per core.
+        jobs: Worker processes; 0 for those of the running lab, or one per core. With 1
+            and no store the runs are computed in this process.
         progress: Whether to draw a progress bar.
         **changes: What differs from `base` in every run.
 
@@ -135,7 +136,8 @@ def sweep(
     members = _list_members(spec(base, **changes), grid or {}, tuple(seeds))
     with ExitStack() as stack:
         show = stack.enter_context(show_progress(progress))
-        if any(own_parts_of(each.full) for each, _ in members):
+        alone = store is None and jobs == 1  # starting a worker takes seconds
+        if alone or any(own_parts_of(each.full) for each, _ in members):
             return _run_one_by_one(members, store, show)
         held = _open_store(store, stack)
         return _run_queued(held, members, (title, jobs), show)
@@ -183,7 +185,7 @@ def _open_store(place: StorePlace, stack: ExitStack) -> Store:
 def _run_one_by_one(
     members: list[Member], store: StorePlace, show: Show
 ) -> SweepResult:
-    """Run a sweep with parts of a notebook, which no other process can compute."""
+    """Run a sweep in this process, as no other one has the parts of a notebook."""
     held = []
     for place, (member, values) in enumerate(members):
         show(place / len(members), describe_values(values))
