@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,31 @@ def test_the_server_waits_for_the_first_visits_but_not_forever(
 
     assert asyncio.run(start()) == visited
     assert not runtime.clients
+
+
+def test_no_page_is_answered_while_pandas_is_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = list[str]()
+
+    def load(name: str) -> None:
+        time.sleep(0.05)
+        told.append(name)
+
+    async def visit_nothing(*given: object) -> None:
+        told.append("visit")
+
+    monkeypatch.setattr(warm_start, "PATIENCE", 0.01)
+    monkeypatch.setattr(warm_start, "get_instance", lambda: None)
+    monkeypatch.setattr(warm_start, "_visit_pages", visit_nothing)
+    monkeypatch.setattr(warm_start.importlib, "import_module", load)
+    monkeypatch.setattr(st, "get_option", {"server.headless": True}.get)
+
+    async def start() -> list[str]:
+        async with warm_start.warm_up():
+            return list(told)
+
+    assert asyncio.run(start()) == ["pandas", "visit"]
 
 
 def test_a_browser_is_opened_where_the_app_listens(
