@@ -90,11 +90,7 @@ class RequestGate:
             return None if path == STREAM else _UNKNOWN
         if path is not None and (session := _UPLOAD.fullmatch(path)):
             return self._find_upload_refusal(scope["method"], session[1])
-        # A path without its base still reaches the health checks.
-        is_known = path is not None and (path in self.paths or _FILES.fullmatch(path))
-        if not (
-            is_known or scope["path"] in HEALTH or is_page(scope, self.settings.base)
-        ):
+        if not self._is_known(scope, path):
             return _UNKNOWN
         return None if scope["method"] in ("GET", "HEAD") else _METHOD
 
