@@ -10,6 +10,7 @@ from engine.contract.kinds import kind_named
 from engine.contract.learner_appearance import name_in_words
 from engine.contract.run_facts import learner_in_words
 from engine.contract.run_spec import Choice, RunSpec
+from engine.data.user.file_records import file_name
 
 FindCard = Callable[[str, str], Card | None]
 ABSENT = "–"
@@ -141,13 +142,13 @@ def _labels(spec: RunSpec, role: str) -> str:
 
 
 def _format(value: Any) -> str:
-    """Return a setting's value as text; digests of files are cut."""
+    """Return a setting's value as text; files are named, and their digests cut."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, str):
-        return name_in_words(value[:60])
+        return file_name(value) or name_in_words(value[:60])
     if isinstance(value, Mapping):
         return ", ".join(f"{name_in_words(k)} {_format(v)}" for k, v in value.items())
     if isinstance(value, Iterable):

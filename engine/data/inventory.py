@@ -7,6 +7,7 @@ from engine.data.sources import data_pack, font_bitmaps, sklearn_sets
 from engine.data.sources.checksums import file_state
 from engine.data.sources.locations import pack_home
 from engine.data.user.csv_store import SHEET, kept_digests, own_path
+from engine.data.user.file_records import file_record
 from engine.data.user.image_store import ARCHIVE
 
 InventoryEntry = dict[str, Any]
@@ -61,10 +62,16 @@ def _pack_entries() -> list[InventoryEntry]:
 def _own_entries() -> list[InventoryEntry]:
     return [
         _entry("own", own_path(d, kind), d)
-        | {"families": names, "title": title, "license": ""}
+        | {"families": names, "title": _own_title(d, title), "license": ""}
         for kind, (names, title) in OWN.items()
         for d in kept_digests(kind)
     ]
+
+
+def _own_title(digest: str, title: str) -> str:
+    """Return the name of a file of the user and what was kept of it."""
+    record = file_record(digest)
+    return ": ".join(filter(None, record[::2])) if record else title
 
 
 def _entry(kind: str, path: Path, digest: str) -> InventoryEntry:

@@ -51,6 +51,25 @@ def is_mark(cell: str, marks: Collection[str]) -> bool:
     return cell.strip().casefold() in marks
 
 
+def is_chosen_mark(cell: str, marks: Collection[str]) -> bool:
+    """Return whether a cell is a mark that the user named: "-999,0" is "-999", too.
+
+    Args:
+        cell: The cell.
+        marks: The marks, in lower case.
+
+    >>> is_chosen_mark("-999,0", ("-999",)), is_chosen_mark("9", ("-999",))
+    (True, False)
+    """
+    if not marks:
+        return False
+    text = cell.strip().casefold()
+    if text in marks:
+        return True
+    number = parse_number(text.replace(",", "."))
+    return number is not None and any(number == parse_number(m) for m in marks)
+
+
 def split_affix(cell: str) -> tuple[str, str]:
     """Return a cell without a currency or percent sign, and that sign.
 
@@ -126,12 +145,3 @@ def date_number(cell: str, days_first: bool) -> str | None:
         return None
     seconds = sum(int(found[i] or 0) * s for i, s in ((5, 3600), (6, 60), (7, 1)))
     return repr(days + seconds / 86400) if seconds else str(days)
-
-
-def same_cell(cell: str, mark: str) -> bool:
-    """Return whether a cell is a mark, as text or as a number: "-999.0" is "-999"."""
-    text, mark = cell.strip().casefold(), mark.strip().casefold()
-    if text == mark:
-        return True
-    number = parse_number(text)
-    return number is not None and number == parse_number(mark)

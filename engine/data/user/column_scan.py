@@ -14,6 +14,7 @@ from engine.data.user.cell_values import (
     date_number,
     day_first,
     fits_form,
+    is_chosen_mark,
     plain_number,
     split_affix,
 )
@@ -141,7 +142,7 @@ class ColumnScan:
 
     def _add_cell(self, cell: str, line: int) -> None:
         mark = cell.casefold()
-        if mark in NUMBER_MARKS or mark in self.missing_marks:
+        if mark in NUMBER_MARKS or is_chosen_mark(cell, self.missing_marks):
             if cell:
                 self.marks[cell] += 1
             else:
@@ -213,8 +214,7 @@ class ColumnScan:
         kind = self._kind(form)
         marks = dict(self.marks)
         if kind != "number":
-            usual = MARKS | self.missing_marks
-            marks = {mark: n for mark, n in marks.items() if mark.casefold() in usual}
+            marks = {mark: n for mark, n in marks.items() if self._is_usual(mark)}
         marks |= {"": self.empties} if self.empties else {}
         numeric = kind == "number"
         values = {t: n for t, n in self.texts.items() if t.strip() not in marks}
@@ -296,4 +296,8 @@ class ColumnScan:
 
     def _is_value(self, text: str) -> bool:
         mark = text.strip().casefold()
-        return mark not in NUMBER_MARKS and mark not in self.missing_marks
+        return mark not in NUMBER_MARKS and not is_chosen_mark(text, self.missing_marks)
+
+    def _is_usual(self, mark: str) -> bool:
+        """Return whether a mark is one of missing values in a column of texts, too."""
+        return mark.casefold() in MARKS or is_chosen_mark(mark, self.missing_marks)

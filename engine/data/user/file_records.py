@@ -50,3 +50,15 @@ def file_record(digest: str) -> FileRecord | None:
     except (Refused, OSError, ValueError, AttributeError):
         return None
     return FileRecord(**texts) if texts["name"] else None
+
+
+def file_name(text: str) -> str:
+    """Return the name of a stored file with the start of its digest.
+
+    Args:
+        text: A digest; empty is returned for any other text, or an unknown file.
+    """
+    if len(text) != 64:
+        return ""
+    record = file_record(text)
+    return f"{record.name} ({text[:12]})" if record else ""

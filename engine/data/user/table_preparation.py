@@ -14,6 +14,7 @@ from engine.data.sources.supervised_table import DataTable
 from engine.data.user.cell_values import (
     boolean_number,
     date_number,
+    is_chosen_mark,
     is_mark,
     plain_number,
 )
@@ -221,7 +222,11 @@ def _converter(
     column = plan.column
     own = column_marks(plan.name, table.options.missing)
     if plan.role == "target" and choices.answers == "classes":
-        return lambda cell: ["" if is_mark(cell, own | {""}) else joins.get(cell, cell)]
+        return lambda cell: [
+            ""
+            if not cell.strip() or is_chosen_mark(cell, own)
+            else joins.get(cell, cell)
+        ]
     if plan.role == "split":
         return lambda cell: [pool_word(cell)]
     marks = frozenset(mark.casefold() for mark in column.marks) | own | {""}
@@ -289,7 +294,11 @@ def table_remarks(table: UserTable, ready: PreparedTable) -> tuple[str, ...]:
     if ready.found.classes and not joined:
         remarks += class_remarks(ready.found.classes)
     notes = {f"{column.name}: {column.note}" for column in ready.file.columns}
-    remarks += [w for w in ready.file.warnings if w not in notes]
+    told = [w for w in ready.file.warnings if w not in notes]
+    if ready.changed:
+        # Columns of the prepared file are not those that the user knows.
+        told = [w for w in told if not w.startswith("there are empty cells")]
+    remarks += told
     if ready.found.pool is not None:
         unused = int((ready.found.pool < 0).sum())
         if unused:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from engine.contract.errors import Refused
 from engine.contract.text_decoding import clean
+from engine.data.user.cell_values import NUMBER_MARKS
 from engine.data.user.columns import parse_number
 from engine.data.user.csv_reader import COLUMNS, ROWS
 from engine.data.user.table_layout import SEPARATORS, Layout, Record
@@ -20,6 +21,7 @@ total totals total: sum sums subtotal overall mean average
 gesamt summe totale somme suma
 """
 TOTALS = frozenset(("grand total", *_TOTALS.split()))
+UNITS_LEAST = 6  # rows, below which a row of units is not told from data
 FOOTERS = 20  # at most so many remarks below the table
 _SEEN = 50
 
@@ -61,12 +63,14 @@ class TableRows:
         names: The column names, as many as a row has cells.
         remarks: What was done about the names, one sentence each.
         skip: Line of a row of totals, which is left out; 0 for none.
+        units: Line of a row of units below the header, which is left out; 0 for none.
     """
 
     layout: Layout
     names: tuple[str, ...]
     remarks: tuple[str, ...]
     skip: int = 0
+    units: int = 0
 
     def read(self, left_out: LeftOut | None = None) -> Iterator[Record]:
         """Yield each row.
@@ -98,6 +102,8 @@ class TableRows:
                 yield from self._flush(ending, told)
                 if cells is None:
                     raise Refused(self._describe(record))
+            if record.line == self.units:
+                continue
             count += 1
             if count > ROWS:
                 raise Refused(
@@ -167,7 +173,27 @@ def find_rows(layout: Layout) -> TableRows:
             remarks = ["the first column has no name; it is called 'row name'"]
         names, more = _unique_names(given)
         remarks += more
-    return TableRows(layout, tuple(names), tuple(remarks))
+    units = _units_line(below) if layout.header else 0
+    if units:
+        remarks.append(f"line {units} has units and is left out")
+    return TableRows(layout, tuple(names), tuple(remarks), units=units)
+
+
+def _units_line(below: Sequence[Record]) -> int:
+    """Return the line of the first row if it has words where others have numbers."""
+    if len(below) < UNITS_LEAST:
+        return 0
+    first, others = below[0], below[1:]
+    words = 0
+    for at, cell in enumerate(first.cells):
+        cells = [r.cells[at].strip() for r in others if len(r.cells) > at]
+        numbers = sum(parse_number(c.replace(",", ".")) is not None for c in cells if c)
+        numeric = numbers > 0 and numbers == sum(map(bool, cells))
+        if numeric and parse_number(cell.strip().replace(",", ".")) is not None:
+            return 0
+        plain = cell.strip().casefold()
+        words += numeric and bool(plain) and plain not in NUMBER_MARKS
+    return first.line if words and not any(c.isdigit() for c in first.cells[0]) else 0
 
 
 def _row_width(

@@ -77,6 +77,7 @@ LIKE_THE_PLAIN_ONE = {
     "blank rows": PLAIN.replace("\n", "\n,,\n", 9) + "\n,,\n\n",
     "a separator ends each row": PLAIN.replace("\n", ",\n"),
     "remarks below": PLAIN + "\nSource: the forest\n",
+    "units below the names": PLAIN.replace("kind\n", "kind\ncm,kg,\n"),
     "Windows line ends and a mark": "\ufeff" + PLAIN.replace("\n", "\r\n"),
     "empty columns": PLAIN.replace("\n", ",,\n"),
 }
@@ -127,8 +128,9 @@ def test_marks_of_missing_values_are_asked_about_by_name(mark: str) -> None:
 def test_a_sentinel_is_suggested_and_is_missing_by_choice_in_one_column() -> None:
     text = PLAIN.replace("37,", "-999,", 1).replace("74,", "-999,", 1)
     assert "-999 may stand for a missing value: 2 cells" in table(text).column("a").note
-    found = prepared(text, options=ReadOptions(missing=("a=-999",)), empty="drop")
-    assert found.found.rows == 58
+    for mark in ("a=-999", "-999.0", "-999"):
+        found = prepared(text, options=ReadOptions(missing=(mark,)), empty="drop")
+        assert found.found.rows == 58
     other = prepared(text, options=ReadOptions(missing=("b=-999",)), empty="drop")
     assert other.found.rows == 60
     label = prepared(text, options=ReadOptions(missing=("cedar",)), empty="drop")
