@@ -36,7 +36,8 @@ with page_frame.show_errors():
     page_frame.prepare_engine()
     sign_in.draw_move()
     page.run()
-demo_notice.draw_notice()
+if not page_frame.is_figure_alone():
+    demo_notice.draw_notice()
 url_checks.report_unusable()
 with notices:
     url_checks.draw_notices()

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client, recorded_examples
 from app.views.run.reproduce import qr_code, share_link
-from app.widgets import page_frame
+from app.widgets import demo_notice, page_frame
 from tests.app.views.run.test_run_page import charts, texts
 
 BASE = "https://lab.example.org/lab"
@@ -25,8 +25,9 @@ def framed(lab: AppTest, key: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 
 
 def test_a_frame_shows_one_figure_with_title_call_and_link(
-    framed: AppTest, key: str
+    framed: AppTest, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(demo_notice, "draw_notice", pytest.fail)
     framed.query_params["show"] = "loss"
     at = framed.run()
     assert not at.exception
