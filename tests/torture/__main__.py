@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.torture.items import ITEMS, Item, SkippedError
 
-ROOMS = ("kills", "shards", "web", "faults", "damage", "races", "scale")
+ROOMS = ("kills", "shards", "web", "visitors", "faults", "damage", "races", "scale")
 
 
 def main() -> int:

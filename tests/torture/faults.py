@@ -35,8 +35,19 @@ CALLS = "write,pwrite64,fsync,fdatasync,rename,ftruncate,unlink,mkdir,rmdir"
 _NOISE = re.compile(r"write\([012],")
 
 
-def traced(home: Path, log: Path, inject: str = "") -> list[str]:
-    """Play what is queued under strace; returns the calls that it made.
+PLAY = ("tests.store.fake_worker", "0")
+
+
+def traced(
+    home: Path, log: Path, inject: str = "", words: tuple[str, ...] = PLAY
+) -> list[str]:
+    """Run a module under strace; returns the calls that it made.
+
+    Args:
+        home: The store.
+        log: Where the calls are listed.
+        inject: What happens to them; nothing if empty.
+        words: The module and its arguments; what is queued is played by default.
 
     Raises:
         SkippedError: If strace is not here or may not trace.
@@ -45,7 +56,7 @@ def traced(home: Path, log: Path, inject: str = "") -> list[str]:
         raise SkippedError("strace is not installed")
     command = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={CALLS}"]
     command += ["-e", f"inject={CALLS}:{inject}"] if inject else []
-    command += [sys.executable, "-m", "tests.store.fake_worker", "0"]
+    command += [sys.executable, "-m", *words]
     env = {**os.environ, "METASCOPE_HOME": str(home), "METASCOPE_FAKE_ONCE": "1"}
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     told = subprocess.run(
