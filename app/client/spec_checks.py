@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import OrderedDict
 
+from app.client import process_store
 from app.client.catalogue import ROOT
 from engine.contract.run_spec import RunSpec, canonical_json
 from engine.executors.demo import is_demo, worker_settings
@@ -24,13 +25,17 @@ _COMMAND = (sys.executable, "-m", "engine", "check-specs")
 
 
 class SpecChecker:
-    """Asks one engine process, one spec at a time; the newest question goes first."""
+    """Asks one engine process, one spec at a time.
+
+    A newer question of the same visitor replaces the one that they no longer have.
+    """
 
     def __init__(self, command: tuple[str, ...] = _COMMAND) -> None:
         self._command = command
         self._changed = threading.Condition()
         self._answers: OrderedDict[str, str] = OrderedDict()
-        self._wanted: tuple[str, RunSpec] | None = None
+        # The newest question of each who asks; the first to ask is answered first.
+        self._wanted: OrderedDict[str | None, tuple[str, RunSpec]] = OrderedDict()
         self._thread: threading.Thread | None = None
 
     def refusal(self, key: str, spec: RunSpec, seconds: float) -> str | None:
@@ -46,7 +51,7 @@ class SpecChecker:
         """
         with self._changed:
             if key not in self._answers:
-                self._wanted = key, spec
+                self._wanted[_asker()] = key, spec
                 self._changed.notify_all()
                 self._start_thread()
             self._changed.wait_for(lambda: key in self._answers, timeout=seconds)
@@ -81,10 +86,10 @@ class SpecChecker:
         with self._changed:
             # An idle process gives its memory back; the next question starts another.
             idle = DEMO_IDLE if is_demo() else IDLE
-            self._changed.wait_for(lambda: self._wanted is not None, timeout=idle)
-            if self._wanted is None:
+            self._changed.wait_for(lambda: bool(self._wanted), timeout=idle)
+            if not self._wanted:
                 return None
-            (key, spec), self._wanted = self._wanted, None
+            _, (key, spec) = self._wanted.popitem(last=False)
         if asked.stdin is None or asked.stdout is None:
             return None
         body = canonical_json(spec.model_dump(mode="json"))
@@ -99,6 +104,11 @@ class SpecChecker:
             while len(self._answers) > KEPT:
                 self._answers.popitem(last=False)
             self._changed.notify_all()
+
+
+def _asker() -> str | None:
+    """Return who asks: a visitor of the demo; None in a local lab."""
+    return process_store.current_visitor().workspace if is_demo() else None
 
 
 checker = SpecChecker()

@@ -7,7 +7,9 @@ import pytest
 from app.client import client, demo_checks, process_store, spec_checks
 from app.client.catalogue import Catalogue
 from app.client.process_store import Visitor
-from app.experiment import run_needs
+from app.experiment import cost_estimate, run_needs
+from app.experiment.speeds import Speeds
+from app.experiment.timed_runs import shipped_runs
 from engine.contract.errors import Refused
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.presets import preset
@@ -21,6 +23,8 @@ def demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METASCOPE_MODE", "demo")
     monkeypatch.setattr(process_store._Demo, "find_visitor", lambda: Visitor(VISITOR))
     monkeypatch.setattr(demo_checks._Estimates, "of", run_needs.estimate_needs)
+    shipped = Speeds(shipped_runs()), 0  # this machine may be busy with other tests
+    monkeypatch.setattr(cost_estimate, "known_speeds", lambda: shipped)
 
 
 def of_size(known: Catalogue, **budget: int) -> RunSpec:

@@ -73,3 +73,14 @@ def test_what_the_engine_does_not_say_in_time_is_run(
     at.session_state["k.budget.horizon"] = 21
     run_it(at.run())
     assert client.jobs()[1] == 2
+
+
+def test_a_question_of_one_visitor_replaces_none_of_another(
+    tiny: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checker, who = SpecChecker(("/no/such/program",)), ["ann"]
+    monkeypatch.setattr(spec_checks, "_asker", lambda: who[0])
+    for name, key in (("ann", "old"), ("ann", "new"), ("bob", "his")):
+        who[0] = name
+        checker.refusal(key, tiny, 0.0)
+    assert [key for key, _ in checker._wanted.values()] == ["new", "his"]

@@ -3,11 +3,12 @@
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from app.client import client
+from app.client import client, process_store
 from app.client.catalogue import Catalogue
 from app.experiment import cost_estimate, ready_baselines, timed_runs
 from app.experiment.cost_estimate import Duration, describe_cost, estimate_duration
@@ -217,19 +218,23 @@ def store_with_run(
 ) -> None:
     """Let the store hold one run that ended, timed as a whole."""
     done = [Job("past", JobState.DONE, "", 0.0, started=0.0, finished=took, attempt=1)]
-    monkeypatch.setattr(client, "home", lambda: str(id(done)))
-    monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
+    held = SimpleNamespace(
+        home=Path(str(id(done))),
+        jobs=lambda *_, **__: done,
+        job={"past": done[0]}.get,
+        spec=lambda key: spec,
+        timings=lambda key: [],
+        summary=lambda key: {"replicates": replicates},
+    )
+    monkeypatch.setattr(process_store, "shared_store", lambda: held)
     monkeypatch.setattr(client, "job", {"past": done[0]}.get)
-    monkeypatch.setattr(client, "spec", lambda key: spec)
-    monkeypatch.setattr(client, "timings", lambda key: [])
-    monkeypatch.setattr(client, "summary", lambda key: {"replicates": replicates})
 
 
 def test_a_machine_without_runs_says_so(
     monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
 ) -> None:
-    monkeypatch.setattr(client, "home", lambda: "empty")
-    monkeypatch.setattr(client, "jobs", lambda *_: ([], 0))
+    held = SimpleNamespace(home=Path("empty"), jobs=lambda *_, **__: [])
+    monkeypatch.setattr(process_store, "shared_store", lambda: held)
     monkeypatch.setattr(client, "job", lambda key: None)
     found = estimate_duration(completed(catalogue, "few_shot"))
     assert found.runs == 0
