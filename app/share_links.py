@@ -87,16 +87,16 @@ def check_run_key(text: str) -> str:
     return text
 
 
-def share_link(base: str, spec: RunSpec, key: str, token: str = "") -> str:
+def share_link(base: str, spec: RunSpec, key: str, opener: str = "") -> str:
     """Return the share link of a run.
 
     Args:
         base: Address of the Lab, such as `http://localhost:8501/`.
         spec: The completed spec, so that every field is in it.
         key: The run's key.
-        token: What opens the run for others, in the demo.
+        opener: The token that opens the run for others, in the demo.
     """
-    return lab_link(base, {"run": key, "share": token, "x": pack(spec)})
+    return lab_link(base, {"run": key, "share": opener, "x": pack(spec)})
 
 
 def lab_link(base: str, parameters: Mapping[str, str]) -> str:
