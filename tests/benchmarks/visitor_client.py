@@ -22,11 +22,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.benchmarks.visitor_controls import Control, Tabs, control_in
 
 PATIENCE = 60.0  # seconds
-MAX_AGE = 2  # full runs after which the browser forgets an unused message
-WHOLE, FRAGMENT = (
-    ForwardMsg.FINISHED_SUCCESSFULLY,
-    ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
-)
+WHOLE = ForwardMsg.FINISHED_SUCCESSFULLY
+FRAGMENT = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 RESOURCE = re.compile(rb'"(figures/[0-9a-f]+\.json)"')
 
 
@@ -69,7 +66,8 @@ class Visitor:
         self._cookies: dict[str, str] = {}
         self._messages: dict[str, tuple[ForwardMsg, int, str]] = {}
         self._resources: dict[str, bytes] = {}
-        self._runs = 0
+        # After how many full runs the browser drops an unused message; the server says.
+        self._runs, self._max_age = 0, 2
         self._seen: set[str] = set()
         self._tabs = Tabs()
         self._wanted: set[str] = set()
@@ -198,6 +196,8 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "delta":
             self._take_delta(message.delta, tuple(message.metadata.delta_path))
+        elif kind == "new_session":
+            self._max_age = message.new_session.config.max_cached_message_age
         elif kind == "navigation":
             found = message.navigation.app_pages
             self.pages = {page.url_pathname: page.page_script_hash for page in found}
@@ -240,12 +240,10 @@ class Visitor:
         if status == WHOLE:
             self._runs += 1
             for name, (_, run, _) in list(self._messages.items()):
-                if self._runs - run > MAX_AGE:
+                if self._runs - run > self._max_age:
                     del self._messages[name]
             self.controls = {i: c for i, c in self.controls.items() if i in self._seen}
             self.states = {i: s for i, s in self.states.items() if i in self._seen}
-        elif status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
-            self.errors.append("the script does not compile")
         if status in (WHOLE, FRAGMENT):
             self._seen.clear()
             if self._poll_began:

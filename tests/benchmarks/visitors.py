@@ -239,7 +239,7 @@ async def wait_for_form(url: str) -> None:
         visitor = Visitor(url, watches=False)
         await visitor.open("/lab")
         await visitor.close()
-        if sum(control.kind == "selectbox" for control in visitor.controls.values()):
+        if any("shipped" in control.label for control in visitor.controls.values()):
             return
         await asyncio.sleep(0.5)
     raise RuntimeError("the form did not come")
