@@ -30,6 +30,7 @@ from engine.executors.ray_batches import RayBatches, RunResults
 from engine.executors.ray_reaper import reap_afterwards
 from engine.executors.stop_signal import StopSignal
 from engine.executors.supervisor_control import ROOT
+from engine.executors.upkeep import note_shipped_of
 from engine.executors.worker import play
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.executors.worker_handle import ONE_THREAD
@@ -56,6 +57,7 @@ class RayWorkers:
     def __init__(self, store: Store, actor: Any, slots: int) -> None:
         self.store, self.slots = store, slots
         self._actor, self._tools = actor, load_toolkit()
+        note_shipped_of(store, self._tools.shipped_keys)
 
     def toolkit(self, stop_signal: StopSignal) -> Toolkit:
         """Return what a worker calls to execute one run on the cluster.

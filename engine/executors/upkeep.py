@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.executors.demo import demo_limits, is_demo
@@ -78,6 +78,18 @@ def note_shipped(home: Path, keys: Iterable[str]) -> None:
     Whoever has loaded the catalogue calls it: the supervisor does not.
     """
     files.write_atomically(home / _SHIPPED, json.dumps(sorted(keys)).encode())
+
+
+def note_shipped_of(store: Store, find_keys: Callable[[], list[str]] | None) -> None:
+    """Note the shipped experiments, in the demo; a full disk is ignored.
+
+    Args:
+        store: The shared store.
+        find_keys: Returns their run keys; None if there are none.
+    """
+    if is_demo() and find_keys is not None:
+        with contextlib.suppress(StoreError):
+            note_shipped(store.home, find_keys())
 
 
 def read_shipped(home: Path) -> frozenset[str] | None:

@@ -20,12 +20,11 @@ from engine.contract.errors import Refused
 from engine.contract.events import Event
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import RunSpec
-from engine.executors.demo import is_demo
 from engine.executors.run_limits import RunLimits
 from engine.executors.shards import ShardHelpers
 from engine.executors.stop_signal import POLL_INTERVAL, StopSignal
 from engine.executors.supervisor_control import STORE
-from engine.executors.upkeep import note_shipped
+from engine.executors.upkeep import note_shipped_of
 from engine.executors.worker_functions import Toolkit, load_toolkit
 from engine.executors.worker_handle import SUPERVISED
 from engine.runner.memory_limit import cap_memory, is_out_of_memory
@@ -75,8 +74,7 @@ def run_worker(
     tools = tools or load_toolkit()
     cap_memory()
     store = Store.open(home, os.environ.get(STORE))
-    if is_demo() and tools.shipped_keys is not None:
-        note_shipped(store.home, tools.shipped_keys())
+    note_shipped_of(store, tools.shipped_keys)
     while not stop_signal.gone:
         try:
             claim = store.claim()

@@ -154,3 +154,13 @@ def test_all_of_it_is_done_in_the_demo_alone(
     due.run_if_due()
     due.run_if_due()
     assert done == [store]
+
+
+def test_a_worker_of_the_demo_notes_the_shipped_experiments(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upkeep.note_shipped_of(store, lambda: ["f" * 64])
+    assert upkeep.read_shipped(store.home) is None  # a local lab deletes nothing
+    monkeypatch.setenv("METASCOPE_MODE", "demo")
+    upkeep.note_shipped_of(store, lambda: ["f" * 64])
+    assert upkeep.read_shipped(store.home) == {"f" * 64}
