@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from engine.executors import supervisor
 from tests.browser.conftest import PATIENCE, ROOT, form, free_port, ready, settle
 
-pytestmark = pytest.mark.browser
+# A run is computed, which takes a while beside other tests.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -33,8 +33,8 @@ def draw_delete_all() -> None:
     with st.popover("Delete all my runs", icon=":material/delete:", key="all_ask"):
         what = "your only run" if count == 1 else f"all of your {count} runs"
         st.markdown(
-            f"Delete {what}, with names, tags and notes? Links to them open nothing "
-            "once the demo has dropped their results, too."
+            f"Delete {what}, with titles, tags and notes? Links that you gave away "
+            "still open a result until the demo drops it, too."
         )
         if st.button("Delete them all", key="delete_all", icon=":material/delete:"):
             client.delete_all()

@@ -62,7 +62,7 @@ def draw_section(run: Run, view_state: ViewState, titles: Titles) -> None:
 
 
 def _draw_link(run: Run) -> None:
-    page_elements.draw_heading("Link", share_link.MEANING)
+    page_elements.draw_heading("Link", share_link.meaning_of_link(run))
     share_link.draw_copy_link(run, "copy_link_again")
     st.caption(
         "It contains every setting and the run's key. Opening it starts nothing: a "

@@ -60,6 +60,11 @@ def _token(run: Run) -> str:
     return "" if run.job is None else visitors.link_token(run.key)
 
 
+def meaning_of_link(run: Run) -> str:
+    """Return what the link of a run shows to whoever opens it."""
+    return OPENED_BY_ALL if is_demo() and run.job is not None else MEANING
+
+
 def draw_copy_link(run: Run, key: str = "copy_link") -> None:
     """Draw the button that copies the share link.
 
@@ -67,12 +72,11 @@ def draw_copy_link(run: Run, key: str = "copy_link") -> None:
         run: The run.
         key: Stable name of the button on the page.
     """
-    shared = is_demo() and run.job is not None
-    told = OPENED_BY_ALL if shared else MEANING
+    told = meaning_of_link(run)
     copy_button(
         "Copy link",
         run_link(run),
         key=key,
         help=f"Copies the link to this run. {told}",
-        done=f"Copied. {told}" if shared else COPIED,
+        done=COPIED if told == MEANING else f"Copied. {told}",
     )
