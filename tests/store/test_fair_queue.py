@@ -6,6 +6,7 @@ import pytest
 
 from engine.contract.jobs import JobState
 from engine.store import Store
+from engine.store.activity import activity
 from engine.store.claims import ClaimedJob
 from engine.store.errors import OverLimit, QueueFull
 from engine.store.fair_queue import OVER_LIMIT, Quota, Rules, next_place
@@ -66,6 +67,7 @@ def test_a_full_queue_is_refused_in_one_sentence_and_counted(store: Store) -> No
     with pytest.raises(QueueFull, match=r"may have 3: wait .*, cancel .*make run"):
         fake.submit(ann, 3)
     assert ann.job(fake.key(fake.spec(3))) is None
+    assert activity(store.index).refused == 1
     assert fake.submit(ann, 0) == keys[0]  # it is there
     fake.submit(bob, 9)
     assert fake.submit(bob, 0) == keys[0]  # it is computed for somebody else
