@@ -64,7 +64,7 @@ def test_films_charts_and_downloads_work_under_the_policy(
         settle(page)
     page.goto(f"{demo}/lab?tab=Reproduce")
     settle(page)
-    assert page.locator(".metascope-plot .main-svg").count()
+    page.wait_for_selector(".metascope-plot .main-svg")  # its figure is fetched
     with page.expect_download() as download:
         page.get_by_role("button", name="Report").click()
     download.value.save_as(tmp_path / "report.html")
