@@ -1,13 +1,30 @@
 """The quickstart notebook runs from top to bottom, in a kernel as a user has it."""
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-API = Path(__file__).parents[2] / "engine" / "api"
+ROOT = Path(__file__).parents[2]
+API = ROOT / "engine" / "api"
+
+
+def test_the_readmes_script_runs_and_has_at_most_12_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "README.md").read_text().partition("## From Python")[2]
+    script = text.partition("```python\n")[2].partition("```")[0]
+    assert len(script.splitlines()) <= 12
+    # A smaller experiment, and no browser.
+    smaller = re.sub(r'"default".*?\)', '"smoke")', script, count=1)
+    assert smaller != script
+    monkeypatch.chdir(tmp_path)
+    exec(smaller.replace(".show()", ""), {})
+    assert "tuned SGD" in capsys.readouterr().out
+    assert (tmp_path / "report.html").stat().st_size > 100_000
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
