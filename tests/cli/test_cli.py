@@ -52,7 +52,10 @@ TINY = {
     "replicates": 2,
     "seed": 3,
 }
-FILES = {"metrics.csv", "timings.csv", "config.json", "summary.json"}
+FILES = {
+    *("metrics.csv", "claims.csv", "timings.csv", "config.json", "summary.json"),
+    *("DATA_DICTIONARY.md", "run.zip"),
+}
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def errors(capsys: pytest.CaptureFixture[str]) -> list[str]:
 # --- run ----------------------------------------------------------------------
 
 
-def test_a_run_writes_its_four_files_and_nothing_else(finished: Path) -> None:
+def test_a_run_writes_its_files_and_nothing_else(finished: Path) -> None:
     assert {path.name for path in finished.iterdir()} == FILES
 
 
