@@ -18,7 +18,6 @@ import asyncio
 import http.client
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -88,7 +87,7 @@ def measure(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
             with Memory(server) as memory:
                 log = Log()
                 until = time.monotonic() + given.seconds
-                asyncio.run(visit(url, "/lab", log, until, random.Random(1), 1.0))
+                asyncio.run(visit(Visitor(url), "/lab", log, until, 1.0))
             if attack is not None:
                 attack.wait()
             rows.append(_row(log, memory) | {"attacked": is_attacked})
