@@ -70,28 +70,34 @@ def test_a_run_is_seen_by_its_owner_and_by_whoever_has_its_link(
     assert "share=" in link
 
     bob = enter(browser, f"{demo}/lab?run={run}")
-    expect(bob.get_by_text("There is no run with this id.")).to_be_visible()
+    expect(bob.get_by_text("There is no run with this id.")).to_be_visible(
+        timeout=PATIENCE
+    )
     bob.goto(f"{demo}/runs")
     settle(bob)
-    expect(bob.get_by_text("No run yet")).to_be_visible()
+    expect(bob.get_by_text("No run yet")).to_be_visible(timeout=PATIENCE)
     bob.goto(link)
     settle(bob)
-    expect(bob.get_by_text("opened by a link; read-only").first).to_be_visible()
+    expect(bob.get_by_text("opened by a link; read-only").first).to_be_visible(
+        timeout=PATIENCE
+    )
     assert Axe().run(bob).violations_count == 0
     bob.reload()
     settle(bob)
     bob.get_by_role("button", name="Run it yourself").click()
     settle(bob)
-    expect(bob.get_by_text("opened by a link; read-only")).to_have_count(0)
+    expect(bob.get_by_text("opened by a link; read-only")).to_have_count(
+        0, timeout=PATIENCE
+    )
     assert "share=" not in bob.url
     bob.goto(f"{demo}/runs")
     settle(bob)
     bob.get_by_role("button", name="Delete all my runs").click()
     bob.get_by_role("button", name="Delete them all").click()
-    expect(bob.get_by_text("No run yet")).to_be_visible()
+    expect(bob.get_by_text("No run yet")).to_be_visible(timeout=PATIENCE)
     ann.reload()
     settle(ann)
-    expect(ann.locator(".st-key-compare_this")).to_be_visible()
+    expect(ann.locator(".st-key-compare_this")).to_be_visible(timeout=PATIENCE)
 
 
 def test_the_line_of_the_demo_covers_nothing_on_a_phone(
@@ -99,7 +105,9 @@ def test_the_line_of_the_demo_covers_nothing_on_a_phone(
 ) -> None:
     page = enter(browser, f"{demo}/runs", width=390)
     page.locator(".st-key-demo_notice button").first.click()
-    expect(page.get_by_text("Whoever has the link to a run")).to_be_visible()
+    expect(page.get_by_text("Whoever has the link to a run")).to_be_visible(
+        timeout=PATIENCE
+    )
     wide = "document.documentElement.scrollWidth"
     assert page.evaluate(wide) <= 390
     assert Axe().run(page).violations_count == 0
