@@ -642,7 +642,7 @@ def test_a_done_run_cannot_be_resumed(
 
 
 def test_the_learner_of_the_readme_is_one_file_that_runs(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "README.md").read_text().partition("## A learner of your own")[2]
     block = text.partition("```python\n")[2].partition("```")[0]
     (tmp_path / "sign_descent.py").write_text(block)
     learners = [{"name": "sign_descent", "knobs": {"tuning": "tuned"}}]
