@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from engine.contract.jobs import Job, JobState
 from engine.contract.run_facts import RunFacts
-from engine.store import fact_rows, leases, run_rows, waiting
+from engine.store import fact_rows, leases, queue_forecast, run_rows
 from engine.store.index import Index
 from engine.store.number_filter import RELATIONS, NumberFilter
+from engine.store.queue_forecast import Turn
 
 
 class JobFilter(NamedTuple):
@@ -193,12 +194,14 @@ def _as_jobs(db: sqlite3.Connection, found: list[run_rows.RunRow]) -> list[Job]:
     """Return rows as jobs, with queue positions and the ages of heartbeats."""
     states = {row.state for row in found}
     beats = leases.heartbeat_ages(db) if JobState.RUNNING in states else {}
-    places = waiting.turns(db) if JobState.QUEUED in states else {}
+    places = queue_forecast.turns(db) if JobState.QUEUED in states else {}
     return [_as_job(row, beats, places) for row in found]
 
 
 def _as_job(
-    row: run_rows.RunRow, beats: dict[str, float], places: dict[str, waiting.Turn]
+    row: run_rows.RunRow,
+    beats: dict[str, float],
+    places: dict[str, Turn],
 ) -> Job:
     turn = places.get(row.key)
     place, wait = turn if turn is not None else (None, None)

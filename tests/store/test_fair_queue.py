@@ -10,7 +10,7 @@ from engine.store.activity import activity
 from engine.store.claims import ClaimedJob
 from engine.store.errors import OverLimit, QueueFull
 from engine.store.fair_queue import OVER_LIMIT, Quota, Rules, next_place
-from engine.store.waiting import Turn, _Waiting, predict_turns
+from engine.store.queue_forecast import Turn, _Waiting, predict_turns
 from engine.store.workspaces import WorkspaceStore
 from tests.store import fake
 from tests.store.queue_play import play_queue
