@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.requests import is_page, path_in_app
 from app.web.settings import WebSettings
+from app.widgets.phone_drawer import CLOSE_SCRIPT
 
 # These break nothing, so a local lab sends them, too.
 _ALWAYS = {
@@ -90,6 +91,7 @@ def _script_hashes() -> list[str]:
     # Not imported here: a missing package must not keep the page from saying so.
     plots = sys.modules.get("app.widgets.live_plot")
     own = [plots.PRELOAD_SCRIPT] if hasattr(plots, "PRELOAD_SCRIPT") else []
+    own.append(CLOSE_SCRIPT)
     return [_hash(text) for text in (*_scripts_of_streamlit(), *own)]
 
 

@@ -100,6 +100,15 @@ def test_a_run_is_seen_by_its_owner_and_by_whoever_has_its_link(
     expect(ann.locator(".st-key-compare_this")).to_be_visible(timeout=PATIENCE)
 
 
+def test_on_a_phone_the_form_makes_way_for_the_run(demo: str, browser: Browser) -> None:
+    page = enter(browser, f"{demo}/lab", width=390)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("radio", name="Quick").click()
+    settle(page)
+    page.locator(".st-key-run_button button").click()
+    expect(page.get_by_test_id("stSidebarCollapseButton")).not_to_be_in_viewport()
+
+
 def test_the_line_of_the_demo_covers_nothing_on_a_phone(
     demo: str, browser: Browser
 ) -> None:

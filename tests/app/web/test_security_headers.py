@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 
 from app.web.security_headers import SecurityHeaders
 from app.web.settings import WebSettings, read_settings
-from app.widgets import live_plot
+from app.widgets import live_plot, phone_drawer
 from tests.app.web.asgi import ask, page, request
 
 LOCAL = read_settings()
@@ -41,8 +41,11 @@ def test_a_script_typed_by_a_visitor_does_not_run() -> None:
     assert scripts and "unsafe" not in scripts[1] and "*" not in scripts[1]
 
 
-def test_the_script_that_loads_the_charts_early_runs() -> None:
-    digest = hashlib.sha256(live_plot.PRELOAD_SCRIPT.encode()).digest()
+@pytest.mark.parametrize(
+    "script", [live_plot.PRELOAD_SCRIPT, phone_drawer.CLOSE_SCRIPT]
+)
+def test_the_scripts_of_the_lab_itself_run(script: str) -> None:
+    digest = hashlib.sha256(script.encode()).digest()
     assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy()
 
 
