@@ -1,5 +1,7 @@
 """The form's effort: quick, until decided or a fixed number of replicates."""
 
+import contextlib
+
 import streamlit as st
 
 from app import session
@@ -26,9 +28,7 @@ def draw_effort(kind: Kind) -> None:
         **part_widgets.PERSIST,
     )
     form = session.form_values()
-    try:
+    with contextlib.suppress(Refused):  # the reason stands beside Run
         st.caption(effort_fields.describe_effort(form, kind))
-    except Refused:  # the reason stands beside Run
-        return
     if form[key] == Effort.FIXED:
         field_widgets.draw_field(effort_fields.replicates_field())

@@ -40,6 +40,13 @@ def test_an_effort_asks_for_its_own_numbers(
     assert numbers(with_effort(lab, effort)) == asked
 
 
+def test_a_number_that_is_not_allowed_stays_to_be_corrected(lab: AppTest) -> None:
+    at = with_effort(lab, "fixed")
+    at.number_input(key="k.replicates").set_value(4000).run()
+    assert "from 1 to 512, not 4000" in texts(at)
+    assert at.number_input(key="k.replicates").value == 4000
+
+
 def test_until_decided_files_the_looks_of_its_batches(lab: AppTest) -> None:
     at = with_effort(lab, "until-decided")
     at.number_input(key="k.batch").set_value(4)
