@@ -2,6 +2,7 @@
 // without https, the text is shown selected instead.
 
 const SHOWN = 6000; // milliseconds
+const MARGIN = 20; // pixels
 
 async function copied(text, field) {
   try {
@@ -16,10 +17,16 @@ async function copied(text, field) {
   }
 }
 
+// Puts the note to the side with more room: a menu cuts off what stands out of it.
 function place(note, button) {
-  const onTheLeft = button.getBoundingClientRect().left < innerWidth / 2;
+  const menu = button.closest("[data-testid=stPopoverBody]");
+  const edge = menu?.getBoundingClientRect() ?? { left: 0, right: innerWidth };
+  const { left, right } = button.getBoundingClientRect();
+  const onTheLeft = edge.right - left > right - edge.left;
+  const room = (onTheLeft ? edge.right - left : right - edge.left) - MARGIN;
   note.style.left = onTheLeft ? "0" : "auto";
   note.style.right = onTheLeft ? "auto" : "0";
+  note.style.maxWidth = `min(20rem, ${room}px)`;
 }
 
 export default function ({ data, parentElement }) {
@@ -42,6 +49,7 @@ export default function ({ data, parentElement }) {
     if (done) field.hidden = true;
     said.textContent = done ? data.done : data.refused;
     note.classList.add("metascope-copy-open");
+    note.scrollIntoView({ block: "nearest" });
     if (done) {
       button.focus();
       timer = setTimeout(close, SHOWN);

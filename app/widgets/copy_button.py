@@ -31,7 +31,7 @@ _CSS = """
 .metascope-copy-button:focus-visible { outline: 2px solid var(--st-primary-color); }
 .metascope-copy-note {
   display: block; position: absolute; top: 100%; z-index: 20;
-  width: max-content; max-width: min(20rem, 80vw);
+  box-sizing: border-box; width: max-content; max-width: min(20rem, 80vw);
 }
 .metascope-copy-open {
   padding: 0.6rem 0.8rem; border: 1px solid var(--st-border-color);

@@ -92,6 +92,19 @@ def test_the_link_is_copied_in_one_click_or_shown(visit: Open) -> None:
     expect(field).to_be_hidden()
 
 
+def test_the_note_of_a_copy_is_whole_inside_a_menu(visit: Open) -> None:
+    page = visit("/lab")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Copy embed code").click()
+    told = page.get_by_role("status").filter(has_text="Copied.").bounding_box()
+    menu = page.get_by_test_id("stPopoverBody").bounding_box()
+    assert told and menu
+    assert menu["x"] <= told["x"]
+    assert told["x"] + told["width"] <= menu["x"] + menu["width"]
+    assert told["y"] + told["height"] <= menu["y"] + menu["height"]
+
+
 def test_the_report_opens_offline_and_its_figures_answer_the_mouse(
     visit: Open, browser: Browser, tmp_path: Path
 ) -> None:
