@@ -14,7 +14,8 @@ from streamlit import config
 
 from app.web.request_gate import STREAM, RequestGate
 from app.web.requests import PAGES
-from app.web.settings import WebSettings
+from app.web.settings import EMBED, PROXY, WebSettings
+from engine.executors.demo import SOURCE
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTING = ROOT / ".hosting"
@@ -64,6 +65,11 @@ def test_every_setting_that_a_host_is_told_of_exists() -> None:
         if word not in known
     }
     assert wrong == set()
+
+
+def test_every_setting_of_the_web_server_and_the_demo_is_in_the_table() -> None:
+    settings = {PROXY, EMBED, SOURCE}
+    assert settings <= set(re.findall(r"^\| `(\w+)`", TEXTS["README.md"], re.MULTILINE))
 
 
 def test_every_limit_of_the_demo_is_in_the_table_of_settings() -> None:

@@ -78,7 +78,7 @@ def read_settings() -> WebSettings:
         uploads=uploads if limits.upload else 0,
         idle_seconds=limits.idle_seconds,
         proxies=_read_networks(),
-        embedders=_read_origins(),
+        embedders=read_embedders(),
     )
 
 
@@ -97,7 +97,12 @@ def _read_networks() -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(networks)
 
 
-def _read_origins() -> tuple[str, ...]:
+def read_embedders() -> tuple[str, ...]:
+    """Return the origins whose pages may show the app in a frame.
+
+    Raises:
+        Refused: If one of them cannot be understood.
+    """
     text = os.environ.get(EMBED, "").strip(", \t")
     origins = tuple(re.split(r"[\s,]+", text)) if text else ()
     for origin in origins:

@@ -11,11 +11,17 @@ from app.client.client import Run
 from app.results.run_title import run_title
 from app.views.run.reproduce.run_files import Titles, file_stem
 from app.views.run.reproduce.share_link import embed_code
+from app.web.settings import EMBED, read_embedders
 from app.widgets import figure_files
 from app.widgets.copy_button import copy_button
 from app.widgets.figure_files import slug
+from engine.executors.demo import is_demo
 
 SHOWN = "As shown on this page"
+FRAMES_REFUSED = (
+    "Copied. No other site may show this demo in a frame yet: whoever runs it has to "
+    f"name the site in {EMBED}."
+)
 Figures = Mapping[str, go.Figure]
 
 
@@ -64,7 +70,9 @@ def draw_figure_choice(run: Run, titles: Titles, shown: Figures, where: str) -> 
         key=f"{where}.embed",
         help="Copies an iframe for a web page or a course: this figure alone, as it is "
         "first shown, with the run's call and a link to the run.",
-        done="Copied. Paste it into the HTML of a page.",
+        done=FRAMES_REFUSED
+        if is_demo() and not read_embedders()
+        else "Copied. Paste it into the HTML of a page.",
     )
 
 

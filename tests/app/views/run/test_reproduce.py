@@ -20,6 +20,7 @@ from app.report.__main__ import find_key, write_report
 from app.report.page import list_charts, make_report
 from app.views.run.reproduce import figure_choice, run_files
 from app.views.run.reproduce.share_link import COPIED
+from app.web.settings import EMBED
 from app.widgets import figure_files
 from engine.store import NoRun
 from tests.app.views.run.test_run_page import charts, texts
@@ -168,6 +169,30 @@ def test_the_header_copies_a_link_that_holds_the_experiment(
     packed = re.search(r"x=([^&]*)", told["text"])
     assert packed and client.complete_with_key(share_links.unpack(packed[1]))[1] == key
     assert f"/lab?run={key}" in told["text"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "sites", "told"),
+    [
+        ("local", "", "Paste it"),
+        ("demo", "https://course.example", "Paste it"),
+        ("demo", "", "No other site may show this demo"),
+    ],
+)
+def test_who_copies_a_frame_is_told_where_no_site_may_show_it(
+    mode: str,
+    sites: str,
+    told: str,
+    lab: AppTest,
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = opened(lab, key)
+    monkeypatch.setattr(figure_choice, "is_demo", lambda: mode == "demo")
+    monkeypatch.setenv(EMBED, sites)
+    buttons = [b for b in at.run().get("bidi_component") if "copy" in component(b)]
+    every = [json.loads(button.proto.json) for button in buttons]
+    assert told in next(b["done"] for b in every if b["label"] == "Copy embed code")
 
 
 def test_everything_stands_in_the_tab(lab: AppTest, key: str) -> None:
