@@ -165,7 +165,15 @@ def cancel(key: str) -> Job:
 
 
 def resume(key: str) -> Job:
-    """Queue an ended but unfinished run, to continue from its checkpoint."""
+    """Queue an ended but unfinished run, to continue from its checkpoint.
+
+    Raises:
+        Refused: If it was imported, and may not be computed in the demo.
+    """
+    if demo_access.was_imported(key):
+        asked = spec(key)
+        demo_access.check_access(asked, key)
+        demo_checks.approve_cost(asked, key)
     return store().resume(key)
 
 
@@ -233,8 +241,8 @@ def spec(key: str) -> RunSpec:
     Raises:
         NoRun: If there is none, or it is not for whoever asks.
     """
-    store().folder(key)  # what is cached was read for others, too
-    return _cached_spec(_cache_home(), key)
+    # What is cached was read for others, too, who may have imported another one.
+    return _cached_spec(store().folder(key).as_posix(), key)
 
 
 def summary(key: str) -> dict[str, Any] | None:
@@ -397,7 +405,7 @@ def _read_run(held: Store, known: Job, before: Run | None) -> Run:
     artefacts = held.artefacts(key)
     found = Run(
         key=key,
-        spec=_cached_spec(_cache_home(), key),
+        spec=_cached_spec(place, key),
         blocks=blocks,
         summary=held.summary(key),
         fingerprint=held.fingerprint(key) or {},
@@ -411,11 +419,6 @@ def _read_run(held: Store, known: Job, before: Run | None) -> Run:
     return before if replace(found, blocks=()) == replace(before, blocks=()) else found
 
 
-def _cache_home() -> str:
-    """Return the folder by which specs are cached: one for all visitors of a demo."""
-    return process_store.shared_store().home.as_posix()
-
-
 @functools.lru_cache(maxsize=256)
-def _cached_spec(home: str, key: str) -> RunSpec:
+def _cached_spec(place: str, key: str) -> RunSpec:
     return store().spec(key)

@@ -35,7 +35,8 @@ def _take_over(source: WorkspaceStore, target: WorkspaceStore, key: str) -> None
         return  # deleted meanwhile
     if job.state not in FINAL:
         followers.follow(target.shared.index, key, str(target.name))
-    filing = queue.Submission(spec, key, job.title, str(target.name))
+    whose = job.workspace if source.was_imported(key) else str(target.name)
+    filing = queue.Submission(spec, key, job.title, whose)
     queue.submit(target.index, filing, False)
     kept = source.index.read(
         lambda db: run_groups.memberships(db, key) | annotations.find(db, key)

@@ -96,6 +96,14 @@ class WorkspaceStore(Store):
         """Whether this visitor has uploaded a file."""
         return (self.home / _OWN_FILES / _check_digest(digest)).exists()
 
+    def was_imported(self, key: str) -> bool:
+        """Whether a run is of this workspace and came from an archive.
+
+        Nobody has checked what such a run needs, or names, before it is computed.
+        """
+        own = listing.job(self.index, key)
+        return own is not None and own.workspace != self.name
+
     def _create(self, home: Path) -> None:
         files.make_folder(self.shared.home / FOLDER)
         Store.open(home)

@@ -12,10 +12,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import visitors
-from app.client import client, demo_access, files, process_store, run_groups
+from app.client import (
+    client,
+    demo_access,
+    demo_checks,
+    files,
+    process_store,
+    run_groups,
+)
 from app.client.process_store import Visitor
 from engine.contract.errors import Refused
 from engine.contract.run_spec import Input, RunSpec
+from engine.export.archive import export_archive, import_run
 from engine.store import NoRun, RunGroups, Store
 from engine.store.run_groups import NewMember
 from tests.app.conftest import ROOT
@@ -174,6 +182,62 @@ def test_a_spec_cannot_name_a_file_of_others(
         demo_access.check_access(asked, "e" * 64)
     demo(BOB, "e" * 64)  # a link of Ann's opened this very run
     demo_access.check_access(asked, "e" * 64)
+
+
+def import_unfinished(asked: RunSpec, folder: Path) -> str:
+    """Import the archive of an unfinished run, as anyone can make; return its key."""
+    elsewhere = Store.open(folder)
+    key = elsewhere.submit(*client.complete_with_key(asked)).key
+    return import_run(process_store.store(), export_archive(elsewhere, key)).key
+
+
+def test_an_archive_opens_neither_runs_nor_files_of_others(
+    demo: Callable[..., None], key: str, tiny: RunSpec, tmp_path: Path
+) -> None:
+    label = tiny.learners[0].label
+    source = Input(run=key, artefact=label, spec=tiny)
+    asked = tiny.model_copy(update={"inputs": {label: source}})
+    forged = import_unfinished(asked, tmp_path / "elsewhere")
+    with pytest.raises(Refused, match="not among your runs"):
+        client.resume(forged)
+    with pytest.raises(Refused, match="not among your runs"):
+        client.submit(asked)
+    assert process_store.shared_store().job(forged) is None
+
+
+def test_an_imported_run_is_computed_within_the_limits(
+    demo: Callable[..., None],
+    tiny: RunSpec,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = tiny.model_copy(update={"seed": 77})
+    here = import_unfinished(asked, tmp_path / "elsewhere")
+    demo_checks.use_estimates(visitors._estimate_needs)
+    with monkeypatch.context() as patched:
+        told = ["It is too large."]
+        patched.setattr(demo_checks, "describe_excess", lambda *given: told)
+        with pytest.raises(Refused, match="too large"):
+            client.resume(here)
+    assert process_store.shared_store().job(here) is None
+    client.resume(here)
+    assert process_store.shared_store().job(here) is not None
+
+
+def test_what_one_visitor_imports_is_not_read_by_another(
+    demo: Callable[..., None], key: str, tiny: RunSpec, tmp_path: Path
+) -> None:
+    """The key leaves out what a spec tells of runs that it starts from."""
+    label = tiny.learners[0].label
+    held = []
+    for who, told in ((BOB, tiny), (ANN, None)):
+        demo(who)
+        source = Input(run="f" * 64, artefact=label, spec=told)
+        asked = tiny.model_copy(update={"inputs": {label: source}})
+        held.append(import_unfinished(asked, tmp_path / who))
+        assert client.spec(held[-1]).inputs[label].spec == told
+        assert client.run(held[-1]).spec.inputs[label].spec == told
+    assert held[0] == held[1]
 
 
 def open_page(page: str, workspace: str, **asked: str) -> AppTest:
