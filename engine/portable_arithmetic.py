@@ -48,7 +48,8 @@ def apply_settings() -> None:
     then chooses its fastest code: results repeat bit for bit on one kind of processor,
     and agree closely between two.
     """
-    if os.environ.get(CHOICE, NATIVE) == PORTABLE and has_avx2():
+    asked = os.environ.get(CHOICE, NATIVE).strip().lower()
+    if asked == PORTABLE and has_avx2():
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
 

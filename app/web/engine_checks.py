@@ -1,7 +1,9 @@
 """Whether the engine can work with the settings as they are."""
 
+from engine import portable_arithmetic
 from engine.contract.errors import Refused
-from engine.executors.cores import worker_count, worker_niceness
+from engine.executors.cores import check_memory, worker_count, worker_niceness
+from engine.executors.environment import one_of
 from engine.store import Store, StoreError
 
 
@@ -13,6 +15,9 @@ def check_workers() -> None:
     """
     worker_count()
     worker_niceness()
+    check_memory()
+    known = (portable_arithmetic.NATIVE, portable_arithmetic.PORTABLE)
+    one_of(portable_arithmetic.CHOICE, known)
 
 
 def check_store() -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from engine.contract.errors import Refused
-from engine.executors.demo import demo_limits, is_demo
+from engine.executors.demo import demo_limits, is_demo, source_address
 from engine.executors.environment import whole_number
 
 HOSTS = "STREAMLIT_SERVER_ALLOWED_HOSTS"
@@ -58,6 +58,7 @@ def read_settings() -> WebSettings:
         Refused: If one of them cannot be understood.
     """
     limits = demo_limits()
+    source_address()  # only its form: the pages of the demo show it
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     uploads = whole_number("METASCOPE_DEMO_UPLOADS", 10, 1, 1000)
     return WebSettings(

@@ -3,7 +3,7 @@
 import sys
 
 import streamlit as st
-from streamlit import config
+from streamlit import config, net_util
 from streamlit.runtime.secrets import secrets_singleton
 
 from app.web.settings import HOSTS, WebSettings, read_settings
@@ -34,7 +34,14 @@ def prepare() -> WebSettings:
         sys.exit(f"Metascope does not start: {refusal.message}.")
     if settings.is_demo:
         _apply_demo_options(demo_limits())
+    # For each socket of a foreign origin Streamlit would ask another server for this
+    # machine's address, and answer nobody meanwhile.
+    net_util.get_external_ip = _no_address
     return settings
+
+
+def _no_address() -> None:
+    return None
 
 
 def has_sign_in() -> bool:

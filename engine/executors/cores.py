@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.executors.environment import whole_number
 from engine.runner.control_groups import cpu_limits
-from engine.runner.memory_limit import machine_memory
+from engine.runner.memory_limit import machine_memory, memory_limit
 
 WORKERS = "METASCOPE_WORKERS"  # how many workers compute at the same time
 NICENESS = "METASCOPE_NICENESS"  # of workers, 0 to 19
@@ -51,3 +51,12 @@ def worker_niceness() -> int:
         Refused: If the setting is not a niceness.
     """
     return whole_number(NICENESS, DEFAULT_NICENESS, 0, 19)
+
+
+def check_memory() -> None:
+    """Check the setting of the memory that a process may hold.
+
+    Raises:
+        Refused: If it is not a number of MiB.
+    """
+    memory_limit()

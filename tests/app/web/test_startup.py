@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit import config
+from streamlit import config, net_util
+from streamlit.web.server import server_util
 
 from app.web import start_notice, startup
 
@@ -32,6 +33,9 @@ def own_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
         ("METASCOPE_DEMO_UPLOAD_MIB", "x"),
         ("METASCOPE_PROXY", "10.0.0.0/40"),
         ("METASCOPE_EMBED", "https://a.example; script-src *"),
+        ("METASCOPE_SOURCE", "https://a.example/$(id)"),
+        ("METASCOPE_WORKER_MIB", "1"),
+        ("METASCOPE_ARITHMETIC", "portabel"),
     ],
 )
 def test_a_wrong_setting_is_named(
@@ -74,3 +78,18 @@ def test_visitors_see_no_details_of_errors(
     assert config.get_option("server.maxUploadSize") == 3
     assert "public demo" in told.out and "uploads up to 3 MiB" in told.out
     assert '"event": "start"' in told.err
+
+
+def test_a_socket_of_a_foreign_origin_is_refused_without_asking_anyone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the event loop that would wait for the answer."""
+
+    def ask(url: str, timeout: float = 5) -> str | None:
+        raise AssertionError(f"asked {url}")
+
+    monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)
+    monkeypatch.setattr(net_util, "_make_blocking_http_get", ask)
+    startup.prepare()
+    assert not server_util.is_url_from_allowed_origins("http://evil.example")
+    assert server_util.is_url_from_allowed_origins("http://localhost:8501")
