@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import typer
+from rich.table import Column, Table
 
 from engine.cli.console import AsJson, Exit, Home, out, print_json, print_status
 from engine.store import Store
@@ -21,10 +22,11 @@ def status(*, home: Home = None, json: AsJson = False) -> int:
     if json:
         print_json(found)
         return Exit.OK
-    width = max(map(len, found))
+    table = Table(Column(no_wrap=True), "", show_header=False, box=None)
     for topic, values in found.items():
         text = ", ".join(_describe(name, each) for name, each in values.items())
-        out().print(f"{topic.replace('_', ' '):{width}}  {text or 'none'}")
+        table.add_row(topic.replace("_", " "), text or "none")
+    out().print(table)
     return Exit.OK
 
 

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from engine import __version__
 from engine.executors.cores import core_count, worker_count, worker_niceness
-from engine.executors.demo import MIB, MODE, demo_limits, is_demo
+from engine.executors.demo import MIB, MODE, DemoLimits, demo_limits, is_demo
 from engine.executors.supervisor_control import ROOT, supervisor_status
 from engine.store import Store
 from engine.store.activity import activity
@@ -31,7 +31,7 @@ def collect_status(store: Store) -> dict[str, dict[str, object]]:
     awake = supervisor_status(store.home)
     return {
         "mode": {MODE: "demo" if is_demo() else "local"},
-        "limits": limits._asdict(),
+        "limits": _describe_limits(limits),
         "machine": {
             "load": [round(each, 2) for each in os.getloadavg()],
             "cores": core_count(),
@@ -58,6 +58,20 @@ def collect_status(store: Store) -> dict[str, dict[str, object]]:
             "takes_new_runs": not seen.is_full,
         },
         "versions": _versions(),
+    }
+
+
+def _describe_limits(limits: DemoLimits) -> dict[str, object]:
+    """Return the limits in the units of the settings that set them."""
+    return {
+        "running": limits.running,
+        "queued": limits.queued,
+        "run_minutes": limits.run_seconds // 60,
+        "run_million_gradients": limits.run_gradients // 10**6,
+        "run_memory_mib": limits.run_memory // MIB,
+        "run_disk_mib": limits.run_disk // MIB,
+        "idle_hours": limits.idle_seconds // 3600,
+        "upload_mib": limits.upload // MIB,
     }
 
 

@@ -38,6 +38,10 @@ def busy_visitor(store: Store) -> WorkspaceStore:
     return ann
 
 
+def collected(store: Store) -> set[str]:
+    return set(demo_status.collect_status(store))
+
+
 def test_the_status_counts_and_names_nobody(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -46,6 +50,8 @@ def test_the_status_counts_and_names_nobody(
     text = capsys.readouterr().out
     found = json.loads(text)
     assert found["mode"] == {"METASCOPE_MODE": "demo"}
+    assert found["limits"]["run_minutes"] == 10
+    assert found["limits"]["run_memory_mib"] == 1024
     asked = ("waiting", "running", "refused_since_start")
     assert [found["queue"][name] for name in asked] == [1, 1, 1]
     assert found["runs_of_24_hours"] == {"queued": 1, "running": 1}
@@ -63,6 +69,8 @@ def test_the_status_is_one_screen(
     assert __main__.main(["demo", "status"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 24
+    begun = {line[:18].strip() for line in lines}  # a line that goes on is set in
+    assert begun - {""} == {name.replace("_", " ") for name in collected(store)}
     assert any("waiting 1" in line and "running 1" in line for line in lines)
 
 
