@@ -22,6 +22,17 @@ from app.web.settings import WebSettings
 from app.web.visitor_cookie import COOKIE, FORM
 
 ADDRESSES = 20_000  # that are known at the same time
+# What a page sends; the others are for whoever develops an app: they tell of its
+# repository, empty its caches or end it.
+KINDS = frozenset(
+    {
+        "rerun_script",
+        "stop_script",
+        "app_heartbeat",
+        "file_urls_request",
+        "backend_operation_request",
+    }
+)
 END = 256  # bytes; a page's last message is shorter
 _SENTENCES = {
     "sockets": "The lab is full: as many pages are open as it can serve; try again in "
@@ -123,19 +134,22 @@ class SocketGate:
         self, receive: Receive, send: Send, address: Address, turn: Turn
     ) -> Receive:
         async def receive_in_turn() -> Message:
-            message = await receive()
-            if message["type"] != "websocket.receive":
-                return message
-            kind, code = self._judge(message)
-            if code:
+            while True:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    return message
+                kind, code = self._judge(message)
+                if code:
+                    structured_log.count("refused", "message")
+                    await send({"type": "websocket.close", "code": code})
+                    return {"type": "websocket.disconnect", "code": code}
+                # While it waits, nothing more is read from this socket.
+                await asyncio.sleep(address.wait(time.monotonic()))
+                if kind == "rerun_script":
+                    await turn.begin()
+                if kind in KINDS:
+                    return message
                 structured_log.count("refused", "message")
-                await send({"type": "websocket.close", "code": code})
-                return {"type": "websocket.disconnect", "code": code}
-            # While it waits, nothing more is read from this socket.
-            await asyncio.sleep(address.wait(time.monotonic()))
-            if kind == "rerun_script":
-                await turn.begin()
-            return message
 
         return receive_in_turn
 

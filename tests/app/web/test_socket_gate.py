@@ -148,6 +148,31 @@ def test_one_address_computes_few_pages_at_once_and_a_click_interrupts_its_own()
     assert asyncio.run(scenario()) == [2, 3, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("message", "arrives"),
+    [
+        (BackMsg(app_heartbeat=True), True),
+        (BackMsg(load_git_info=True), False),
+        (BackMsg(clear_cache=True), False),
+        (BackMsg(debug_shutdown_runtime=True), False),
+        (BackMsg(), False),
+    ],
+)
+def test_messages_of_whoever_develops_an_app_do_not_arrive(
+    message: BackMsg, arrives: bool
+) -> None:
+    async def scenario() -> int:
+        gate = SocketGate(page, SETTINGS)
+        line = Line(gate, Address(100, 1), message.SerializeToString())
+        line.click()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        line.task.cancel()
+        return line.reached
+
+    assert asyncio.run(scenario()) == arrives
+
+
 class Line:
     """One open socket, between its browser and Streamlit."""
 
