@@ -14,6 +14,7 @@ from engine.contract.run_spec import RunSpec
 from engine.executors.demo import demo_limits, is_demo
 
 _ASKED = "run_asked"
+_REFUSED = "run_refused"
 _ANCHOR = "run-experiment"
 KEY = "run_button"
 
@@ -21,6 +22,11 @@ KEY = "run_button"
 def ask_for_run() -> None:
     """Let the next rerun of the page run the form's experiment."""
     st.session_state[_ASKED] = True
+
+
+def tell_refusal(reason: str) -> None:
+    """Let the next rerun of the page say above Run why nothing was run."""
+    st.session_state[_REFUSED] = reason
 
 
 def is_run_pressed() -> bool:
@@ -55,8 +61,9 @@ def draw_run_bar(
     with st.container(key="runbar" if place == "sidebar" else "runbar_dialog"):
         if place == "sidebar":
             st.html(f'<span id="{_ANCHOR}" tabindex="-1"></span>')
-        if request.refusal:
-            page_elements.draw_refusal(request.refusal)
+        refused = place == "sidebar" and st.session_state.pop(_REFUSED, "")
+        if reason := request.refusal or refused:
+            page_elements.draw_refusal(reason)
         if request.is_too_large:
             _draw_smaller(place)
         pressed = st.button(

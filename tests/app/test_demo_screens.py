@@ -190,7 +190,10 @@ def test_a_full_queue_is_told_beside_run_and_the_page_stays(
     monkeypatch.setattr(client, "submit_completed", full)
     at.button(key="run_button").click().run()
     assert not at.exception
-    assert "You have 1 running and 2 waiting runs" in everything(at)
+    (told,) = [error for error in at.sidebar.error if "You have 1" in error.value]
+    assert "1 running and 2 waiting runs" in told.value
+    drawn = list(at.sidebar)  # below the bar of the button it is out of sight
+    assert drawn.index(told) < drawn.index(at.button(key="run_button"))
     assert not at.button(key="run_button").disabled
 
 

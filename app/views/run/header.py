@@ -212,7 +212,7 @@ def _stage_name(stage: str) -> str:
 
 
 _ENGINE = {
-    "warm": "The engine is running; a worker picks up the run in a moment.",
+    "warm": "The engine is running, and takes the run when it is its turn.",
     "starting": "The engine is starting; this takes a few seconds.",
     "gone": "The engine stopped and is being restarted. See `python -m engine doctor`.",
 }

@@ -65,20 +65,21 @@ def _draw_run_form() -> tuple[RunSpec, str] | None:
         return None
     session.prepare_form()
     wanted, pressed = experiment_form.draw_form()
-    if pressed and wanted is not None and _submit(wanted):
-        session.show_run(wanted[1])
-        url_sync.write_url(*wanted)
-        phone_drawer.close_later()
+    if pressed and wanted is not None:
+        if _submit(wanted):
+            session.show_run(wanted[1])
+            url_sync.write_url(*wanted)
+            phone_drawer.close_later()
         st.rerun()
     return wanted
 
 
 def _submit(wanted: tuple[RunSpec, str]) -> bool:
-    """Queue an experiment; where that is refused, say why beside Run."""
+    """Queue an experiment; where that is refused, the next rerun says why."""
     try:
         client.submit_completed(wanted, session.title_of(wanted[1]))
     except (Refused, QueueFull, OverLimit) as refusal:
-        page_elements.draw_refusal(capitalize_first(str(refusal)))
+        run_bar.tell_refusal(capitalize_first(str(refusal)))
         return False
     return True
 
