@@ -22,16 +22,21 @@ FALSE = frozenset(("false", "no", "n", "f"))
 _SPACES = re.compile("[\u00a0\u202f\u2009 ']")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
-# Each way of writing a number; the first that fits is taken.
+# Each way of writing a number; the first that fits is taken. Below a thousand there is
+# no separator to see: 567.50 is in a column of 1,234.50, too.
 FORMS = {
     "plain": NUMBER,
-    "grouped": re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?", re.ASCII),
+    "grouped": re.compile(
+        r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?|\d{0,3}\.\d+)", re.ASCII
+    ),
     "comma": re.compile(
         r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?|\d+(?:,\d*)?|,\d+)" + _EXPONENT,
         re.ASCII,
     ),
     "spaced": re.compile(
-        "[+-]?[1-9]\\d{0,2}(?:[\u00a0\u202f\u2009 ']\\d{3})+(?:[.,]\\d*)?", re.ASCII
+        "[+-]?(?:[1-9]\\d{0,2}(?:[\u00a0\u202f\u2009 ']\\d{3})+(?:[.,]\\d*)?"
+        "|\\d{0,3}[.,]\\d+)",
+        re.ASCII,
     ),
 }
 _AFFIXES = re.compile(r"([$€£¥]?)\s*(.*?)\s*([%$€£¥]?)", re.DOTALL)

@@ -117,6 +117,9 @@ class ColumnScan:
             if all(fits_form(cell, "comma") for cell in cells):
                 return False  # 1.234 may have a thousands separator
             self.forms["plain"] += len(cells)
+            if max(map(abs, values)) < 1000:  # no separator to see
+                self.forms["grouped"] += len(cells)
+                self.forms["spaced"] += len(cells)
             self.counts = False
         else:
             for form in self.forms:
@@ -195,7 +198,7 @@ class ColumnScan:
     def has_decimal_commas(self) -> bool:
         """Whether the numbers can only be written with decimal commas."""
         full, of = self.numbers, self.forms
-        sole = of["plain"] < full and of["grouped"] < full and of["spaced"] < full
+        sole = of["plain"] < full and of["grouped"] < full
         return self.may_have_decimal_commas and sole
 
     @property
@@ -261,6 +264,8 @@ class ColumnScan:
             )
         if self.numbers and len(self.affixes) > 1:
             return f"mixes units: {', '.join(sorted(map(repr, self.affixes)))}"
+        if self.numbers and not self.odd_count:
+            return "has numbers written in more than one way"
         if self.numbers:
             times = f", {self.odd_count:,} such cells" if self.odd_count > 1 else ""
             return f"is not all numbers: {self.odd}{times}"

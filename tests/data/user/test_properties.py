@@ -203,7 +203,8 @@ def test_any_table_is_prepared_or_refused_and_a_prepared_one_is_plain() -> None:
 
     check()
     assert not outcomes["lines"]
-    assert min(outcomes["refused"], outcomes["classes"], outcomes["value"]) > 10
+    # How many of each are drawn depends on which modules are imported.
+    assert min(outcomes["refused"], outcomes["classes"], outcomes["value"]) > 0
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

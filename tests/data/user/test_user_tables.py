@@ -238,6 +238,17 @@ def test_thousands_percent_and_money_are_numbers_and_mixed_units_are_not() -> No
     assert table(dots).column("a").high == 2000  # as the file has decimal commas
 
 
+def test_numbers_below_and_above_a_thousand_share_a_column() -> None:
+    text = (
+        "us;fr;ch;odd;kind\n"
+        "$1,234.50;1 234,50;1'234.50;1,234.5;x\n$567.25;567,25;567.25;1.234,5;y\n"
+    )
+    found = {c.name: c for c in table(text).columns}
+    for name in ("us", "fr", "ch"):
+        assert (found[name].low, found[name].high) == (567.25, 1234.5), name
+    assert found["odd"].note == "has numbers written in more than one way"
+
+
 def test_a_thousand_columns_are_read_and_more_are_refused() -> None:
     def wide(count: int) -> str:
         cells = np.random.default_rng(0).integers(0, 4, (80, count))
