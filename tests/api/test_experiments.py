@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import metascope as ms
@@ -60,6 +61,7 @@ def test_a_saved_spec_is_the_same_spec(tmp_path: Path) -> None:
         ({"learner": {"lr": 1e9}}, "from 1e-08 to 1000"),
         ({"family": "mixture"}, "did you mean 'mixtures'"),
         ({"replicates": 0}, "from 1 to 512"),
+        ({"replicates": True}, "from 1 to 512"),
         ({"effort": "slow"}, "quick, until-decided, fixed"),
         ({"sgd_tuned": 4}, "takes a dictionary"),
         ({"learners": "maml"}, "is a list"),
@@ -72,6 +74,16 @@ def test_a_wrong_argument_is_refused_with_its_remedy(
 ) -> None:
     with pytest.raises(ms.Refused, match=remedy):
         ms.spec("smoke", **changes)
+
+
+def test_a_count_of_numpy_is_a_count() -> None:
+    count = np.arange(3)[2]
+    assert ms.spec("smoke", replicates=count).key == ms.spec("smoke", replicates=2).key
+
+
+def test_a_grid_without_a_list_is_refused_with_one() -> None:
+    with pytest.raises(ms.Refused, match=r"learner\.lr=\[0\.1\]"):
+        ms.sweep("smoke", grid={"learner.lr": 0.1}, progress=False)
 
 
 def test_nothing_to_start_from_is_refused() -> None:

@@ -86,6 +86,14 @@ def test_two_classes_of_one_name_have_two_keys() -> None:
     assert ms.spec("smoke", learner="plain_descent").key == one
 
 
+def test_a_class_that_is_registered_twice_is_the_same_part() -> None:
+    part = define_plain_descent()
+    first = ms.spec("smoke", learner="plain_descent").key
+    assert ms.register(part) is part
+    assert find_card("learner", "plain_descent").title == "Plain descent"
+    assert ms.spec("smoke", learner="plain_descent").key == first
+
+
 def test_a_helper_that_changes_is_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     define_plain_descent()
     one = ms.spec("smoke", learner="plain_descent").key

@@ -21,7 +21,12 @@ from engine.contract.run_spec import (
     kind_of_family,
 )
 from metascope.shipped import Preset
-from metascope.spec_changes import apply_changes, find_card_lazily, first_spec
+from metascope.spec_changes import (
+    apply_changes,
+    find_card_lazily,
+    first_spec,
+    plain,
+)
 
 
 @dataclass(frozen=True)
@@ -193,8 +198,10 @@ def _read_effort(given: object) -> Effort | None:
 
 
 def _count(given: object) -> int | None:
-    if given is None or (isinstance(given, int) and 1 <= given <= MOST_REPLICATES):
-        return given
+    number = plain("replicates", given)
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if number is None or (whole and 1 <= number <= MOST_REPLICATES):
+        return number
     raise Refused(
         f"replicates must be a whole number from 1 to {MOST_REPLICATES}, not {given!r}",
         "replicates",

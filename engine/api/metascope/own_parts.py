@@ -22,6 +22,7 @@ from metascope.source_digest import digest_source, find_source
 
 P = TypeVar("P", bound=Part)
 _PACKAGE = "metascope.own"
+_AS_WRITTEN = ("__module__", "__name__", "__doc__")  # what a part's module replaces
 
 
 def register(part: type[P] | None = None, /, *, name: str = "") -> Callable[..., type]:
@@ -76,6 +77,7 @@ def register(part: type[P] | None = None, /, *, name: str = "") -> Callable[...,
             "Family, Shift, Net, Estimator or OuterRule of metascope.parts"
         )
     refuse_unknown_slot(slot)
+    _take_back(part)
     name = name or _snake_case(part.__name__)
     _refuse_taken(slot, name)
     digest, source = digest_source(part), find_source(part)
@@ -112,8 +114,15 @@ def _refuse_taken(slot: str, name: str) -> None:
             )
 
 
+def _take_back(part: type[Part]) -> None:
+    """Make a class that was registered before what it was in its cell."""
+    for name, value in vars(part).get("own_writing", {}).items():
+        setattr(part, name, value)
+
+
 def _settle(part: type[Part], name: str, digest: str) -> None:
     """Give a class what its file would: a module, a version, a docstring's equation."""
+    part.own_writing = {name: getattr(part, name) for name in _AS_WRITTEN}
     part.__module__ = f"{_PACKAGE}.{part.slot}.{name}"
     part.__name__ = class_name(name)
     if "version" not in vars(part):

@@ -153,7 +153,7 @@ def _list_members(
     from engine.executors.in_process import settle_spec
 
     settings = tuple(
-        Setting(path, tuple(plain(path, value) for value in values))
+        Setting(path, tuple(plain(path, value) for value in _as_values(path, values)))
         for path, values in grid.items()
     )
     for setting in settings:
@@ -173,6 +173,12 @@ def _list_members(
                 )
             found[member.key] = (member, each.values)
     return list(found.values())
+
+
+def _as_values(path: str, given: object) -> Iterable[Any]:
+    if isinstance(given, Iterable) and not isinstance(given, (str, Mapping)):
+        return given
+    raise Refused(f"the grid takes a list of values, such as {path}=[{given!r}]", path)
 
 
 def _open_store(place: StorePlace, stack: ExitStack) -> Store:
