@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from engine.contract import registry
 from engine.contract.errors import Refused
@@ -22,7 +23,8 @@ from metascope.source_digest import digest_source, find_source
 
 P = TypeVar("P", bound=Part)
 _PACKAGE = "metascope.own"
-_AS_WRITTEN = ("__module__", "__name__", "__doc__")  # what a part's module replaces
+_REPLACED = ("__module__", "__name__", "__doc__")  # by those of a part's module
+_written: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()
 
 
 def register(part: type[P] | None = None, /, *, name: str = "") -> Callable[..., type]:
@@ -116,13 +118,13 @@ def _refuse_taken(slot: str, name: str) -> None:
 
 def _take_back(part: type[Part]) -> None:
     """Make a class that was registered before what it was in its cell."""
-    for name, value in vars(part).get("own_writing", {}).items():
+    for name, value in _written.get(part, {}).items():
         setattr(part, name, value)
 
 
 def _settle(part: type[Part], name: str, digest: str) -> None:
     """Give a class what its file would: a module, a version, a docstring's equation."""
-    part.own_writing = {name: getattr(part, name) for name in _AS_WRITTEN}
+    _written[part] = {name: getattr(part, name) for name in _REPLACED}
     part.__module__ = f"{_PACKAGE}.{part.slot}.{name}"
     part.__name__ = class_name(name)
     if "version" not in vars(part):
