@@ -74,7 +74,8 @@ def show_errors() -> Iterator[None]:
         _draw_store_choice(gone)
     except (StoreError, CatalogueError) as error:
         told = str(error)
-        if is_demo() and "/" in told:
+        # Neither a folder nor a full disk is the visitor's to mend.
+        if is_demo() and ("/" in told or told.startswith("disk full")):
             told = UNAVAILABLE
         st.error(escape_markdown(told), icon=":material/error:")
         if not is_demo():

@@ -88,7 +88,7 @@ class QueueFull(StoreError):
         super().__init__(
             f"you have {running} running and {waiting} waiting runs, and a visitor of "
             f"this demo may have {most}: wait for one to end, cancel one, or run this "
-            "on your own computer (git clone the project, then make run)"
+            "on your own computer, as Limits at the foot of the page says"
         )
 
 

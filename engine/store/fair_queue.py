@@ -135,7 +135,7 @@ def check_quota(
     if run_rows.get_counter(db, FULL):
         raise StoreFull(
             "this demo has no space for new runs at the moment: try again later, or "
-            "run this on your own computer (git clone the project, then make run)"
+            "run this on your own computer, as Limits at the foot of the page says"
         )
     if row is not None and OVER_LIMIT in row.texts.split(","):
         raise OverLimit(row.error)
