@@ -64,7 +64,7 @@ def test_a_cancelled_run_costs_its_visitor_nothing(store: Store) -> None:
 def test_a_full_queue_is_refused_in_one_sentence_and_counted(store: Store) -> None:
     ann, bob = visitor(store, ANN), visitor(store, BOB)
     keys = [fake.submit(ann, seed) for seed in range(3)]
-    with pytest.raises(QueueFull, match=r"may have 3: wait .*, cancel .*make run"):
+    with pytest.raises(QueueFull, match=r"may have 3: wait .*, cancel .*own computer"):
         fake.submit(ann, 3)
     assert ann.job(fake.key(fake.spec(3))) is None
     assert activity(store.index).refused == 1
