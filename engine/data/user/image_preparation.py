@@ -153,8 +153,8 @@ def _prepare(found: FileList, choices: ImageChoices) -> PreparedImages:
         classes = {n: images for n, images in classes.items() if n not in small}
     if len(classes) < 2:
         raise Refused(
-            f"there is {len(classes)} class with enough images; at least 2 folders of "
-            "images are needed"
+            f"{('no class', 'only one class')[len(classes)]} has enough images; at "
+            "least 2 folders of images are needed"
         )
     kept = sum(map(len, classes.values()))
     same = layout.plain and kept == total and not dark.white and bool(found.data)

@@ -227,8 +227,8 @@ def _class_table(
 def _check_count(names: Sequence[str], choices: TargetOptions) -> None:
     if len(names) < 2:
         raise Refused(
-            f"{choices.target!r} has {len(names)} classes with enough rows; at least 2 "
-            "are needed",
+            f"{('no class', 'only one class')[len(names)]} of {choices.target!r} has "
+            "enough rows; at least 2 classes are needed",
             "target",
         )
     if len(names) > CLASSES:

@@ -150,7 +150,7 @@ CHOICES = {
     "no such column": (TargetOptions("c"), "no column 'c'; it has: a, text, label"),
     "text is a feature": (TargetOptions("label"), r"not numbers: text \(holds text\)"),
     "a value of text": (TargetOptions("text", "value"), "choose a column of numbers"),
-    "one class": (TargetOptions("one", text="drop"), "has 1 classes"),
+    "one class": (TargetOptions("one", text="drop"), "only one class of"),
     "a class of one": (TargetOptions("rare", text="drop"), "such as 'z' with 1"),
     "too many classes": (
         TargetOptions("a", text="drop"),
