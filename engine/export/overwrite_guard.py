@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from engine.contract.errors import Refused
 
-FILES = ("metrics.csv", "timings.csv", "config.json", "summary.json")
+# What `run --out` writes.
+FILES = ("metrics.csv", "claims.csv", "timings.csv", "config.json", "summary.json")
+FILES += ("DATA_DICTIONARY.md", "run.zip")
 
 
 class FolderContents(NamedTuple):

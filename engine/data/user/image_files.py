@@ -113,6 +113,11 @@ def _utf8_name(info: zipfile.ZipInfo) -> str:
         return name
 
 
+def _is_drive(folder: str) -> bool:
+    """Whether the first part of a path is a drive of Windows, such as `C:`."""
+    return len(folder) == 2 and folder[0].isalpha() and folder[1] == ":"
+
+
 def _member_path(name: str, info: zipfile.ZipInfo) -> tuple[str, ...]:
     """Return a member's folders and name.
 
@@ -121,7 +126,7 @@ def _member_path(name: str, info: zipfile.ZipInfo) -> tuple[str, ...]:
     """
     shown = clean(name)[:60]
     path = tuple(part for part in name.split("/") if part not in ("", "."))
-    if name.startswith("/") or ".." in path or (path and path[0].endswith(":")):
+    if name.startswith("/") or ".." in path or (path and _is_drive(path[0])):
         raise Refused(f"member {shown!r} has a path outside the archive")
     if stat.S_ISLNK(info.external_attr >> 16):
         raise Refused(f"member {shown!r} is a link; pack the files themselves")
