@@ -13,6 +13,7 @@ from app.form import uploads
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
+from engine.stats.verdicts.wording import capitalize_first
 
 if TYPE_CHECKING:
     from engine.data.user.table_plan import TableChoices
@@ -64,18 +65,14 @@ def table_dialog(place: str, knobs: frozenset[str]) -> None:
         return
     _draw_columns(table, ready)
     st.markdown(f"**Kept:** {ready.summary}")
-    st.caption(f"{_sentence(own_files.explain_tasks(fields, ready))}.")
+    st.caption(f"{capitalize_first(own_files.explain_tasks(fields, ready))}.")
     for remark in own_files.table_remarks(table, ready)[:SHOWN]:
-        st.warning(escape_markdown(f"{_sentence(remark)}."))
+        st.warning(escape_markdown(f"{capitalize_first(remark)}."))
     if st.button("Use this file", type="primary", key="own_use"):
         fields["digest"] = own_files.store_table(ready, table, given.name)
         later = {f"{place}.{name}": value for name, value in fields.items()}
         session.set_fields_later(later | _shift_fields(ready))
         st.rerun()
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _read(data: bytes) -> "UserTable":

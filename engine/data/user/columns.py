@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from engine.contract.errors import Refused
 
@@ -16,6 +17,18 @@ DATE = re.compile(
 )
 _PLAIN = frozenset("0123456789.+-eE ")
 DISTINCT, SHOWN = 1000, 5  # texts counted, and texts shown, per column
+NAMES = 20  # that a refusal lists
+
+
+class Named(Protocol):
+    """Anything that has a name, as a column does."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+N = TypeVar("N", bound=Named)
 
 
 def parse_number(cell: str) -> float | None:
@@ -156,3 +169,23 @@ class ColumnTally:
         if self.numbers:
             return f"is not all numbers: {self.text_cell}"
         return "holds text"
+
+
+def find_column(columns: Sequence[N], name: str) -> N:
+    """Return the column of that name.
+
+    Args:
+        columns: The columns of a file.
+        name: The name that is asked for.
+
+    Raises:
+        Refused: If there is none; the message lists the columns.
+    """
+    for column in columns:
+        if column.name == name:
+            return column
+    names = ", ".join(column.name for column in columns[:NAMES])
+    more = ", …" if len(columns) > NAMES else ""
+    raise Refused(
+        f"this file has no column {name[:40]!r}; it has: {names}{more}", "target"
+    )

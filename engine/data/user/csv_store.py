@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.contract.errors import Refused
 from engine.data.sources.checksums import sha256
 from engine.data.sources.locations import own_home
-from engine.data.user.columns import Column, ColumnTally
+from engine.data.user.columns import Column, ColumnTally, find_column
 from engine.data.user.csv_reader import LIMIT, read_header, read_rows, text_bytes
 from engine.store.files import make_private
 
@@ -48,13 +48,7 @@ class CsvFile:
         Raises:
             Refused: If there is none; the message lists the columns.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        have = ", ".join(column.name for column in self.columns[:20])
-        raise Refused(
-            f"this file has no column {name[:40]!r}; it has: {have}", "target"
-        )
+        return find_column(self.columns, name)
 
     def preview(self, count: int = 10) -> list[list[str]]:
         """Return the first rows as texts."""

@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.contract.errors import Refused
 from engine.data.sources.checksums import sha256
 from engine.data.user.column_scan import ColumnScan, ScannedColumn
+from engine.data.user.columns import find_column
 from engine.data.user.csv_reader import LIMIT
 from engine.data.user.csv_store import PIECE, path_bytes
 from engine.data.user.table_layout import SEPARATORS, Header, find_layout
@@ -66,15 +66,7 @@ class UserTable:
         Raises:
             Refused: If there is none; the message lists the columns.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        more = ", …" if len(self.columns) > 20 else ""
-        raise Refused(
-            f"this file has no column {name[:40]!r}; it has: "
-            f"{', '.join(self.names[:20])}{more}",
-            "target",
-        )
+        return find_column(self.columns, name)
 
     def pieces(self) -> Iterator[list[list[str]]]:
         """Yield the rows, some at a time; the cells are those of `columns`."""
