@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,16 +54,33 @@ def installed() -> dict[Path, int]:
 @pytest.fixture(scope="session")
 def server(home: Path, installed: dict[Path, int]) -> Iterator[str]:
     """Start the app from another folder; end it and its engine afterwards."""
+    with serve_app(home) as address:
+        yield address
+
+
+@contextmanager
+def serve_app(home: Path, base: str = "", **settings: str) -> Iterator[str]:
+    """Serve the app for a while, from a folder that is not its own.
+
+    Args:
+        home: The folder of its store; its log lies beside it.
+        base: The path under which it stands, as behind a proxy.
+        settings: Further environment variables.
+
+    Yields:
+        Its address.
+    """
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app/main.py")]
     command += ["--server.headless", "true", "--server.port", str(port)]
-    told = {**os.environ, "METASCOPE_HOME": str(home)}
+    command += ["--server.baseUrlPath", base]
+    variables = {**os.environ, "METASCOPE_HOME": str(home), **settings}
     with (home.parent / "server.log").open("wb") as log:
         started = subprocess.Popen(
-            command, cwd=home.parent, env=told, stdout=log, stderr=log
+            command, cwd=home.parent, env=variables, stdout=log, stderr=log
         )
     try:
-        yield ready(f"http://127.0.0.1:{port}", started)
+        yield ready(f"http://127.0.0.1:{port}/{base}".rstrip("/"), started)
     finally:
         started.send_signal(signal.SIGTERM)
         started.wait(20)

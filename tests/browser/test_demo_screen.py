@@ -1,17 +1,12 @@
 """Two visitors of the demo, each in a browser of their own."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from engine.executors import supervisor
-from tests.browser.conftest import PATIENCE, ROOT, form, free_port, ready, settle
+from tests.browser.conftest import PATIENCE, form, serve_app, settle
 
 # A run is computed, which takes a while beside other tests.
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -20,20 +15,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a demo of its own; end it and its engine afterwards."""
-    home, port = tmp_path_factory.mktemp("demo") / "home", free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app/main.py")]
-    command += ["--server.headless", "true", "--server.port", str(port)]
-    told = {**os.environ, "METASCOPE_HOME": str(home), "METASCOPE_MODE": "demo"}
-    with (home.parent / "server.log").open("wb") as log:
-        started = subprocess.Popen(
-            command, cwd=home.parent, env=told, stdout=log, stderr=log
-        )
-    try:
-        yield ready(f"http://127.0.0.1:{port}", started)
-    finally:
-        started.send_signal(signal.SIGTERM)
-        started.wait(20)
-        supervisor.stop_supervisor(home)
+    home = tmp_path_factory.mktemp("demo") / "home"
+    with serve_app(home, METASCOPE_MODE="demo") as address:
+        yield address
 
 
 def enter(browser: Browser, address: str, width: int = 1280) -> Page:

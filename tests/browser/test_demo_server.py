@@ -1,9 +1,5 @@
 """The public demo in a browser: the app runs under the policy that its server sets."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +7,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page
 
 from app.web.visitor_cookie import COOKIE, FORM
-from engine.executors import supervisor
-from tests.browser.conftest import PATIENCE, ROOT, free_port, ready, settle
+from tests.browser.conftest import PATIENCE, serve_app, settle
 
 pytestmark = pytest.mark.browser
 
@@ -20,20 +15,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the demo below a path, as a proxy may want it; return its address."""
-    folder = tmp_path_factory.mktemp("demo")
-    home, port = folder / "home", free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app/main.py")]
-    command += ["--server.headless", "true", "--server.port", str(port)]
-    command += ["--server.baseUrlPath", "meta/lab"]
-    told = os.environ | {"METASCOPE_HOME": str(home), "METASCOPE_MODE": "demo"}
-    with (folder / "server.log").open("wb") as log:
-        started = subprocess.Popen(command, env=told, stdout=log, stderr=log)
-    try:
-        yield ready(f"http://127.0.0.1:{port}/meta/lab", started)
-    finally:
-        started.send_signal(signal.SIGTERM)
-        started.wait(20)
-        supervisor.stop_supervisor(home)
+    home = tmp_path_factory.mktemp("demo") / "home"
+    with serve_app(home, "meta/lab", METASCOPE_MODE="demo") as address:
+        yield address
 
 
 @pytest.fixture

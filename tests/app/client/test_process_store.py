@@ -12,7 +12,7 @@ from tests.store import fake
 
 
 @pytest.fixture
-def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def shared_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Serve the demo from a store of its own; Ann asks."""
     store = Store.open(tmp_path / "home")
     monkeypatch.setenv("METASCOPE_MODE", "demo")
@@ -26,10 +26,10 @@ def ask_as(monkeypatch: pytest.MonkeyPatch, who: Visitor) -> None:
 
 
 def test_another_visitor_sees_a_run_by_its_token_alone(
-    shared: Store, monkeypatch: pytest.MonkeyPatch
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = fake.submit(process_store.store(), 1)
-    fake.played(shared, 1)
+    fake.played(shared_store, 1)
     assert [job.key for job in client.jobs()[0]] == [key]
     assert client.owns(key)
     token = process_store.make_share_token(key)
@@ -47,16 +47,16 @@ def test_another_visitor_sees_a_run_by_its_token_alone(
 
 
 def test_what_ships_is_everyones_once_it_is_computed(
-    shared: Store, monkeypatch: pytest.MonkeyPatch
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = fake.played(shared, 2)
+    key = fake.played(shared_store, 2)
     assert client.job(key) is None
     monkeypatch.setattr(process_store._Demo, "is_public", lambda asked: asked == key)
     assert client.job(key) is not None
 
 
 def test_a_local_lab_has_one_store(
-    shared: Store, monkeypatch: pytest.MonkeyPatch
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("METASCOPE_MODE")
-    assert process_store.store() is shared
+    assert process_store.store() is shared_store
