@@ -1,7 +1,12 @@
 """Entry point of the app: `streamlit run app/main.py` starts its web server."""
 
+import os
 import sys
 from pathlib import Path
+
+# Set before numpy is imported. A second thread would burn a core while it waits for the
+# next small product, and all visitors share the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:

@@ -22,9 +22,20 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests.benchmarks.visitor_client import Answer, Visitor
 from tests.benchmarks.visitor_controls import Control
-from tests.benchmarks.visitors import running_server, start_training, wait_for_form
+from tests.benchmarks.visitors import (
+    address_of,
+    running_server,
+    start_training,
+    wait_for_form,
+)
 
 Step = Callable[[Visitor], Awaitable[Answer]]
+_numbers = itertools.count()
+
+
+def _visitor(url: str, *, watches: bool = False) -> Visitor:
+    """Return a visitor from an address of its own; the demo counts by address."""
+    return Visitor(url, watches=watches, host=address_of(next(_numbers)))
 
 
 class Click(NamedTuple):
@@ -101,7 +112,7 @@ async def cost(
     server: psutil.Process, url: str, click: Click, times: int
 ) -> dict[str, float | str]:
     """Return what a click costs on average."""
-    visitor = Visitor(url, watches=False)
+    visitor = _visitor(url)
     await visitor.open(f"/{click.page}")
     for _ in range(2):
         await click.step(visitor)
@@ -132,7 +143,7 @@ async def load_cost(
     server: psutil.Process, url: str, page: str, times: int
 ) -> dict[str, float | str]:
     """Return what a first load costs on average."""
-    visitors = [Visitor(url, watches=False) for _ in range(times)]
+    visitors = [_visitor(url) for _ in range(times)]
     before = sum(server.cpu_times()[:2])
     answers = [await visitor.open(f"/{page}") for visitor in visitors]
     used = sum(server.cpu_times()[:2]) - before
@@ -145,7 +156,7 @@ async def watch_cost(
     server: psutil.Process, url: str, run: str, watchers: int, seconds: float
 ) -> dict[str, float | str]:
     """Return what watching a training costs per visitor and poll."""
-    visitors = [Visitor(url) for _ in range(watchers)]
+    visitors = [_visitor(url, watches=True) for _ in range(watchers)]
     for visitor in visitors:
         await visitor.open(f"/lab?run={run}")
     await asyncio.sleep(2)
