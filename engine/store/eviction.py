@@ -69,7 +69,9 @@ def _orphans(store: Store, keep: Collection[str]) -> Iterator[str]:
         while jobs := listing.jobs(store.index, job_filter, _PAGE, skipped, _OLDEST):
             before = store.count(_ENDED, kind=kind)
             for job in jobs:
-                if job.key in keep or job.workspace == OPERATOR:
+                # A tuned baseline is filed as the operator's, whoever it was for.
+                is_own = kind == "run" and job.workspace == OPERATOR
+                if job.key in keep or is_own:
                     continue
                 if not _is_linked(files.run_folder(store.home, job.key)):
                     yield job.key

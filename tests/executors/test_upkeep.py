@@ -12,6 +12,7 @@ from engine.store import Store, eviction
 from engine.store.errors import StoreFull
 from engine.store.fair_queue import Quota
 from engine.store.idle_workspaces import empty_idle
+from engine.store.results_of_other_runs import StoredRunCache
 from engine.store.workspaces import WorkspaceStore
 from tests.store import fake
 
@@ -59,6 +60,15 @@ def test_what_is_used_is_never_deleted(store: Store) -> None:
     assert eviction.evict(store, 0, {shipped}) == [gone]
     kept = {job.key for job in store.jobs()}
     assert kept == {shipped, held, own, running, waiting}
+
+
+def test_a_tuned_baseline_goes_too_as_any_run_tunes_it_again(store: Store) -> None:
+    own = fake.played(store, 1)
+    spec = fake.spec(2)
+    StoredRunCache(store.index).put(fake.key(spec), spec, fake.unbroken_events(spec))
+    assert eviction.evict(store, 0, ()) == [fake.key(spec)]
+    assert StoredRunCache(store.index).get(fake.key(spec)) is None
+    assert [job.key for job in store.jobs(kind=None)] == [own]
 
 
 def abandoned_and_stopped(store: Store) -> str:
