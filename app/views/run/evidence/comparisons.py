@@ -40,7 +40,8 @@ def draw_comparisons(run: Run, titles: Mapping[str, str]) -> None:
         make_chips(run, claims, names),
         make_notes(headline_and_notes(run, titles)[1]),
     ]
-    st.html("".join(parts))
+    if said := "".join(parts):  # a run without baselines has none; st.html takes no ""
+        st.html(said)
 
 
 def make_table(run: Run, claims: Iterable[Claim], names: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from engine.contract.jobs import Job, JobState
 from engine.contract.run_spec import RunSpec
 from engine.export import export_archive
 from engine.store import Store
-from tests.app.conftest import open_settings
+from tests.app.conftest import finish, open_settings
 
 
 def texts(at: AppTest) -> str:
@@ -274,6 +274,16 @@ def test_every_tab_can_be_drawn(lab: AppTest, key: str) -> None:
         assert not at.exception, (tab, section)
         if tab == "Reproduce":
             assert any("python -m engine run" in code.value for code in at.code)
+
+
+def test_a_run_without_baselines_says_that_there_is_nothing_to_compare(
+    lab: AppTest, home: Path, tiny: RunSpec
+) -> None:
+    chosen = tuple(one for one in tiny.learners if one.role == "chosen")
+    lab.query_params["run"] = finish(home, tiny.model_copy(update={"learners": chosen}))
+    at = open_section(lab.run(), "Evidence", "Claims")
+    assert not at.exception
+    assert "Nothing to compare" in texts(at)
 
 
 def test_title_call_and_at_most_three_lines_stand_above_film_and_chart(
