@@ -60,6 +60,11 @@ def _texts(name: str, texts: list[str]) -> WidgetState:
     return state
 
 
+def _forced(e: Any) -> WidgetState:
+    """Return what the server sets; nothing is chosen where it names no value."""
+    return _text(e.id, e.raw_value) if e.HasField("raw_value") else WidgetState(id=e.id)
+
+
 def _one_of(e: Any) -> dict[str, Any]:
     """Read a select box or radio group."""
     options = list(e.options)
@@ -67,7 +72,7 @@ def _one_of(e: Any) -> dict[str, Any]:
     first = options[index] if index is not None and options else None
     return {
         "initial": None if first is None else _text(e.id, first),
-        "forced": _text(e.id, e.raw_value) if e.set_value else None,
+        "forced": _forced(e) if e.set_value else None,
         "choices": tuple(_text(e.id, option) for option in options),
     }
 

@@ -119,15 +119,21 @@ async def visit(
     visitor: Visitor, path: str, log: Log, until: float, think: float
 ) -> None:
     """Load a page and click until a moment (monotonic seconds)."""
-    draw = random.Random(visitor.host)
     log.loads.append(await visitor.open(path))
-    stays = "run=" in path  # who watches a run goes nowhere else
+    # Who watches a run goes nowhere else.
+    await click_until(visitor, log, until, think, clicks="run=" not in path)
+
+
+async def click_until(
+    visitor: Visitor, log: Log, until: float, think: float, *, clicks: bool = True
+) -> None:
+    """Click on what an open page has until a moment (monotonic seconds); close it."""
+    draw = random.Random(visitor.host)
     while time.monotonic() + think < until:
         await asyncio.sleep(think)
-        if stays:
-            continue
-        name, answer = await _click(visitor, draw)
-        log.clicks[name].append(answer)
+        if clicks:
+            name, answer = await _click(visitor, draw)
+            log.clicks[name].append(answer)
     log.errors += visitor.errors
     log.polls += visitor.polls
     await visitor.close()
