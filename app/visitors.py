@@ -8,6 +8,7 @@ import functools
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -48,13 +49,25 @@ def find_visitor() -> Visitor:
 
 def _identity() -> str:
     """Return what tells this visitor from others; secret, so never stored or shown."""
-    user = st.user
-    if user.get("is_logged_in"):
+    user = signed_in_user()
+    if user:
         return f"user {user.get('iss', '')} {user['sub']}"
     if browser := _browser_identity():
         return browser
     # Without cookies the workspace lasts as long as the page is open.
     return f"session {st.session_state.setdefault(_SESSION, secrets.token_hex(16))}"
+
+
+@functools.cache
+def can_sign_in() -> bool:
+    """Whether the operator has configured a provider, read once: a page asks often."""
+    return "is_logged_in" in st.user
+
+
+def signed_in_user() -> Mapping[str, object]:
+    """Return what the provider tells of who is signed in; empty if nobody is."""
+    is_known = can_sign_in() and st.user.get("is_logged_in")
+    return st.user if is_known else {}
 
 
 def _browser_identity() -> str:
@@ -67,7 +80,7 @@ def _browser_identity() -> str:
 def count_left_runs() -> int:
     """Count the runs of this browser that the signed-in visitor has not taken along."""
     browser = _browser_identity()
-    if not browser or not st.user.get("is_logged_in"):
+    if not browser or not signed_in_user():
         return 0
     return process_store.workspace(_workspace_name(browser)).count(kind=None)
 

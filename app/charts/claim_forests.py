@@ -12,13 +12,12 @@ from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import IN_DISTRIBUTION
 from engine.stats.family_names import family_title
 from engine.stats.learner_claims import Claim
-from engine.stats.stored_claims import read_claims
 
 
 def claims_by_learner(run: Run) -> dict[tuple[str, str], list[Claim]]:
     """Return a finished run's claims by learner and metric, in the summary's order."""
     groups: dict[tuple[str, str], list[Claim]] = {}
-    for claim in read_claims(run.summary):
+    for claim in run.claims:
         named = _with_family_title(claim, run.spec)
         groups.setdefault((claim.learner, claim.metric), []).append(named)
     return groups

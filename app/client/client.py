@@ -33,6 +33,8 @@ from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.executors import cores
 from engine.stats.block_table import BlockTable
+from engine.stats.learner_claims import Claim
+from engine.stats.stored_claims import read_claims
 from engine.store import NoRun, Progress, Store, StoreError
 
 SHARED = 0.5  # seconds; a live run is read once in this time, for all who watch it
@@ -305,6 +307,11 @@ class Run:
         """Return its blocks as a table, indexed by learner, phase and metric."""
         return BlockTable(self.blocks, self.spec.kind)
 
+    @functools.cached_property
+    def claims(self) -> list[Claim]:
+        """Return its claims; none before its end."""
+        return read_claims(self.summary)
+
     @property
     def replicates(self) -> int:
         """Return how many replicates were tested; before any test the first batch."""
@@ -388,7 +395,8 @@ def run(key: str) -> Run:
     lasts = SHARED if known.state in ALIVE else None
     found = _runs.get(name, functools.partial(_read_run, held, known), lasts)
     shown = replace(found, job=known, source=held)
-    vars(shown)["table"] = found.table  # made once, not at each rerun of a page
+    # Made once, not at each rerun of a page.
+    vars(shown).update(table=found.table, claims=found.claims)
     return shown
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.charts.figure_cache import get_or_make
-from app.client import client
+from app.client import client, process_store
 from app.experiment.costs import COSTS, Prepare, with_replicates
 from app.experiment.ready_baselines import mark_ready_baselines
 from app.experiment.speeds import Speeds
@@ -147,9 +147,14 @@ class Machine(NamedTuple):
     workers: int
 
 
-def this_machine() -> Machine:
-    """Return what the estimates of this moment depend on."""
-    return Machine(client.home(), known_speeds()[1], client.worker_count())
+def this_machine(workers: int | None = None) -> Machine:
+    """Return what the estimates of this moment depend on.
+
+    Args:
+        workers: As in `estimate_duration`; None for those that there are.
+    """
+    home = process_store.shared_store().home.as_posix()
+    return Machine(home, known_speeds()[1], workers or client.worker_count())
 
 
 def expected_duration(spec: RunSpec, key: str, machine: Machine) -> Estimate:

@@ -2,8 +2,13 @@
 
 from app.client import client
 from app.client.demo_checks import RunNeeds
-from app.experiment.cost_estimate import describe_range, estimate_duration
+from app.experiment.cost_estimate import (
+    describe_range,
+    expected_duration,
+    this_machine,
+)
 from app.experiment.costs import COSTS, count_test_tasks
+from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
 
 # Bytes of a run that do not go with its size: films, meta-weights, statistics.
@@ -17,7 +22,8 @@ def estimate_needs(spec: RunSpec) -> RunNeeds:
     """Return what a completed spec is estimated to need, to its last replicate."""
     kind = client.kind_of_spec(spec)
     # One core: others may wait for the rest, whatever is free at this moment.
-    whole = estimate_duration(spec).whole
+    key = run_key(spec, client.catalogue().card)
+    whole = expected_duration(spec, key, this_machine(workers=1)).whole
     return RunNeeds(
         seconds=whole.middle,
         duration=describe_range(whole),

@@ -12,7 +12,6 @@ from app.report.preview_tags import Preview, preview_tags
 from app.results.call_lines import headline_and_notes
 from app.widgets.escaping import escape_html
 from engine.stats.learner_claims import primary_claim
-from engine.stats.stored_claims import read_claims
 
 LOCAL = "http://localhost:8501/lab"  # where `make run` serves the Lab
 Titles = Mapping[str, str]
@@ -64,7 +63,7 @@ def describe_run(run: Run, title: str, picture: str, titles: Titles) -> Entry:
         picture: The file of its picture for previews.
         titles: Titles of parts, by name.
     """
-    primary = primary_claim(read_claims(run.summary))
+    primary = primary_claim(run.claims)
     headline = headline_and_notes(run, titles)[0] if run.summary is not None else ""
     call = primary.call if primary is not None else ""
     return Entry(run.key, title, run.kind.title, call, headline, picture)

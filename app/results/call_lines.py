@@ -62,7 +62,7 @@ def call_lines(run: Run, titles: Mapping[str, str]) -> list[str]:
         run: A run with a summary.
         titles: Titles of parts, by name.
     """
-    every, names = read_claims(run.summary), learner_names(run.spec, titles)
+    every, names = run.claims, learner_names(run.spec, titles)
     primary = primary_claim(every)
     if primary is None:
         return []

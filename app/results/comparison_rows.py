@@ -6,7 +6,6 @@ from app.charts.optimization import condition_title
 from app.client.client import Run
 from app.figures.call_style import CALL_STYLES
 from engine.stats.learner_claims import Claim
-from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.claim_words import (
     format_difference,
     format_percent,
@@ -24,7 +23,7 @@ def comparison_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]
         titles: Titles of parts, by name.
     """
     deciding = run.table.criterion.deciding
-    claims = [c for c in read_claims(run.summary) if c.metric == deciding]
+    claims = [c for c in run.claims if c.metric == deciding]
     claims.sort(key=lambda claim: not claim.primary)
     names = learner_names(run.spec, titles)
     return [_row(run, claim, names, titles) for claim in claims]

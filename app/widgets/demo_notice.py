@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app import visitors
 from app.widgets import page_elements, sign_in
 from engine.executors.demo import (
     MIB,
@@ -24,8 +25,12 @@ def draw_notice() -> None:
         horizontal=True, vertical_alignment="center", gap="small", key="demo_notice"
     ):
         st.caption(describe_demo(limits), width="content")
-        with st.popover("Limits", type="tertiary", key="demo_limits"):
-            _draw_limits(limits)
+        menu = st.popover(
+            "Limits", type="tertiary", key="demo_limits", on_change="rerun"
+        )
+        if menu.open:
+            with menu:
+                _draw_limits(limits)
         sign_in.draw_sign_in()
 
 
@@ -39,7 +44,7 @@ def describe_demo(limits: DemoLimits) -> str:
 
 
 def _owner() -> str:
-    if st.user.get("is_logged_in"):
+    if visitors.signed_in_user():
         return "your account keeps its runs"
     return "this browser keeps its runs"
 
@@ -50,7 +55,7 @@ def _draw_limits(limits: DemoLimits) -> None:
         "There are no accounts: a cookie makes the runs those of this browser. "
         "Whoever has the link to a run sees that run, read-only. Storage may vanish, "
         "as when the demo restarts; a link then computes its run again."
-        if not st.user.get("is_logged_in")
+        if not visitors.signed_in_user()
         else "Your runs follow your account. Whoever has the link to a run sees that "
         "run, read-only. Storage may vanish, as when the demo restarts; a link then "
         "computes its run again."

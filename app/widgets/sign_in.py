@@ -17,15 +17,15 @@ _ANSWERED = "runs_move_answered"
 
 def is_offered() -> bool:
     """Whether visitors of the demo can sign in."""
-    return is_demo() and "is_logged_in" in st.user
+    return is_demo() and visitors.can_sign_in()
 
 
 def draw_sign_in() -> None:
     """Draw the entry to sign in or out; nothing where no provider is configured."""
     if not is_offered():
         return
-    if st.user.get("is_logged_in"):
-        name = str(st.user.get("name") or st.user.get("email") or "your account")
+    if user := visitors.signed_in_user():
+        name = str(user.get("name") or user.get("email") or "your account")
         st.caption(f"Signed in as {escape_markdown(name[:60])}.", width="content")
         st.button("Sign out", key="sign_out", type="tertiary", on_click=st.logout)
         return

@@ -160,6 +160,7 @@ def test_who_signs_in_is_offered_once_to_take_the_runs_of_the_browser_along(
         "_workspace_name",
         lambda asked: ANN if asked == browser else "c" * 32,
     )
+    monkeypatch.setattr(visitors, "can_sign_in", lambda: True)
     monkeypatch.setattr(st, "secrets", {"auth": {"client_id": "x"}})
     monkeypatch.setattr(st, "user", {"is_logged_in": False})
     assert open_page("runs", ANN).button(key="sign_in.").label == "Sign in"

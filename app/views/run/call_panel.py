@@ -9,7 +9,6 @@ from app.figures.call_style import CALL_STYLES
 from app.results.call_lines import call_lines, headline_and_notes
 from app.widgets.escaping import escape_html
 from engine.stats.learner_claims import primary_claim
-from engine.stats.stored_claims import read_claims
 
 
 def draw_call(run: Run, titles: Mapping[str, str]) -> None:
@@ -28,7 +27,7 @@ def draw_call(run: Run, titles: Mapping[str, str]) -> None:
 
 def make_sign(run: Run) -> str:
     """Return the sign of the primary call as HTML; the words beside it say the same."""
-    claim = primary_claim(read_claims(run.summary))
+    claim = primary_claim(run.claims)
     if claim is None:
         return ""
     style = CALL_STYLES[claim.call]

@@ -23,7 +23,6 @@ from engine.contract.jobs import Job, JobState
 from engine.contract.learner_appearance import name_in_words, split_label
 from engine.executors.demo import is_demo
 from engine.stats.learner_claims import primary_claim
-from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.wording import format_count
 from engine.store import StoreError
 
@@ -148,7 +147,7 @@ def _draw_rerun(run: Run, job: Job) -> None:
 def describe_sample(run: Run) -> str:
     """Return how many replicates and tests there are, until the call says so."""
     nothing = run.job is not None and not run.blocks and not run.is_alive
-    if nothing or primary_claim(read_claims(run.summary)) is not None:
+    if nothing or primary_claim(run.claims) is not None:
         return ""
     tasks, replicates = run.spec.budget.test_tasks, run.replicates
     noun = run.kind.words.tests

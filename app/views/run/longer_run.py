@@ -9,7 +9,6 @@ from engine.contract.effort import Effort, with_effort
 from engine.contract.errors import Refused
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec
 from engine.stats.learner_claims import CANT_TELL, primary_claim
-from engine.stats.stored_claims import read_claims
 
 # The shares of false calls are simulated, with normal differences: 7.5 % where a run of
 # eight looks is doubled, 9.1 % where a quick one is continued.
@@ -22,7 +21,7 @@ _HELP = (
 
 def draw_longer_run(run: Run) -> None:
     """Draw a button that adds replicates, where the primary question is still open."""
-    claim = primary_claim(read_claims(run.summary))
+    claim = primary_claim(run.claims)
     if run.job is None or run.is_alive or claim is None or claim.call != CANT_TELL:
         return
     more = longer_spec(run)

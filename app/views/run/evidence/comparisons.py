@@ -13,7 +13,6 @@ from engine.contract.learner_appearance import name_in_words
 from engine.stats.block_table import IN_DISTRIBUTION
 from engine.stats.family_names import family_title
 from engine.stats.learner_claims import Claim
-from engine.stats.stored_claims import read_claims
 from engine.stats.verdicts.claim_words import (
     format_difference,
     format_percent,
@@ -34,7 +33,7 @@ def draw_comparisons(run: Run, titles: Mapping[str, str]) -> None:
     """
     names = learner_names(run.spec, titles)
     deciding = run.table.criterion.deciding
-    claims = [c for c in read_claims(run.summary) if c.metric == deciding]
+    claims = [c for c in run.claims if c.metric == deciding]
     parts = [
         make_table(run, claims, names),
         make_chips(run, claims, names),

@@ -23,9 +23,16 @@ def draw_export_menu(run: Run, titles: Titles, shown: Mapping[str, go.Figure]) -
         titles: Titles of parts, by name.
         shown: The figures that are drawn, by title.
     """
-    with st.popover(
-        "Export", icon=":material/download:", key="exports", type="tertiary"
-    ):
+    menu = st.popover(
+        "Export",
+        icon=":material/download:",
+        key="exports",
+        type="tertiary",
+        on_change="rerun",  # a dozen buttons that most reruns do without
+    )
+    if not menu.open:
+        return
+    with menu:
         stem = file_stem(run, titles)
         for file in list_files(run, titles):
             draw_file(file, stem, "export")
