@@ -34,8 +34,11 @@ def embedding_chart(run: Run) -> ResponsiveFigure | None:
         if not found:
             return None
         wide, narrow = (
-            embedding_figure(found, run.roles, FilmOptions(columns=columns))
-            for columns in (3, 2)
+            embedding_figure(found, run.roles, shown)
+            for shown in (
+                FilmOptions(columns=3),
+                FilmOptions(columns=2, only_layout=True),
+            )
         )
         return ResponsiveFigure("embedding", wide, narrow)
 

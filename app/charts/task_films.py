@@ -51,10 +51,10 @@ def film_figures(run: Run, film: Artefact, form: str, task: int) -> WideAndNarro
     if form in FEW_SHOT:
         draw, wide, narrow = FEW_SHOT[form]
         shot = FilmOptions(task=task, columns=wide, spreads=_constant_spreads(run))
-        phone = draw(film, run.roles, shot._replace(columns=narrow))
+        phone = draw(film, run.roles, shot._replace(columns=narrow, only_layout=True))
         return draw(film, run.roles, shot), phone
     shot = FilmOptions(task=task, losses=_task_losses(run, film, task), columns=4)
-    phone = boundary_figure(film, run.roles, shot._replace(columns=2))
+    phone = boundary_figure(film, run.roles, shot._replace(columns=2, only_layout=True))
     return boundary_figure(film, run.roles, shot), phone
 
 

@@ -43,8 +43,11 @@ def trial_figures(
 ) -> tuple[go.Figure, go.Figure]:
     """Return a film, and its layout for narrow screens."""
     wide, narrow = (
-        picture.draw(film, run.roles, options._replace(columns=columns))
-        for columns in (picture.wide, picture.narrow)
+        picture.draw(film, run.roles, shown)
+        for shown in (
+            options._replace(columns=picture.wide),
+            options._replace(columns=picture.narrow, only_layout=True),
+        )
     )
     return wide, narrow
 

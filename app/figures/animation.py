@@ -25,6 +25,8 @@ class FilmOptions(NamedTuple):
         spreads: Standard deviation of the targets around the answers of learners that
             only predict values, by label.
         episode: Which episode of a trial, from 0; None for the last.
+        only_layout: Whether its layout is all that is needed, so that it gets no
+            frames.
     """
 
     task: int = 0
@@ -32,6 +34,7 @@ class FilmOptions(NamedTuple):
     columns: int = 2
     spreads: Mapping[str, float] = MappingProxyType({})
     episode: int | None = None
+    only_layout: bool = False
 
 
 def sample_frames(count: int, limit: int = MAX_FRAMES) -> list[int]:

@@ -123,6 +123,7 @@ def body_film(film: Film, roles: Mapping[str, str], options: FilmOptions) -> go.
             traces=list(range(len(labels))),
         )
         for step in steps
+        if not options.only_layout
     ]
     _fit_axes(made, film, options.task)
     remarks = return_remarks(film, labels, options.task, episode)

@@ -98,7 +98,8 @@ def embedding_figure(
         made.update_yaxes(range=reach[1], **at)
     notes = {label: _map_note(chart) for label, chart in charts.items()}
     made.layout.annotations = panel_titles(labels, assign_styles(roles), notes)
-    made.frames = [_make_frame(list(charts.values()), step) for step in steps]
+    if not options.only_layout:
+        made.frames = [_make_frame(list(charts.values()), step) for step in steps]
     bare = {"showticklabels": False, "ticks": "", "showgrid": False}
     square = {"fixedrange": True, "constrain": "domain"}
     made.update_xaxes(**bare, **square, constraintoward="left")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -55,7 +56,11 @@ def forest_figure(claims: Sequence[Claim], roles: Roles) -> go.Figure:
         known = [_to_points(claim) for claim in known]
     lines = _with_headings(known)
     second = sum(map(_needs_second_line, known))
+    places = _row_heights(lines)
+    rows = list(zip(lines, places, strict=True))
+    claimed = [(line, y) for line, y in rows if isinstance(line, Claim)]
     made = make_figure(
+        [trace for claim, y in claimed for trace in _traces(claim, y)],
         title=f"{who} against each other learner: {kind.label.lower()}",
         how_to_read=HOW_TO_READ
         + (ONE_TRAINING if any(_is_single_training(claim) for claim in known) else "")
@@ -67,12 +72,13 @@ def forest_figure(claims: Sequence[Claim], roles: Roles) -> go.Figure:
         + round(EXTRA * PIXELS) * second,
     )
     made.layout.meta = {**made.layout.meta, "once": HOW_TO_READ}
-    places = _row_heights(lines)
-    for line, y in zip(lines, places, strict=True):
-        if isinstance(line, str):
-            _add_heading(made, line, y)
-        else:
-            _add_claim(made, line, y)
+    # All at once: with each one that is added, Plotly checks all before it again.
+    made.layout.shapes = [s for claim, y in claimed for s in _strips(claim, y)]
+    made.layout.annotations = [
+        note
+        for line, y in rows
+        for note in ([_heading(line, y)] if isinstance(line, str) else _notes(line, y))
+    ]
     _set_x_axis(made, known, kind)
     low = min(places, default=0.0) - 0.45
     made.update_yaxes(visible=False, range=[low, max(places, default=0.0) + 0.75])
@@ -148,66 +154,55 @@ def _describe_claim(claim: Claim) -> str:
     return f"{where}, against {claim.against}: {claim.call}, {span}"
 
 
-def _add_heading(figure: go.Figure, text: str, y: float) -> None:
-    figure.add_annotation(
-        text=f"<b>{text}</b>",
-        x=0,
-        xref="x domain",
-        y=y + 0.1,
-        xanchor="left",
-        yanchor="middle",
-        showarrow=False,
-        font={"size": 12},
-    )
+def _heading(text: str, y: float) -> dict[str, Any]:
+    return _note(f"<b>{text}</b>", x=0, y=y + 0.1, anchor="left")
 
 
-def _add_claim(figure: go.Figure, claim: Claim, y: float) -> None:
-    """Draw one claim: margin, zero, interval, mark, and its words above."""
-    if np.isfinite(claim.margin):
-        _add_strip(figure, claim.margin, y)
-    _add_strip(figure, 0.0, y)
-    color = CALL_STYLES[claim.call].color
-    figure.add_trace(
-        go.Scatter(
-            x=[claim.low, claim.high],
-            y=[y, y],
-            mode="lines",
-            showlegend=False,
-            line={"color": color, "width": 3},
-            hoverinfo="skip",
-        )
-    )
-    _add_mark(figure, claim, y)
-    _add_words(figure, claim, y)
+def _note(text: str, *, x: float, y: float, anchor: str) -> dict[str, Any]:
+    """Return a text beside the rows; x is a share of the width."""
+    return {
+        **{"text": text, "x": x, "xref": "x domain", "y": y},
+        **{"xanchor": anchor, "yanchor": "middle"},
+        **{"showarrow": False, "font": {"size": 12}},
+    }
 
 
-def _add_strip(figure: go.Figure, half: float, y: float) -> None:
-    """Shade a row from −half to half; a half of 0 draws the line at 0."""
-    figure.add_shape(
-        type="rect",
-        x0=-half,
-        x1=half,
-        y0=y - 0.3,
-        y1=y + 0.2,
-        fillcolor=MARGIN,
-        line={"color": GREY, "width": 0 if half else 1.4},
-        layer="below",
-    )
-
-
-def _add_mark(figure: go.Figure, claim: Claim, y: float) -> None:
+def _traces(claim: Claim, y: float) -> list[go.Scatter]:
+    """Return the interval and the mark of a claim."""
     style = CALL_STYLES[claim.call]
-    hover = f"{_format_interval(claim)}<br>{_describe_sample(claim)}<extra></extra>"
-    figure.add_trace(
-        go.Scatter(
-            x=[claim.difference],
-            y=[y],
-            mode="markers",
-            showlegend=False,
-            marker={"color": style.color, "symbol": style.symbol, "size": 11},
-            hovertemplate=hover,
-        )
+    interval = go.Scatter(
+        x=[claim.low, claim.high],
+        y=[y, y],
+        mode="lines",
+        showlegend=False,
+        line={"color": style.color, "width": 3},
+        hoverinfo="skip",
     )
+    hover = f"{_format_interval(claim)}<br>{_describe_sample(claim)}<extra></extra>"
+    mark = go.Scatter(
+        x=[claim.difference],
+        y=[y],
+        mode="markers",
+        showlegend=False,
+        marker={"color": style.color, "symbol": style.symbol, "size": 11},
+        hovertemplate=hover,
+    )
+    return [interval, mark]
+
+
+def _strips(claim: Claim, y: float) -> list[dict[str, Any]]:
+    """Return the margin of a claim, where it has one, and the line at 0."""
+    margin = [claim.margin] if np.isfinite(claim.margin) else []
+    return [_strip(half, y) for half in (*margin, 0.0)]
+
+
+def _strip(half: float, y: float) -> dict[str, Any]:
+    """Return a row's shade from −half to half; a half of 0 draws the line at 0."""
+    return {
+        **{"type": "rect", "x0": -half, "x1": half, "y0": y - 0.3, "y1": y + 0.2},
+        **{"fillcolor": MARGIN, "layer": "below"},
+        "line": {"color": GREY, "width": 0 if half else 1.4},
+    }
 
 
 def _format_interval(claim: Claim) -> str:
@@ -233,27 +228,17 @@ def _needs_second_line(claim: Claim) -> bool:
     return LETTER * len(against) + DIGIT * right > PHONE
 
 
-def _add_words(figure: go.Figure, claim: Claim, y: float) -> None:
-    """Write the other learner on the left; call, interval and level on the right."""
+def _notes(claim: Claim, y: float) -> list[dict[str, Any]]:
+    """Return the other learner, on the left; call, interval and level, on the right."""
     style = CALL_STYLES[claim.call]
     against, call, level = _words(claim)
     sign = f"<span style='color:{style.color}'>{style.sign}</span>"
     above = UP if _needs_second_line(claim) else 0.0
-    sides = (
-        ("left", 0, above, against),
-        ("right", 1, 0.0, f"{sign} {call} <span style='color:{GREY}'>{level}</span>"),
-    )
-    for anchor, x, up, text in sides:
-        figure.add_annotation(
-            text=text,
-            x=x,
-            xref="x domain",
-            y=y + 0.42 + up,
-            xanchor=anchor,
-            yanchor="middle",
-            showarrow=False,
-            font={"size": 12},
-        )
+    right = f"{sign} {call} <span style='color:{GREY}'>{level}</span>"
+    return [
+        _note(against, x=0, y=y + 0.42 + above, anchor="left"),
+        _note(right, x=1, y=y + 0.42, anchor="right"),
+    ]
 
 
 def _describe_sample(claim: Claim) -> str:

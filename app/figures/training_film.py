@@ -80,6 +80,7 @@ def boundary_figure(
             layout={"annotations": head} if options.losses else None,
         )
         for step, frame, head in zip(steps, kept, heads, strict=True)
+        if not options.only_layout
     ]
     add_controls(made, steps)
     made.update_layout(hovermode=False, showlegend=False, margin={"t": 28, "r": 8})

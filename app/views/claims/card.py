@@ -55,13 +55,12 @@ def _draw_verdict(name: str, sentence: str, verdict: StudyVerdict) -> None:
 
     icon, color = VERDICTS[verdict.verdict]
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
+    badge = f":{color}-badge[{icon} {verdict.verdict}]"
+    estimate = f"{badge} **{escape_markdown(describe_estimate(verdict))}**"
+    told = _unbroken_percent(f"{verdict.reason} {explain_open(verdict)}".rstrip())
     with left:
-        st.markdown(sentence)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(verdict.verdict, icon=icon, color=color)  # type: ignore[arg-type]
-            st.markdown(f"**{escape_markdown(describe_estimate(verdict))}**")
-        told = f"{verdict.reason} {explain_open(verdict)}".rstrip()
-        st.markdown(_unbroken_percent(told))
+        # One text: a page of cards is sent and drawn element by element.
+        st.markdown(f"{sentence}\n\n{estimate}\n\n{told}")
     with right:
         fig = get_or_make(("interval", *_interval_name(verdict)), make)
         live_plot(fig, key=f"interval.{name}", alt=fig.layout.meta["alt"])

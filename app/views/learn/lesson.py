@@ -1,10 +1,12 @@
 """A short lesson: texts with something to try, and experiments that show it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
+import plotly.graph_objects as go
 import streamlit as st
 
+from app.charts.figure_cache import get_or_make
 from app.client import client
 from app.client.catalogue import Preset
 from app.views.shipped_experiments import open_in_lab
@@ -46,6 +48,20 @@ class Lesson(NamedTuple):
     def text(self) -> str:
         """Return all that it says, for searching."""
         return " ".join(f"{step.title} {step.text}" for step in self.steps)
+
+
+def draw_figure(
+    name: str, given: tuple[Hashable, ...], make: Callable[[], go.Figure]
+) -> None:
+    """Draw a lesson's figure; it is made once for all who set the same.
+
+    Args:
+        name: Its stable name.
+        given: All that it depends on.
+        make: Makes it.
+    """
+    figure = get_or_make(("lesson", name, *given), make)
+    page_elements.draw_chart(figure, f"lesson.{name}")
 
 
 def draw_lesson(lesson: Lesson) -> None:

@@ -1,12 +1,13 @@
 """Live figure: what a perfect memory believes after each example."""
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from app.figures.figure_types import Floats
 from app.figures.lessons.belief import belief_figure
+from app.views.learn.lesson import draw_figure
 from app.views.learn.smooth_functions import TRUE_SCALE, believe, draw_function
-from app.widgets import page_elements
 
 X: Floats = np.linspace(-4.0, 4.0, 121)
 MOST = 12  # examples
@@ -34,8 +35,11 @@ def draw_memory() -> None:
         help="How smooth the functions are believed to be; they were drawn with 1. "
         "Meta-training learns it from many functions.",
     )
+    draw_figure("memory", (count, scale), lambda: _make_belief(count, scale))
+
+
+def _make_belief(count: int, scale: float) -> go.Figure:
     truth = draw_function(X, seed=4)
     seen = np.random.default_rng(5).permutation(len(X))[:count]
     given = np.stack([X[seen], truth[seen]])
-    belief = believe(X, given, scale)
-    page_elements.draw_chart(belief_figure(X, truth, given, belief), "lesson.memory")
+    return belief_figure(X, truth, given, believe(X, given, scale))

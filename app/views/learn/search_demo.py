@@ -5,8 +5,8 @@ import streamlit as st
 
 from app.client import recorded_examples
 from app.figures.lessons.regret import regret_figure
+from app.views.learn.lesson import draw_figure
 from app.views.learn.simulated_search import Setting, Table, evolution, random_search
-from app.widgets import page_elements
 from engine.contract.kinds import SEARCH
 
 
@@ -22,7 +22,7 @@ def draw_searches() -> None:
         "random search": random_search(table, setting),
         "evolution": evolution(table, setting, population),
     }
-    page_elements.draw_chart(regret_figure(found), "lesson.regret")
+    draw_figure("regret", (setting, population), lambda: regret_figure(found))
     ends = {name: regret[:, -1] for name, regret in found.items()}
     wins = int((ends["evolution"] < ends["random search"]).sum())
     ties = int((ends["evolution"] == ends["random search"]).sum())

@@ -7,8 +7,8 @@ from app.client import recorded_examples
 from app.figures.figure_types import Floats
 from app.figures.lessons.sine_fit import Fit, fit_figure
 from app.views.learn import sine_net
+from app.views.learn.lesson import draw_figure
 from app.views.learn.sine_net import Net
-from app.widgets import page_elements
 from app.widgets.glossary import help_of
 from engine.contract.kinds import FEW_SHOT
 
@@ -47,8 +47,12 @@ def draw_adaptation() -> None:
     phase = second.slider(
         "Phase", 0.0, 3.1, 1.0, 0.1, key="sine_phase", help="Moves the curve sideways."
     )
-    fit = make_fit(nets, (amplitude, phase), examples, steps)
-    page_elements.draw_chart(fit_figure(fit, steps), "lesson.sine")
+    curve = (amplitude, phase)
+    draw_figure(
+        "sine",
+        (*curve, examples, steps),
+        lambda: fit_figure(make_fit(nets, curve, examples, steps), steps),
+    )
     if amplitude > 5:
         st.caption(
             "This amplitude is out of distribution: no such curve was trained on."

@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.figures.lessons.claimed_spread import coverage_figure, likelihood_figure
 from app.views.learn import claimed_spread
-from app.widgets import page_elements
+from app.views.learn.lesson import draw_figure
 
 CLAIMS = np.geomspace(0.25, 4.0, 81)
 LEVELS = np.linspace(0.05, 0.95, 19)
@@ -25,11 +25,13 @@ def draw_spread() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         covered = claimed_spread.coverage(claimed, LEVELS)
-        page_elements.draw_chart(coverage_figure(LEVELS, covered), "lesson.coverage")
+        draw_figure("coverage", (claimed,), lambda: coverage_figure(LEVELS, covered))
     with right:
         every = claimed_spread.expected_nll(CLAIMS)
-        page_elements.draw_chart(
-            likelihood_figure(CLAIMS, every, (claimed, nll)), "lesson.nll"
+        draw_figure(
+            "nll",
+            (claimed,),
+            lambda: likelihood_figure(CLAIMS, every, (claimed, nll)),
         )
     inside = float(claimed_spread.coverage(claimed, np.array([0.9]))[0])
     error = claimed_spread.calibration_error(claimed)

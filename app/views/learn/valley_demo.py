@@ -5,6 +5,7 @@ import streamlit as st
 
 from app.figures.figure_types import Floats
 from app.figures.lessons import valley as figures
+from app.views.learn.lesson import draw_figure
 from app.views.learn.valley import (
     Valleys,
     descend,
@@ -13,7 +14,6 @@ from app.views.learn.valley import (
     mean_losses,
     tune_rate,
 )
-from app.widgets import page_elements
 from app.widgets.glossary import help_of
 
 STEPS, LEARNED_STEPS = 20, 8
@@ -45,12 +45,14 @@ def draw_descent() -> None:
     one = Valleys(np.array([[1.0 / ratio, 1.0]]), np.array([[-2.5, 1.0]]))
     path = descend(one, np.full(STEPS, rate))
     with left:
-        page_elements.draw_chart(
-            figures.path_figure(one.curvature[0], path[0]), "lesson.path"
+        draw_figure(
+            "path",
+            (rate, ratio),
+            lambda: figures.path_figure(one.curvature[0], path[0]),
         )
     with right:
-        page_elements.draw_chart(
-            figures.loss_figure(losses(one, path)[0]), "lesson.loss"
+        draw_figure(
+            "loss", (rate, ratio), lambda: figures.loss_figure(losses(one, path)[0])
         )
     st.markdown(_explain(rate, ratio))
 
@@ -105,12 +107,16 @@ def draw_learned_rates() -> None:
     ours = mean_losses(new, learned)
     rival = mean_losses(new, np.full(LEARNED_STEPS, tuned))
     with left:
-        page_elements.draw_chart(
-            figures.step_size_figure(learned, tuned), "lesson.step_sizes"
+        draw_figure(
+            "step_sizes",
+            (meta_steps,),
+            lambda: figures.step_size_figure(learned, tuned),
         )
     with right:
-        page_elements.draw_chart(
-            figures.learned_loss_figure(ours, rival), "lesson.new_valleys"
+        draw_figure(
+            "new_valleys",
+            (meta_steps, stretch),
+            lambda: figures.learned_loss_figure(ours, rival),
         )
     st.markdown(_compare(float(ours[-1] / rival[-1]), stretch))
 

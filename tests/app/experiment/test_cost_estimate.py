@@ -227,15 +227,15 @@ def store_with_run(
         summary=lambda key: {"replicates": replicates},
     )
     monkeypatch.setattr(process_store, "shared_store", lambda: held)
-    monkeypatch.setattr(client, "job", {"past": done[0]}.get)
 
 
 def test_a_machine_without_runs_says_so(
     monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
 ) -> None:
-    held = SimpleNamespace(home=Path("empty"), jobs=lambda *_, **__: [])
+    held = SimpleNamespace(
+        home=Path("empty"), jobs=lambda *_, **__: [], job=lambda key: None
+    )
     monkeypatch.setattr(process_store, "shared_store", lambda: held)
-    monkeypatch.setattr(client, "job", lambda key: None)
     found = estimate_duration(completed(catalogue, "few_shot"))
     assert found.runs == 0
     assert found.first.high > 2 * found.first.low

@@ -36,6 +36,7 @@ def figure() -> go.Figure:
 
 def opened(lab: AppTest, key: str, tab: str = "") -> AppTest:
     lab.query_params["run"] = key
+    lab.session_state["exports"] = True  # the menu is open
     if tab:
         lab.query_params["tab"] = tab
     at = lab.run()
