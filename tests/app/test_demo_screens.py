@@ -19,9 +19,9 @@ from engine.executors.demo import MIB, demo_limits
 from engine.store import Store
 from engine.store.errors import QueueFull
 from engine.store.workspaces import WorkspaceStore
-from tests.app.test_isolation import ANN, BOB, demo, everything, open_page
+from tests.app.test_isolation import ANN, BOB, demo, everything, open_page, small_runs
 
-__all__ = ["demo"]  # the fixture
+__all__ = ["demo", "small_runs"]  # the fixtures
 
 
 def shared_link(ask_as: Callable[..., None], key: str) -> dict[str, str]:
@@ -182,7 +182,7 @@ def test_who_signs_in_is_offered_once_to_take_the_runs_of_the_browser_along(
 
 
 def test_a_full_queue_is_told_beside_run_and_the_page_stays(
-    demo: object, monkeypatch: pytest.MonkeyPatch
+    demo: object, small_runs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*given: object, **named: object) -> None:
         raise QueueFull(1, 2, 3)
@@ -199,7 +199,7 @@ def test_a_full_queue_is_told_beside_run_and_the_page_stays(
 
 
 def test_a_waiting_run_tells_its_place_among_all_visitors_and_when_it_starts(
-    demo: Callable[..., None], tiny: RunSpec, home: Path
+    demo: Callable[..., None], small_runs: None, tiny: RunSpec, home: Path
 ) -> None:
     for seed in (1, 2):  # of somebody else, before it
         other = tiny.model_copy(update={"seed": seed})

@@ -240,6 +240,14 @@ def test_what_one_visitor_imports_is_not_read_by_another(
     assert held[0] == held[1]
 
 
+@pytest.fixture
+def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every run be estimated as small, however busy this machine is."""
+    needs = demo_checks.RunNeeds(1.0, "1 s", 1e6, "gradients", 1e6)
+    monkeypatch.setattr(visitors, "_estimate_needs", lambda spec: needs)
+    monkeypatch.setattr(demo_checks._Estimates, "of", lambda spec: needs)
+
+
 def open_page(page: str, workspace: str, **asked: str) -> AppTest:
     at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
     at.session_state[visitors._SESSION] = workspace
