@@ -7,9 +7,9 @@ import numpy as np
 
 from app.charts.figure_cache import get_or_make
 from app.client import client, process_store
-from app.experiment.costs import COSTS, Prepare, with_replicates
+from app.experiment.costs import COSTS, StageWork, with_replicates
 from app.experiment.ready_baselines import mark_ready_baselines
-from app.experiment.speeds import Speeds
+from app.experiment.speeds import Speeds, Traits
 from app.experiment.timed_runs import known_speeds, machine_of, with_traits
 from engine.contract.kinds import Kind
 from engine.contract.replicate_batches import replicate_batches
@@ -47,6 +47,18 @@ class Estimate(NamedTuple):
     first: Duration
     whole: Duration
     runs: int
+
+
+class Work(NamedTuple):
+    """The work of a run.
+
+    Args:
+        stages: Its stages, with what their speeds go with.
+        batches: Of its replicates.
+    """
+
+    stages: list[tuple[StageWork, Traits]]
+    batches: int
 
 
 def describe_estimate(estimate: Estimate) -> str:
@@ -124,13 +136,26 @@ def estimate_duration(spec: RunSpec, workers: int = 1) -> Estimate:
         spec: The run.
         workers: Processes that compute batches of replicates at the same time.
     """
-    kind = client.kind_of_spec(spec)
+    return _estimate(_find_work(spec), workers)
+
+
+def _estimate(found: list[Work], workers: int) -> Estimate:
     speeds, runs = known_speeds()
-    bounds = [
-        predict_duration(speeds, part, kind, workers, mark_ready_baselines)
+    bounds = [_predict(speeds, work, workers) for work in found]
+    return Estimate(bounds[0], bounds[-1], runs)
+
+
+def _find_work(spec: RunSpec) -> list[Work]:
+    """Return the work up to the first look and, if more may follow, up to the last."""
+    kind = client.kind_of_spec(spec)
+    machine = machine_of(spec)
+    return [
+        Work(
+            with_traits(part, kind, machine, mark_ready_baselines),
+            len(replicate_batches(part)),
+        )
         for part in _bounds(spec)
     ]
-    return Estimate(bounds[0], bounds[-1], runs)
 
 
 class Machine(NamedTuple):
@@ -167,34 +192,37 @@ def expected_duration(spec: RunSpec, key: str, machine: Machine) -> Estimate:
         key: Its run key.
         machine: From `this_machine`.
     """
-    name = ("estimate", key, machine)
-    return get_or_make(name, lambda: estimate_duration(spec, machine.workers))
+    # Its work is most of the effort, and the same for any number of workers.
+    of_work = ("work", key, machine.home, machine.runs)
+    return get_or_make(
+        ("estimate", key, machine),
+        lambda: _estimate(
+            get_or_make(of_work, lambda: _find_work(spec)), machine.workers
+        ),
+    )
 
 
-def predict_duration(
-    speeds: Speeds,
-    spec: RunSpec,
-    kind: Kind,
-    workers: int = 1,
-    prepare: Prepare | None = None,
-) -> Duration:
-    """Return the range of a run: the sum of its stages, log-normally distributed.
+def predict_duration(speeds: Speeds, spec: RunSpec, kind: Kind) -> Duration:
+    """Return the range of a run on one worker; nothing of it is ready.
 
     Args:
         speeds: Seconds per unit of work.
         spec: Completed; it goes on to its last replicate.
         kind: Its kind of task.
-        workers: As in `estimate_duration`.
-        prepare: As in `costs.stages`.
     """
-    asked = with_traits(spec, kind, machine_of(spec), prepare)
-    mean, covariance = speeds.predict([traits for _, traits in asked])
-    seconds = np.exp(mean) * np.array([stage.work for stage, _ in asked])
+    stages = with_traits(spec, kind, machine_of(spec))
+    return _predict(speeds, Work(stages, len(replicate_batches(spec))), 1)
+
+
+def _predict(speeds: Speeds, work: Work, workers: int) -> Duration:
+    """Return the range of the sum of all stages, log-normally distributed."""
+    mean, covariance = speeds.predict([traits for _, traits in work.stages])
+    seconds = np.exp(mean) * np.array([stage.work for stage, _ in work.stages])
     share = seconds / seconds.sum()
     spread = math.sqrt(share @ covariance @ share)
     # Whole batches go to a worker, so that the last round may be a partial one.
-    batches = len(replicate_batches(spec))
-    middle = seconds.sum() * math.ceil(batches / workers) / batches
+    rounds = math.ceil(work.batches / workers)
+    middle = seconds.sum() * rounds / work.batches
     away = math.exp(QUANTILE * spread)
     return Duration(middle / away, middle * away)
 

@@ -16,15 +16,16 @@ def mark_ready_baselines(spec: RunSpec) -> RunSpec:
     Args:
         spec: Completed, without looks: one batch of a run.
     """
-    ready = dict(spec.inputs)
+    keys = {}
     for learner in spec.learners:
-        shared = _shared_run(spec, learner)
-        if shared is None:
-            continue
-        key = run_key(shared, client.catalogue().card)
-        job = process_store.shared_store().job(key)  # in the demo, too, for everyone
-        if job is not None and job.state == JobState.DONE:
-            ready[learner.label] = Input(run=key, artefact=learner.label)
+        if shared := _shared_run(spec, learner):
+            keys[learner.label] = run_key(shared, client.catalogue().card)
+    # In the demo, too, whoever had them computed.
+    jobs = process_store.shared_store().jobs_by_key(set(keys.values()))
+    ready = dict(spec.inputs)
+    for label, key in keys.items():
+        if key in jobs and jobs[key].state == JobState.DONE:
+            ready[label] = Input(run=key, artefact=label)
     return spec.model_copy(update={"inputs": ready})
 
 

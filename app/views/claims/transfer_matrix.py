@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app.charts.figure_cache import get_or_make
@@ -140,21 +141,26 @@ def _draw_matrices(found: TransferMatrix, control: TransferMatrix | None) -> Non
     columns = st.columns(2, gap="large") if control is not None else [st.container()]
     with columns[0]:
         title = f"{learner_name(found.learner)} against {learner_name(found.against)}"
-        page_elements.draw_chart(
-            transfer_measure_figure(found, measure, title=title), "matrix.found"
-        )
+        page_elements.draw_chart(_figure(found, measure, title), "matrix.found")
     if control is not None:
         with columns[1]:
             title = "Negative control: the source's accuracies shuffled"
-            page_elements.draw_chart(
-                transfer_measure_figure(control, measure, title=title), "matrix.control"
-            )
+            page_elements.draw_chart(_figure(control, measure, title), "matrix.control")
     if found.single:
         st.caption(
             "A row from a single training has intervals over searches; another "
             "training may differ."
         )
     _draw_table(found)
+
+
+def _figure(matrix: TransferMatrix, measure: str, title: str) -> go.Figure:
+    # Kept with the matrix, whose number no other one then gets.
+    _, figure = get_or_make(
+        ("matrix figure", id(matrix), measure, title),
+        lambda: (matrix, transfer_measure_figure(matrix, measure, title=title)),
+    )
+    return figure
 
 
 def _control_label(runs: Sequence[Run]) -> str:

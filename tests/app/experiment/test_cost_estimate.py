@@ -222,6 +222,7 @@ def store_with_run(
         home=Path(str(id(done))),
         jobs=lambda *_, **__: done,
         job={"past": done[0]}.get,
+        jobs_by_key=lambda keys: {},
         spec=lambda key: spec,
         timings=lambda key: [],
         summary=lambda key: {"replicates": replicates},
@@ -233,7 +234,7 @@ def test_a_machine_without_runs_says_so(
     monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
 ) -> None:
     held = SimpleNamespace(
-        home=Path("empty"), jobs=lambda *_, **__: [], job=lambda key: None
+        home=Path("empty"), jobs=lambda *_, **__: [], jobs_by_key=lambda keys: {}
     )
     monkeypatch.setattr(process_store, "shared_store", lambda: held)
     found = estimate_duration(completed(catalogue, "few_shot"))
