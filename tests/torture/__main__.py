@@ -9,7 +9,17 @@ from pathlib import Path
 
 from tests.torture.items import ITEMS, Item, SkippedError
 
-ROOMS = ("kills", "shards", "web", "visitors", "faults", "damage", "races", "scale")
+ROOMS = (
+    "kills",
+    "shards",
+    "web",
+    "visitors",
+    "isolation",
+    "faults",
+    "damage",
+    "races",
+    "scale",
+)
 
 
 def main() -> int:

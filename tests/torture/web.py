@@ -31,7 +31,7 @@ def kill_web_servers(home: Path, count: int) -> Outcome:
     with supervisor(home) as one:
         until(is_in(store, key, JobState.RUNNING))
         for _ in range(count):
-            port = _free_port()
+            port = free_port()
             words = ("streamlit", "run", str(PAGE), "--server.headless", "true")
             port_words = ("--server.port", str(port), "--server.address", "127.0.0.1")
             with process(home, *words, *port_words) as server:
@@ -51,7 +51,8 @@ def _other_supervisors(home: Path, pid: int) -> bool:
     return supervisor_status(home).pid != pid
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
