@@ -1,13 +1,17 @@
 #!/bin/sh
 # Set up the hosted lab on a Debian 12 or newer server, as root; may be run again:
-#   .hosting/server.sh HOST [PREFIX]
-# HOST is the server's name, PREFIX the path below it (lab). The certificate is expected in
-# /etc/metascope/tls; without one a self-signed one is made, for a first try.
+#   .hosting/server.sh HOST [PREFIX [PROCESSES]]
+# HOST is the server's name, PREFIX the path below it (lab), PROCESSES how many web processes
+# share the visitors: one answers with one core and takes 0.3 GB (2, or 1 on a single core).
+# The certificate is expected in /etc/metascope/tls; without one a self-signed one is made,
+# for a first try.
 # PYTHON and TORCH_INDEX are those of install.sh.
 set -eu
-[ $# -ge 1 ] && [ $# -le 2 ] || { echo "usage: $0 HOST [PREFIX]" >&2; exit 2; }
+[ $# -ge 1 ] && [ $# -le 3 ] ||
+  { echo "usage: $0 HOST [PREFIX [PROCESSES]]" >&2; exit 2; }
 host=$1
 prefix=${2:-lab}
+processes=${3:-$([ "$(nproc)" -ge 2 ] && echo 2 || echo 1)}
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(dirname "$here")
 home=/opt/metascope
@@ -15,6 +19,8 @@ home=/opt/metascope
 case $host in *[!A-Za-z0-9.-]* | "") echo "server: $host is no host name" >&2; exit 2 ;; esac
 case $prefix in *[!A-Za-z0-9_-]* | "")
   echo "server: the prefix must be one word of letters, digits, - and _" >&2; exit 2 ;; esac
+case $processes in [1-8]) ;; *)
+  echo "server: there can be 1 to 8 web processes, not $processes" >&2; exit 2 ;; esac
 [ "$(id -u)" -eq 0 ] || { echo "server: this needs root" >&2; exit 1; }
 
 say() { echo "server: $*"; }
@@ -67,7 +73,8 @@ if [ -e /etc/metascope.env ]; then
 else
   fill metascope.env >/etc/metascope.env
 fi
-install -m 644 "$here/metascope.service" /etc/systemd/system/metascope.service
+install -m 644 "$here/metascope@.service" /etc/systemd/system/metascope@.service
+ports=$(seq 8501 $((8500 + processes)))
 
 say "nginx"
 tls=/etc/metascope/tls
@@ -79,6 +86,10 @@ if [ ! -e "$tls/fullchain.pem" ]; then
     -keyout "$tls/privkey.pem" -out "$tls/fullchain.pem" 2>/dev/null
 fi
 fill nginx.conf >/etc/nginx/conf.d/metascope.conf
+for port in $ports; do
+  [ "$port" = 8501 ] || sed -i "/server 127.0.0.1:$((port - 1));/a\\    server 127.0.0.1:$port;" \
+    /etc/nginx/conf.d/metascope.conf
+done
 # `http2 on` is of nginx 1.25.1; Debian 12 has 1.22.
 if [ "$(printf '%s\n' 1.25.1 "$(nginx -v 2>&1 | sed 's|.*/\([0-9.]*\).*|\1|')" | sort -V | head -1)" != 1.25.1 ]; then
   sed -i -e '/^    http2 on;$/d' -e 's/443 ssl;/443 ssl http2;/' /etc/nginx/conf.d/metascope.conf
@@ -88,8 +99,11 @@ nginx -t -q
 if [ -d /run/systemd/system ]; then
   say "start"
   systemctl daemon-reload
-  systemctl enable --quiet metascope nginx
-  systemctl restart metascope
+  for unit in $(systemctl list-units --all --plain --no-legend 'metascope@*' | cut -d' ' -f1); do
+    systemctl disable --quiet --now "$unit"
+  done
+  systemctl enable --quiet nginx
+  for port in $ports; do systemctl enable --quiet --now "metascope@$port"; done
   systemctl reload-or-restart nginx
 else
   say "systemd does not run here: the services are installed and not started"

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HOSTING = ROOT / ".hosting"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 NGINX = (HOSTING / "nginx.conf").read_text()
-UNIT = (HOSTING / "metascope.service").read_text()
+UNIT = (HOSTING / "metascope@.service").read_text()
 ENVIRONMENT = (HOSTING / "metascope.env").read_text()
 TEXTS = {
     path.name: path.read_text()
@@ -93,6 +93,7 @@ def nginx_passes(path: str) -> bool:
         *(f"/{page}" for page in sorted(PAGES)),
         "/static/js/index.js",
         "/media/a.png",
+        f"/figures/{64 * 'a'}.json",
         "/component/app.x/y.js",
         "/_stcore/bidi-components/x/y.js",
         "/_stcore/health",
@@ -129,8 +130,10 @@ def test_the_socket_of_a_page_passes_nginx_with_its_upgrade() -> None:
 
 
 def test_ports_folders_and_the_program_are_the_same_in_all_files() -> None:
-    (port,) = re.findall(r"STREAMLIT_SERVER_PORT=(\d+)", ENVIRONMENT)
-    assert f"server 127.0.0.1:{port};" in NGINX
+    assert "server 127.0.0.1:8501;" in NGINX
+    assert "seq 8501 " in TEXTS["server.sh"]
+    assert "Environment=STREAMLIT_SERVER_PORT=%i\n" in UNIT
+    assert "STREAMLIT_SERVER_PORT" not in ENVIRONMENT  # it would override the unit's
     (port,) = re.findall(r"STREAMLIT_SERVER_PORT=(\d+)", DOCKERFILE)
     assert f"EXPOSE {port}\n" in DOCKERFILE
     assert f"app_port: {port}\n" in TEXTS["space-header.md"]

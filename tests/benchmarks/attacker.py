@@ -41,10 +41,10 @@ from tests.benchmarks.visitors import (
     PAGES,
     Log,
     at,
-    running_server,
     visit,
     wait_for_form,
 )
+from tests.benchmarks.web_processes import running_server
 
 SOCKETS, UPLOADS, SUBMISSIONS = 500, 20, 1000
 UPLOAD, LINK = 20 * MIB, 10**6

@@ -24,10 +24,10 @@ from tests.benchmarks.visitor_client import Answer, Visitor
 from tests.benchmarks.visitor_controls import Control
 from tests.benchmarks.visitors import (
     address_of,
-    running_server,
     start_training,
     wait_for_form,
 )
+from tests.benchmarks.web_processes import running_server
 
 Step = Callable[[Visitor], Awaitable[Answer]]
 _numbers = itertools.count()

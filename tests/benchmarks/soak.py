@@ -39,10 +39,10 @@ from tests.benchmarks.visitors import (
     address_of,
     at,
     click_until,
-    running_server,
     visit,
     wait_for_form,
 )
+from tests.benchmarks.web_processes import running_server
 from tests.laws.small import spec_of
 
 BOUND = 10.0  # percent per hour by which memory may grow

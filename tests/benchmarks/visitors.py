@@ -2,8 +2,11 @@
 
     python -m tests.benchmarks.visitors --visitors 50 [--seconds 60] [--watchers 5]
         [--think 1] [--ramp 10] [--port 8621] [--training] [--pages start,lab,claims]
+        [--processes 2]
 
 A server and a store of their own are started (`METASCOPE_MODE=demo` is passed on), and
+with `--processes` several web processes on that store, behind nginx, which gives each
+visitor one of them by the lines of `.hosting/nginx.conf`;
 with `--training` one long run in a worker, whose speed is measured first alone, then
 beside the visitors. Each visitor loads a page, then clicks on what is there, the think
 time after the previous answer; watchers have the training in view. Visitors are
@@ -17,14 +20,10 @@ import json
 import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,12 @@ import psutil
 from engine.catalogue import find_card
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import complete_spec
-from engine.executors import supervisor
 from engine.presets import preset
 from engine.store import Store
 from tests.benchmarks.visitor_client import Answer, Visitor
 from tests.benchmarks.visitor_controls import Control
+from tests.benchmarks.web_processes import running_servers
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("start", "lab", "runs", "claims", "learn")
 FIRST = ("lab", "lab", "start", "start", "claims", "learn", "runs")
 CLICKED = ("tab", "slider", "selectbox", "button_group", "number_input", "checkbox")
@@ -56,34 +54,6 @@ class Log:
         self.clicks: dict[str, list[Answer]] = defaultdict(list)
         self.errors: list[str] = []
         self.polls: list[float] = []
-
-
-@contextmanager
-def running_server(home: Path, port: int) -> Iterator[psutil.Process]:
-    """Start the app on a store; yield its process, at this process's priority."""
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app/main.py")]
-    command += ["--server.headless", "true", "--server.port", str(port)]
-    told = os.environ | {"METASCOPE_HOME": str(home)}
-    with (home.parent / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=told, stdout=log, stderr=log)
-    try:
-        _wait_for_answer(f"http://127.0.0.1:{port}", server)
-        yield psutil.Process(server.pid)
-    finally:
-        server.terminate()
-        server.wait(30)
-        supervisor.stop_supervisor(home)
-
-
-def _wait_for_answer(url: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the app did not start")
 
 
 def start_training(home: Path) -> str:
@@ -198,21 +168,21 @@ def _row(answers: list[Answer]) -> dict[str, Any]:
 
 def measure(given: argparse.Namespace, home: Path) -> Iterator[dict[str, Any]]:
     """Yield a row of figures for each kind of click, then one for all of them."""
-    with running_server(home, given.port) as server:
+    with running_servers(home, given.port, given.processes) as servers:
         os.nice(LOWER)
         run, alone = "", 0.0
         asyncio.run(wait_for_form(f"http://127.0.0.1:{given.port}"))
         if given.training or given.watchers:
             run = start_training(home)
             alone = training_speed(home, run, given.alone)
-        before, began = server.cpu_times(), time.monotonic()
+        before, began = _cpu_seconds(servers), time.monotonic()
         mine = psutil.Process().cpu_times()
         done = Store.open(home).progress(run).done if run else 0.0
         log = asyncio.run(visit_all(given, f"http://127.0.0.1:{given.port}", run))
-        seconds, after = time.monotonic() - began, server.cpu_times()
-        used = sum(after[:2]) - sum(before[:2])
+        seconds = time.monotonic() - began
+        used = _cpu_seconds(servers) - before
         own = sum(psutil.Process().cpu_times()[:2]) - sum(mine[:2])
-        rss = server.memory_info().rss / MIB
+        rss = sum(server.memory_info().rss for server in servers) / MIB
         beside = (Store.open(home).progress(run).done - done) / seconds if run else 0.0
     clicks = [answer for answers in log.clicks.values() for answer in answers]
     for name in sorted(log.clicks):
@@ -222,6 +192,7 @@ def measure(given: argparse.Namespace, home: Path) -> Iterator[dict[str, Any]]:
         yield {"all clicks": ""} | _row(clicks)
     yield {
         "visitors": given.visitors,
+        "processes": given.processes,
         "watchers": given.watchers,
         "errors": len(log.errors),
         "web_cores": round(used / seconds, 2),
@@ -237,6 +208,10 @@ def measure(given: argparse.Namespace, home: Path) -> Iterator[dict[str, Any]]:
     }
     for text in sorted(set(log.errors))[:10]:
         yield {"error": text[:300], "times": log.errors.count(text)}
+
+
+def _cpu_seconds(servers: list[psutil.Process]) -> float:
+    return sum(sum(server.cpu_times()[:2]) for server in servers)
 
 
 async def wait_for_form(url: str) -> None:
@@ -262,6 +237,7 @@ def main() -> None:
     asked.add_argument("--alone", type=float, default=20)
     asked.add_argument("--port", type=int, default=8621)
     asked.add_argument("--pages", default="")
+    asked.add_argument("--processes", type=int, default=1)
     asked.add_argument("--training", action="store_true")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
