@@ -11,7 +11,7 @@ from engine.cli.console import Exit, err, print_json, print_status
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
-    from engine.data.user.column_scan import ScannedColumn
+    from engine.data.user.scanned_column import ScannedColumn
     from engine.data.user.table_layout import Header
     from engine.data.user.table_plan import TableChoices
     from engine.data.user.table_preparation import PreparedTable

@@ -6,11 +6,9 @@ A table that needs no change is stored as it is; any other becomes one of the fo
 
 import csv
 import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from engine.contract.errors import Refused
 from engine.data.sources.architecture_table import ArchitectureTable
@@ -23,14 +21,13 @@ from engine.data.user.architecture_columns import (
 )
 from engine.data.user.architecture_csv import read_architectures, table_remarks
 from engine.data.user.architecture_rows import OP, AccuracyUnit, guess_unit
-from engine.data.user.cell_values import NUMBER_MARKS, plain_number
+from engine.data.user.architecture_source import read_training_rows
+from engine.data.user.cell_values import NUMBER_MARKS
 from engine.data.user.columns import parse_number
-from engine.data.user.csv_reader import LIMIT, ROWS, text_bytes
+from engine.data.user.csv_reader import LIMIT
 from engine.data.user.csv_store import CsvFile, path_bytes, read_csv
-from engine.data.user.table_reader import read_table
+from engine.data.user.training_sheet import Ragged, Row, TrainingSheet, make_even
 
-Ragged = Literal["refuse", "common", "failed"]
-Row = dict[str, str]
 _ONE_SET = "data"
 
 
@@ -69,16 +66,6 @@ class PreparedArchitectures:
     changed: bool
 
 
-@dataclass
-class _Sheet:
-    """Rows of the canonical form, while they are made."""
-
-    rows: list[Row]
-    properties: list[str]
-    decisions: list[str]
-    remarks: list[str] = field(default_factory=list)
-
-
 def prepare_architecture_path(
     path: Path, choices: ArchitectureChoices | None = None
 ) -> PreparedArchitectures:
@@ -109,13 +96,13 @@ def prepare_architectures(
     choices = choices or ArchitectureChoices()
     if found := _plain_table(data, choices):
         return found
-    names, rows, remarks = _read_rows(data)
+    names, rows, remarks = read_training_rows(data)
     roles = find_roles(names, choices.columns)
     sheet = _canonical_rows(names, rows, roles)
     sheet.remarks = [*remarks, *roles.remarks(), *sheet.remarks]
     sheet.remarks += _to_shares(sheet.rows, choices.accuracy)
     if choices.ragged != "refuse":
-        sheet.remarks += _make_even(sheet, choices.ragged)
+        sheet.remarks += make_even(sheet, choices.ragged)
     file = read_csv(_write(sheet))
     table = read_architectures(file.data, "share")
     told = (*sheet.remarks, *table_remarks(table))
@@ -138,68 +125,9 @@ def _plain_table(
     return PreparedArchitectures(file, table, unit, remarks, False)
 
 
-def _read_rows(data: bytes) -> tuple[list[str], Iterator[Sequence[str]], list[str]]:
-    """Return column names, rows and remarks of a CSV or JSON file."""
-    start = text_bytes(data).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start in (b"[", b"{"):
-        names, objects = _json_rows(text_bytes(data))
-        return names, iter(objects), []
-    table = read_table(data)
-    rows: Iterator[Sequence[str]] = (r for piece in table.pieces() for r in piece)
-    forms = [c.form if c.form not in ("", "plain") else "" for c in table.columns]
-    if any(forms):
-        rows = (
-            [
-                plain_number(cell, form) if form and cell.strip() else cell
-                for cell, form in zip(row, forms, strict=True)
-            ]
-            for row in rows
-        )
-    return table.names, rows, list(table.remarks)
-
-
-def _json_rows(data: bytes) -> tuple[list[str], list[list[str]]]:
-    """Return the rows of a list of objects, or of an object of objects by architecture.
-
-    Raises:
-        Refused: If the JSON is invalid, or of another form.
-    """
-    try:
-        value = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise Refused("this file begins like JSON, but is not valid JSON") from None
-    if isinstance(value, dict) and all(isinstance(v, dict) for v in value.values()):
-        value = [{ARCHITECTURE: name} | each for name, each in value.items()]
-    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-        raise Refused(
-            "a JSON table is a list of objects, one per training, or an object with "
-            "one per architecture"
-        )
-    if not 0 < len(value) <= ROWS:
-        raise Refused(
-            f"this table has {len(value):,} trainings; 1 to {ROWS:,} are read"
-        )
-    flat = [dict(_flatten(each, "")) for each in value]
-    names = list(dict.fromkeys(name for each in flat for name in each))
-    return names, [[each.get(name, "") for name in names] for each in flat]
-
-
-def _flatten(value: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
-    for name, each in value.items():
-        if isinstance(each, dict) and not above:
-            yield from _flatten(each, name)
-        elif each is None:
-            yield f"{above}{'.' if above else ''}{name}", ""
-        elif isinstance(each, list):
-            yield f"{above}{'.' if above else ''}{name}", "|".join(map(str, each))
-        else:
-            text = repr(each) if isinstance(each, float) else str(each)
-            yield f"{above}{'.' if above else ''}{name}", text
-
-
 def _canonical_rows(
     names: Sequence[str], rows: Iterator[Sequence[str]], roles: ColumnRoles
-) -> _Sheet:
+) -> TrainingSheet:
     """Return rows with the columns that `architecture_csv` describes.
 
     Raises:
@@ -218,7 +146,7 @@ def _canonical_rows(
         )
     used = {*of.values(), *roles.decisions}
     rest = [name for name in names if name not in used]
-    sheet = _Sheet([], rest, [])
+    sheet = TrainingSheet([], rest, [])
     for cells in rows:
         row = dict(zip(names, cells, strict=True))
         if any(cell.strip() for cell in cells):
@@ -252,7 +180,7 @@ def _canonical_row(row: Row, roles: ColumnRoles, rest: Sequence[str]) -> Row:
     return found | {name: row[name].strip() for name in rest}
 
 
-def _check_decisions(sheet: _Sheet) -> None:
+def _check_decisions(sheet: TrainingSheet) -> None:
     """Check that all architectures have the same decisions."""
     every = [[n for n in row if n.startswith(OP)] for row in sheet.rows]
     sheet.decisions = every[0] if every else []
@@ -295,53 +223,7 @@ def _to_shares(rows: Sequence[Row], unit: str) -> Iterator[str]:
             yield f"accuracies are read as {'percent' if percent else 'share'}"
 
 
-def _make_even(sheet: _Sheet, ragged: str) -> Iterator[str]:
-    """Give every data set the same architectures and lengths."""
-    keys = [tuple(row[name] for name in sheet.decisions) for row in sheet.rows]
-    sets = list(dict.fromkeys(row["dataset"] for row in sheet.rows))
-    lengths = sorted({row.get("epochs", "") for row in sheet.rows})
-    there = {
-        (key, row["dataset"], row.get("epochs", ""))
-        for key, row in zip(keys, sheet.rows, strict=True)
-    }
-    whole = [(s, e) for s in sets for e in lengths]
-    known = list(dict.fromkeys(keys))
-    lacking = {k for k in known if any((k, s, e) not in there for s, e in whole)}
-    if not lacking:
-        return
-    if ragged == "common":
-        sheet.rows = [
-            r for r, k in zip(sheet.rows, keys, strict=True) if k not in lacking
-        ]
-        if not sheet.rows:
-            raise Refused(
-                "no architecture is in all data sets at all lengths; count the others "
-                "as failed",
-                "ragged",
-            )
-        yield (
-            f"{len(lacking):,} of {len(known):,} architectures are left out: some data "
-            "sets lack them"
-        )
-        return
-    filler = {row["dataset"]: row for row in sheet.rows}
-    added = 0
-    for key in known:
-        for dataset, epochs in whole:
-            if (key, dataset, epochs) not in there:
-                row = dict.fromkeys(sheet.rows[0], "")
-                row |= {"dataset": dataset} | dict(
-                    zip(sheet.decisions, key, strict=True)
-                )
-                row |= {"epochs": epochs} if "epochs" in row else {}
-                # A cost is needed, also of a failed training.
-                row |= {"cost": filler[dataset]["cost"]} if "cost" in row else {}
-                sheet.rows.append(row)
-                added += 1
-    yield f"{added:,} trainings that are missing in some data sets count as failed"
-
-
-def _write(sheet: _Sheet) -> bytes:
+def _write(sheet: TrainingSheet) -> bytes:
     first = sheet.rows[0] if sheet.rows else {}
     fixed = [n for n in ("epochs", SEED, "validation", "test", "cost") if n in first]
     names = ["dataset", *sheet.decisions, *fixed, *sheet.properties]

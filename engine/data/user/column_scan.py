@@ -19,55 +19,12 @@ from engine.data.user.cell_values import (
     split_affix,
 )
 from engine.data.user.columns import ENDLESS
+from engine.data.user.scanned_column import DISTINCT, ScannedColumn
 
-DISTINCT, SHOWN = 1000, 5  # texts counted, and texts shown, per column
 _FAST = frozenset("0123456789.+-eE")
-KINDS = ("number", "boolean", "date", "text", "empty")
 SENTINELS = frozenset(
     sign * value for value in (9.0, 99.0, 999.0, 9999.0, 99999.0) for sign in (1, -1)
 )
-
-
-@dataclass(frozen=True)
-class ScannedColumn:
-    """Summary of a column.
-
-    Args:
-        name: From the header, unique in the file.
-        kind: "number", "boolean", "date", "text" or "empty".
-        form: For numbers, how they are written; see `cell_values.FORMS`.
-        missing: Number of cells without a value: empty ones and marks.
-        marks: The marks among them, with their number; "" for empty cells.
-        distinct: Number of distinct texts, counted up to 1,001.
-        texts: The distinct texts that are values, with their number; where there are
-            more than 1,000, those of the first rows.
-        low: Smallest number, else None.
-        high: Largest number, else None.
-        count: Whether the cells count the rows, from 0 or 1.
-        note: A remark for the user; may be empty.
-    """
-
-    name: str
-    kind: str
-    form: str
-    missing: int
-    marks: dict[str, int]
-    distinct: int
-    texts: dict[str, int]
-    low: float | None
-    high: float | None
-    count: bool
-    note: str = ""
-
-    @property
-    def examples(self) -> tuple[str, ...]:
-        """The first few distinct texts that are values."""
-        return tuple(text.strip() for text in list(self.texts)[:SHOWN])
-
-    @property
-    def days_first(self) -> bool:
-        """Whether dates have the day before the month."""
-        return day_first(self.texts)
 
 
 @dataclass

@@ -3,15 +3,12 @@
 An archive that needs no change is stored as it is; any other becomes a plain one.
 """
 
-import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from engine.contract.errors import Refused
 from engine.contract.text_decoding import clean
@@ -19,31 +16,19 @@ from engine.data.user.image_archives import (
     CLASSES,
     IMAGES,
     LIMIT,
-    PIXELS,
-    SIDE,
     ImageArchive,
     read_images,
 )
-from engine.data.user.image_decoding import FORMATS, DecodedImage, decode_gray
-from engine.data.user.image_files import (
-    FileList,
-    ImageFile,
-    list_archive,
-    list_folder,
-)
-from engine.data.user.image_folders import (
-    REDRAWN,
-    SAME_BYTES,
-    ImageLayout,
-    find_layout,
-)
+from engine.data.user.image_brightness import brighten
+from engine.data.user.image_files import FileList, list_archive, list_folder
+from engine.data.user.image_folders import find_layout
+from engine.data.user.image_loading import LoadedImage, load_images
+from engine.data.user.image_packing import has_other_kinds, pack_images
 from engine.data.user.near_copies import find_near_copies
 from engine.data.user.wording import are
 
-ALL_FORMATS = (*FORMATS, "TIFF", "PPM")
 LEAST = 2  # different images of a class
-WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8, 10, 12, … bits
-_DARK, _NAMED = 16, 5
+_NAMED = 5
 
 
 class ImageChoices(NamedTuple):
@@ -115,13 +100,6 @@ def prepare_image_path(
         raise Refused(f"{path.name} cannot be read: {reason}") from None
 
 
-class _Decoded(NamedTuple):
-    """An image of a class, decoded."""
-
-    file: ImageFile
-    drawing: DecodedImage
-
-
 def _prepare(found: FileList, choices: ImageChoices) -> PreparedImages:
     layout = find_layout(found)
     total = sum(map(len, layout.classes.values()))
@@ -130,11 +108,11 @@ def _prepare(found: FileList, choices: ImageChoices) -> PreparedImages:
         raise Refused(f"there are {total:,} images; at most {IMAGES:,} are read")
     if many > CLASSES:
         raise Refused(f"there are {many:,} classes; at most {CLASSES:,} are read")
-    classes, bad = _decode(layout)
+    classes, bad = load_images(layout)
     remarks = [*found.remarks, *layout.remarks]
     if bad:
         remarks.append(_settle_bad(bad, total, choices))
-    classes, dark = _brighten(classes)
+    classes, dark = brighten(classes)
     copies = find_near_copies(
         {n: np.stack([d.drawing.pixels for d in i]) for n, i in classes.items() if i}
     )
@@ -158,36 +136,16 @@ def _prepare(found: FileList, choices: ImageChoices) -> PreparedImages:
         )
     kept = sum(map(len, classes.values()))
     same = layout.plain and kept == total and not dark.white and bool(found.data)
-    same = same and not _has_other_kinds(classes) and not found.remarks
-    archive = read_images(found.data if same else _pack(classes, layout.pools, dark))
+    same = same and not has_other_kinds(classes) and not found.remarks
+    archive = read_images(
+        found.data if same else pack_images(classes, layout.pools, dark)
+    )
     summary = (
         f"{len(archive.names):,} of {many:,} classes, {len(archive.labels):,} of "
         f"{total:,} images"
     )
     told = [*remarks, *(w for w in archive.warnings if "not images" not in w)]
     return PreparedImages(archive, tuple(told), summary, not same)
-
-
-def _decode(layout: ImageLayout) -> tuple[dict[str, list[_Decoded]], dict[str, str]]:
-    """Decode all images; return those that can be, and why the others cannot."""
-    classes: dict[str, list[_Decoded]] = {}
-    bad: dict[str, str] = {}
-    pixels = 0
-    for name, files in layout.classes.items():
-        classes[name] = []
-        for file in files:
-            try:
-                drawing = decode_gray(file.read(), file.name, SIDE, ALL_FORMATS)
-            except Refused as refusal:
-                if refusal.field == "archive":
-                    raise
-                bad[file.name] = refusal.message
-                continue
-            pixels += drawing.size[0] * drawing.size[1]
-            if pixels > PIXELS:
-                raise Refused(f"these images have more than {PIXELS:,} pixels in all")
-            classes[name].append(_Decoded(file, drawing))
-    return classes, bad
 
 
 def _settle_bad(bad: dict[str, str], total: int, choices: ImageChoices) -> str:
@@ -206,52 +164,9 @@ def _settle_bad(bad: dict[str, str], total: int, choices: ImageChoices) -> str:
     raise Refused(f"{text}{why}; replace them, or leave them out", "leave_out")
 
 
-class _Dark(NamedTuple):
-    """What is done about images that use a small part of their range."""
-
-    white: float
-    remarks: list[str]
-
-
-def _brighten(
-    classes: dict[str, list[_Decoded]],
-) -> tuple[dict[str, list[_Decoded]], _Dark]:
-    """Scale images of more than 8 bits by the range that all of them use."""
-    every = [image for images in classes.values() for image in images]
-    peak = max((image.drawing.peak for image in every), default=0.0)
-    white = next((w for w in WHITES if peak <= w), peak)
-    if not peak or white == WHITES[-1]:
-        brightest = max((int(i.drawing.pixels.max()) for i in every), default=255)
-        told = []
-        if brightest < _DARK:
-            told.append(f"all images are dark: no pixel is above {brightest} of 255")
-        return classes, _Dark(0.0, [])._replace(remarks=told) if told else _Dark(
-            0.0, []
-        )
-    scaled = {
-        name: [
-            image._replace(
-                drawing=decode_gray(
-                    image.file.read(), image.file.name, SIDE, ALL_FORMATS, white
-                )
-            )
-            if image.drawing.peak
-            else image
-            for image in images
-        ]
-        for name, images in classes.items()
-    }
-    deep = sum(bool(image.drawing.peak) for image in every)
-    remark = (
-        f"{deep:,} images have more than 8 bits, but no value above {peak:g}: "
-        f"{white:g} is read as white"
-    )
-    return scaled, _Dark(white, [remark])
-
-
 def _describe_copies(
     copies: dict[str, dict[int, int]],
-    classes: dict[str, list[_Decoded]],
+    classes: dict[str, list[LoadedImage]],
     choices: ImageChoices,
 ) -> Iterator[str]:
     count = sum(map(len, copies.values()))
@@ -268,7 +183,7 @@ def _describe_copies(
         yield f"{text}; a query may have its copy in the support: leave them out"
 
 
-def _small_classes(classes: dict[str, list[_Decoded]]) -> dict[str, int]:
+def _small_classes(classes: dict[str, list[LoadedImage]]) -> dict[str, int]:
     """Return the classes with too few different images, and how many they have."""
     counts = {
         name: len({image.drawing.pixels.tobytes() for image in images})
@@ -285,49 +200,6 @@ def _settle_small(small: dict[str, int], choices: ImageChoices) -> str:
     if choices.leave_out:
         return f"{text}; left out"
     raise Refused(f"{text}; add images, or leave these classes out", "leave_out")
-
-
-def _has_other_kinds(classes: dict[str, list[_Decoded]]) -> bool:
-    other = (*SAME_BYTES, *REDRAWN)
-    return any(
-        image.file.name.lower().endswith(other)
-        for images in classes.values()
-        for image in images
-    )
-
-
-def _pack(
-    classes: dict[str, list[_Decoded]], pools: dict[str, str], dark: _Dark
-) -> bytes:
-    """Return a plain archive: a folder per class, within its pool if there are any."""
-    packed, total = io.BytesIO(), 0
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for name, images in classes.items():
-            folder = name.replace("/", "-").replace("\\", "-")
-            folder = f"{pools[name]}/{folder}" if pools else folder
-            for at, image in enumerate(images):
-                data, suffix = _stored_image(image, dark)
-                total += len(data)
-                if total > LIMIT:
-                    raise Refused(f"these images have more than {LIMIT:,} bytes in all")
-                # ZipInfo has a fixed date: the digest depends on contents alone.
-                info = zipfile.ZipInfo(f"{folder}/{at:05}{suffix}")
-                archive.writestr(info, data)
-    return packed.getvalue()
-
-
-def _stored_image(image: _Decoded, dark: _Dark) -> tuple[bytes, str]:
-    """Return an image's bytes and suffix, in a format that stored archives have."""
-    name = image.file.name.lower()
-    suffix = name[name.rindex(".") :]
-    if suffix in SAME_BYTES:
-        return image.file.read(), ".jpg"
-    if suffix not in REDRAWN and not (dark.white and image.drawing.peak):
-        return image.file.read(), suffix
-    file = io.BytesIO()
-    # Without compression, so that the bytes are the same on any machine.
-    Image.fromarray(image.drawing.pixels).save(file, "PNG", compress_level=0)
-    return file.getvalue(), ".png"
 
 
 def preview_rows(archive: ImageArchive) -> Sequence[tuple[str, int, str]]:

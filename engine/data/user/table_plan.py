@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.contract.errors import Refused
-from engine.data.user.column_scan import DISTINCT, ScannedColumn
 from engine.data.user.columns import parse_number
+from engine.data.user.scanned_column import DISTINCT, ScannedColumn
 from engine.data.user.table_reader import UserTable
 
 Role = Literal["feature", "target", "split", "shift", "ignore"]

@@ -4,34 +4,22 @@ A file that needs no change is stored as it is. Any other becomes a plain CSV of
 columns that are used; the same file and choices give the same bytes on any machine.
 """
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.contract.errors import Refused
 from engine.data.sources.supervised_table import DataTable
-from engine.data.user.cell_values import (
-    boolean_number,
-    date_number,
-    is_chosen_mark,
-    is_mark,
-    plain_number,
-)
 from engine.data.user.columns import parse_number
-from engine.data.user.csv_reader import COLUMNS
 from engine.data.user.csv_store import CsvFile, read_csv
-from engine.data.user.data_splits import pool_word
+from engine.data.user.plain_table import write_plain_csv
 from engine.data.user.table_plan import ColumnPlan, TableChoices, plan_columns
-from engine.data.user.table_reader import UserTable, column_marks
+from engine.data.user.table_reader import UserTable
 from engine.data.user.target_selection import (
     TargetOptions,
     class_remarks,
     select_target,
     similar_classes,
 )
-
-Convert = Callable[[str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,7 @@ def prepare_table(table: UserTable, choices: TableChoices) -> PreparedTable:
     file = _plain_file(table, choices, plans) if not groups else None
     changed = file is None
     if file is None:
-        file = read_csv(_write_csv(table, choices, plans, groups))
+        file = read_csv(write_plain_csv(table, choices, plans, groups))
     try:
         found = select_target(file, options)
     except Refused as refusal:
@@ -157,102 +145,6 @@ def _joined_classes(
     texts = table.column(choices.target).texts
     groups = similar_classes(tuple(texts))
     return tuple(tuple(sorted(g, key=lambda t: (-texts[t], t))) for g in groups)
-
-
-def _write_csv(
-    table: UserTable,
-    choices: TableChoices,
-    plans: Sequence[ColumnPlan],
-    groups: Sequence[Sequence[str]],
-) -> bytes:
-    """Return the columns that are used as a plain CSV.
-
-    Raises:
-        Refused: If they become too many.
-    """
-    kept = [plan for plan in plans if plan.role != "ignore"]
-    names = [name for plan in kept for name in _column_names(plan)]
-    if len(names) > COLUMNS:
-        raise Refused(
-            f"these choices make {len(names):,} columns; at most {COLUMNS:,} are read: "
-            "use columns with many values as ordinal, or leave them out",
-            "text",
-        )
-    joins = {text: group[0].strip() for group in groups for text in group}
-    converters = [_converter(plan, table, choices, joins) for plan in kept]
-    places = [table.names.index(plan.name) for plan in kept]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_different(names))
-    for rows in table.pieces():
-        writer.writerows(_convert_rows(rows, places, converters))
-    return text.getvalue().encode()
-
-
-def _convert_rows(
-    rows: Sequence[Sequence[str]], places: Sequence[int], converters: Sequence[Convert]
-) -> Iterator[list[str]]:
-    pairs = list(zip(places, converters, strict=True))
-    for row in rows:
-        yield [cell for place, convert in pairs for cell in convert(row[place])]
-
-
-def _column_names(plan: ColumnPlan) -> list[str]:
-    if plan.use != "one-hot":
-        return [plan.name]
-    return [f"{plan.name[:60]}={value[:50]}" for value in plan.order]
-
-
-def _different(names: Sequence[str]) -> list[str]:
-    """Return names that differ even where a long one was cut."""
-    found: list[str] = []
-    for name in names:
-        plain = "".join(c for c in name if c.isprintable()).strip()
-        found.append(plain if plain not in found else f"{plain} #{len(found)}")
-    return found
-
-
-def _converter(
-    plan: ColumnPlan,
-    table: UserTable,
-    choices: TableChoices,
-    joins: dict[str, str],
-) -> Convert:
-    """Return what turns a cell of a column into the cells of the plain file."""
-    column = plan.column
-    own = column_marks(plan.name, table.options.missing)
-    if plan.role == "target" and choices.answers == "classes":
-        return lambda cell: [
-            ""
-            if not cell.strip() or is_chosen_mark(cell, own)
-            else joins.get(cell, cell)
-        ]
-    if plan.role == "split":
-        return lambda cell: [pool_word(cell)]
-    marks = frozenset(mark.casefold() for mark in column.marks) | own | {""}
-    if plan.role == "shift" and column.kind != "number":
-        return lambda cell: ["" if is_mark(cell, marks) else cell.strip()]
-    convert = _value_converter(plan)
-    gap = [""] * len(_column_names(plan))
-    return lambda cell: gap if is_mark(cell, marks) else convert(cell)
-
-
-def _value_converter(plan: ColumnPlan) -> Convert:
-    column = plan.column
-    if plan.use == "boolean":
-        return lambda cell: [boolean_number(cell)]
-    if plan.use == "date":
-        first = column.days_first
-        return lambda cell: [date_number(cell, first) or ""]
-    if plan.use in ("one-hot", "ordinal"):
-        rank = {value: place for place, value in enumerate(plan.order)}
-        if plan.use == "ordinal":
-            return lambda cell: [str(rank[cell.strip()])]
-        rows = [["0"] * len(rank) for _ in rank]
-        for place, row in enumerate(rows):
-            row[place] = "1"
-        return lambda cell: rows[rank[cell.strip()]]
-    return lambda cell: [plain_number(cell, column.form)]
 
 
 def _describe_gaps(message: str, plans: Sequence[ColumnPlan]) -> str:

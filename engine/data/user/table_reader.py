@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.data.sources.checksums import sha256
-from engine.data.user.column_scan import ColumnScan, ScannedColumn
+from engine.data.user.column_scan import ColumnScan
 from engine.data.user.columns import find_column
 from engine.data.user.csv_reader import LIMIT
 from engine.data.user.csv_store import PIECE, path_bytes
+from engine.data.user.scanned_column import ScannedColumn
 from engine.data.user.table_layout import SEPARATORS, Header, find_layout
 from engine.data.user.table_rows import TOTALS, LeftOut, TableRows, find_rows
 
