@@ -65,7 +65,7 @@ def table_fields(ready: "PreparedTable", knobs: frozenset[str]) -> dict[str, obj
         pools = data_splits.classes_by_pool(ready.found)
         fields |= class_splits.episode_sizes(counts, pools)
     else:
-        fields |= task_sizes.fit_rows(ready.found)
+        fields |= task_sizes.fit_rows(ready.found, ready.knobs.get("train_on", ""))
     return {name: value for name, value in fields.items() if name in knobs}
 
 
@@ -82,8 +82,8 @@ def group_distances(ready: "PreparedTable") -> tuple[float, ...]:
 
     if not ready.found.groups:
         return ()
-    by = ready.knobs.get("shift_by", "order")
-    found = data_splits.table_distances(ready.found, "", by)
+    by, start = ready.knobs.get("shift_by", "order"), ready.knobs.get("train_on", "")
+    found = data_splits.table_distances(ready.found, start, by)
     return tuple(sorted({far for far in found.values() if far}))
 
 

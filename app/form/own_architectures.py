@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         PreparedArchitectures,
     )
 
-MEGABYTES = 100
 SHOWN = 8  # remarks
 PART_SEARCHED = 3  # at most a third of the architectures is evaluated
 RAGGED = {
@@ -50,22 +49,14 @@ count as failed trainings.
 @st.dialog("Your own architectures", width="large")
 def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take a file, preview it, and let the user choose the data set of the tests."""
-    if not (most := uploads.upload_megabytes(MEGABYTES)):
-        uploads.draw_uploads_off("a table of architectures")
-        return
-    given = st.file_uploader(
+    given = uploads.draw_uploader(
+        "a table of architectures",
         "A table (CSV or JSON)",
-        type=["csv", "tsv", "txt", "json"],
-        key="own_architectures",
-        max_upload_size=most,
+        ["csv", "tsv", "txt", "json"],
+        "own_architectures",
+        _draw_form,
     )
     if given is None:
-        from engine.data.user.architecture_columns import TEMPLATE
-
-        st.markdown(FORM)
-        st.download_button(
-            "Download a table to fill in", TEMPLATE, "architectures.csv", "text/csv"
-        )
         return
     try:
         ready = own_files.prepare_architectures(given.getvalue(), _draw_choices())
@@ -84,6 +75,16 @@ def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
         later = {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
         session.set_fields_later(later | _fit_budget(found.count))
         st.rerun()
+
+
+def _draw_form() -> None:
+    """Draw the form of a table, and a table to fill in."""
+    from engine.data.user.architecture_columns import TEMPLATE
+
+    st.markdown(FORM)
+    st.download_button(
+        "Download a table to fill in", TEMPLATE, "architectures.csv", "text/csv"
+    )
 
 
 def _draw_choices() -> "ArchitectureChoices":

@@ -13,7 +13,6 @@ from app.widgets.escaping import escape_markdown
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 
-MEGABYTES = 100
 SHOWN = 8  # remarks
 
 
@@ -48,20 +47,14 @@ def _draw_file(digest: str, target: str) -> None:
 @st.dialog("Your own images", width="large")
 def _images_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take an archive, show its classes, store it."""
-    if not (most := uploads.upload_megabytes(MEGABYTES)):
-        uploads.draw_uploads_off("an archive of images")
-        return
-    given = st.file_uploader(
+    given = uploads.draw_uploader(
+        "an archive of images",
         "A ZIP archive with one folder of images per class",
-        type="zip",
-        key="own_archive",
-        max_upload_size=most,
+        ["zip"],
+        "own_archive",
+        _explain_images,
     )
     if given is None:
-        st.caption(
-            f"{uploads.where_files_stay()} Images are converted to grayscale and "
-            "resized; duplicates within a class are dropped."
-        )
         return
     from engine.data.user.image_preparation import ImageChoices
     from engine.data.user.task_sizes import explain_episodes
@@ -90,6 +83,13 @@ def _images_dialog(place: str, knobs: frozenset[str]) -> None:
             {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
         )
         st.rerun()
+
+
+def _explain_images() -> None:
+    st.caption(
+        f"{uploads.where_files_stay()} Images are converted to grayscale and resized; "
+        "duplicates within a class are dropped."
+    )
 
 
 # By the kind of file that a family needs; a CSV is the default.

@@ -9,45 +9,31 @@ import streamlit as st
 
 from app import session
 from app.client import own_files
-from app.form import uploads
+from app.form import table_choices, uploads
 from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.stats.verdicts.wording import capitalize_first
 
 if TYPE_CHECKING:
-    from engine.data.user.table_plan import TableChoices
     from engine.data.user.table_preparation import PreparedTable
     from engine.data.user.table_reader import UserTable
 
-MEGABYTES = 100
 SHOWN = 8  # remarks
-# What is done about missing values, by the value of the family's knob.
-GAPS = {
-    "refuse": "Refuse the file",
-    "drop": "Drop their rows",
-    "mean": "Use the training mean",
-}
 HEADERS = {"auto": "Judge", "names": "Has names", "data": "Has data"}
 
 
 @st.dialog("Your own data", width="large")
 def table_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take a file, preview it, and let the user choose what it is used for."""
-    if not (most := uploads.upload_megabytes(MEGABYTES)):
-        uploads.draw_uploads_off("a CSV")
-        return
-    given = st.file_uploader(
+    given = uploads.draw_uploader(
+        "a CSV",
         "A table: CSV, or separated by semicolons, tabs or bars",
-        type=["csv", "tsv", "txt", "data"],
-        key="own_file",
-        max_upload_size=most,
+        ["csv", "tsv", "txt", "data"],
+        "own_file",
+        _draw_explanation,
     )
     if given is None:
-        st.caption(
-            f"{uploads.where_files_stay()} It is not modified; a plain table of what "
-            "is used is stored for the runs."
-        )
         return
     try:
         table = _read(given.getvalue())
@@ -55,7 +41,7 @@ def table_dialog(place: str, knobs: frozenset[str]) -> None:
         page_elements.draw_refusal(refusal.message)
         return
     _draw_rows(table, given.name)
-    choices = _draw_choices(table, knobs)
+    choices = table_choices.draw_choices(table, knobs)
     try:
         ready = own_files.prepare_table(table, choices)
         fields = own_files.table_fields(ready, knobs)
@@ -73,6 +59,13 @@ def table_dialog(place: str, knobs: frozenset[str]) -> None:
         later = {f"{place}.{name}": value for name, value in fields.items()}
         session.set_fields_later(later | _shift_fields(ready))
         st.rerun()
+
+
+def _draw_explanation() -> None:
+    st.caption(
+        f"{uploads.where_files_stay()} It is not modified; a plain table of what is "
+        "used is stored for the runs."
+    )
 
 
 def _read(data: bytes) -> "UserTable":
@@ -114,79 +107,6 @@ def _draw_rows(table: "UserTable", name: str) -> None:
         pd.DataFrame(table.preview(5), columns=table.names),
         alt="The first rows of the file, as text",
     )
-
-
-def _draw_choices(table: "UserTable", knobs: frozenset[str]) -> "TableChoices":
-    """Draw the choices; each names columns of the file."""
-    from engine.data.user.table_plan import TableChoices
-
-    names = table.names
-    left, right = st.columns(2)
-    with left:
-        target = st.selectbox(
-            "Target column", names, index=len(names) - 1, key="own_target"
-        )
-        answers = "classes"
-        if "predict" in knobs:
-            answers = st.segmented_control(
-                "Predict",
-                ["classes", "value"],
-                default="classes",
-                key="own_predict",
-                required=True,
-            )
-        join = st.toggle("Join classes that look alike", key="own_join")
-        split = _draw_column("Split column", names, "own_split")
-        shift = _draw_column("Shift column", names, "own_shift", "shift" in knobs)
-    others = [name for name in names if name not in (target, split, shift)]
-    with right:
-        empty = st.selectbox(
-            "Rows with missing values",
-            list(GAPS),
-            format_func=GAPS.__getitem__,
-            key="own_empty",
-        )
-        text = st.toggle("Drop other columns that are not numbers", key="own_text")
-        rare = st.toggle("Drop rare classes", key="own_rare")
-        lists = _draw_lists(table, others)
-    return TableChoices(
-        target=str(target),
-        answers=str(answers),
-        text="drop" if text else "refuse",
-        empty=str(empty),
-        rare="drop" if rare else "refuse",
-        join=join,
-        split=split,
-        shift=shift,
-        **lists,
-    )
-
-
-def _draw_column(label: str, names: list[str], key: str, there: bool = True) -> str:
-    """Draw a choice of a column or none."""
-    if not there:
-        return ""
-    chosen = st.selectbox(label, names, index=None, placeholder="None", key=key)
-    return str(chosen or "")
-
-
-def _draw_lists(table: "UserTable", others: list[str]) -> dict[str, Any]:
-    """Draw the choices of several columns; those that cannot apply are not drawn."""
-    kinds = {column.name: column.kind for column in table.columns}
-    worded = [name for name in others if kinds[name] in ("text", "boolean")]
-    dated = [name for name in others if kinds[name] == "date"]
-    lists: dict[str, Any] = {}
-    for field, label, names in (
-        ("one_hot", "One-hot: an input per value", worded),
-        ("ordinal", "Ordinal: 0, 1, … in order", worded),
-        ("dates", "Dates as days", dated),
-        ("ignore", "Leave out", others),
-        ("keep", "Use although it would be left out", others),
-    ):
-        if names:
-            chosen = st.multiselect(label, names, key=f"own_{field}")
-            lists[field] = tuple(name for name in chosen if name in names)
-    return lists
 
 
 def _draw_columns(table: "UserTable", ready: "PreparedTable | None") -> None:

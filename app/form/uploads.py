@@ -1,9 +1,41 @@
 """Whether the lab takes files, and how large: the public demo takes none by default."""
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from app.widgets import demo_notice
 from engine.executors.demo import MIB, demo_limits, is_demo
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+MEGABYTES = 100  # of a file of the user's own data
+
+
+def draw_uploader(
+    what: str, label: str, kinds: Sequence[str], key: str, explain: Callable[[], None]
+) -> "UploadedFile | None":
+    """Draw the choice of a file, as every dialog for the user's own data begins.
+
+    Args:
+        what: The file, such as "a CSV".
+        label: Label of the choice.
+        kinds: Suffixes of files that are taken.
+        key: Key of the widget.
+        explain: Draws what the file should be; called while none is chosen.
+
+    Returns:
+        The file; None while there is none, or where the lab takes none.
+    """
+    if not (most := upload_megabytes(MEGABYTES)):
+        draw_uploads_off(what)
+        return None
+    given = st.file_uploader(label, type=list(kinds), key=key, max_upload_size=most)
+    if given is None:
+        explain()
+    return given
 
 
 def upload_megabytes(local: int) -> int:

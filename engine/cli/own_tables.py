@@ -1,12 +1,13 @@
 """data own: add the user's table of rows; print a spec that uses it."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.table import Table
 
+from engine.cli import own_table_options as options
 from engine.cli.console import Exit, err, print_json, print_status
 from engine.contract.errors import Refused
 
@@ -23,75 +24,31 @@ _OPTIONS = {
     "rare": " (--drop)",
     "empty": " (--drop or --mean)",
     "header": " (--no-header or --header)",
+    "train_on": " (--shift and --train-on)",
 }
 SHOWN = 40  # columns in the table
 
 
 def own(
-    file: Annotated[Path, typer.Argument(help="A table: CSV, or another separator.")],
+    file: options.File,
     *,
-    target: Annotated[str, typer.Option(help="The column to predict.")] = "",
-    value: Annotated[
-        bool, typer.Option("--value", help="Regression: predict a number.")
-    ] = False,
-    drop: Annotated[
-        bool,
-        typer.Option(
-            "--drop", help="Drop non-numeric columns, incomplete rows, rare classes."
-        ),
-    ] = False,
-    mean: Annotated[
-        bool,
-        typer.Option(
-            "--mean",
-            help="Fill missing values with the mean of a task's training rows.",
-        ),
-    ] = False,
-    one_hot: Annotated[
-        list[str] | None,
-        typer.Option(help="Columns that become an input per value, or 'all'."),
-    ] = None,
-    ordinal: Annotated[
-        list[str] | None,
-        typer.Option(help="Columns whose values become 0, 1, …, or size=small<large."),
-    ] = None,
-    date: Annotated[
-        list[str] | None, typer.Option(help="Columns of dates that become days.")
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option(help="Columns that are left out.")
-    ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(help="Columns that are used although they would be left out."),
-    ] = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option(help="A further mark of a missing value: -999, or age=0."),
-    ] = None,
-    join_labels: Annotated[
-        bool,
-        typer.Option("--join-labels", help="Make classes that look alike one class."),
-    ] = False,
-    split: Annotated[
-        str, typer.Option(help="The column with train, validation and test.")
-    ] = "",
-    shift: Annotated[
-        str, typer.Option(help="A column whose groups are shifted, such as a year.")
-    ] = "",
-    train_on: Annotated[
-        str, typer.Option(help="The group of the shift column that is trained on.")
-    ] = "",
-    header: Annotated[
-        bool | None,
-        typer.Option("--header/--no-header", help="The first line has names or data."),
-    ] = None,
-    all_rows: Annotated[
-        bool, typer.Option("--all-rows", help="Keep a last row of totals.")
-    ] = False,
-    few_shot: Annotated[
-        bool, typer.Option("--few-shot", help="Use it for few-shot classification.")
-    ] = False,
+    target: options.Target = "",
+    value: options.Value = False,
+    drop: options.Drop = False,
+    mean: options.Mean = False,
+    one_hot: options.OneHot = None,
+    ordinal: options.Ordinal = None,
+    date: options.Date = None,
+    ignore: options.Ignore = None,
+    keep: options.Keep = None,
+    missing: options.Missing = None,
+    join_labels: options.JoinLabels = False,
+    split: options.Split = "",
+    shift: options.Shift = "",
+    train_on: options.TrainOn = "",
+    header: options.Header = None,
+    all_rows: options.AllRows = False,
+    few_shot: options.FewShot = False,
 ) -> int:
     """Add a table; print a spec that uses it, for `run`."""
     from engine.data.user.table_plan import TableChoices
@@ -113,14 +70,15 @@ def own(
         join_labels,
         split,
         shift,
+        train_on,
     )
     if value and few_shot:
         raise Refused("--few-shot needs class labels; drop --value", "predict")
     if shift and few_shot:
         raise Refused("--few-shot has no shift column; drop --shift", "shift")
-    options = ReadOptions(first, tuple(missing or ()), all_rows)
+    reading = ReadOptions(first, tuple(missing or ()), all_rows)
     try:
-        print_json(_add_table(file, options, choices, train_on, few_shot))
+        print_json(_add_table(file, reading, choices, few_shot))
     except Refused as refusal:
         # The refusal speaks of choices; on the command line they are options.
         hint = _OPTIONS.get(refusal.field, "")
@@ -136,9 +94,8 @@ def _names(given: Sequence[str] | None) -> tuple[str, ...]:
 
 def _add_table(
     file: Path,
-    options: "ReadOptions",
+    reading: "ReadOptions",
     choices: "TableChoices",
-    train_on: str,
     few_shot: bool,
 ) -> dict[str, object]:
     """Store a table, say what is kept of it, and return a spec that uses it."""
@@ -148,15 +105,19 @@ def _add_table(
     from engine.data.user.table_preparation import prepare_table
     from engine.data.user.table_reader import read_table_path
 
-    table = read_table_path(file, options)
+    table = read_table_path(file, reading)
     if not choices.target:
         _print_columns(table, None)
         raise Refused("add --target with the name of the column to predict", "target")
     try:
         ready = prepare_table(table, choices)
-    except Refused:
+    except Refused as refusal:
         _print_columns(table, None)
-        raise
+        if refusal.field != "missing":
+            raise
+        raise Refused(
+            f"{refusal.message} ({_missing_options(table, refusal)})"
+        ) from None
     _print_columns(table, ready)
     _print_remarks(table, ready)
     digest = store_csv(ready.file)
@@ -169,9 +130,18 @@ def _add_table(
 
         counts, pools = distinct_row_counts(ready.found), classes_by_pool(ready.found)
         return rows_spec(knobs, counts, ready.found.features, pools)
-    if train_on:
-        knobs |= {"train_on": train_on}
     return _own_data_spec(knobs | {"predict": choices.answers})
+
+
+def _missing_options(table: "UserTable", refusal: Refused) -> str:
+    """Return the options for texts among numbers, such as "--missing ERR"."""
+    from engine.data.user.table_plan import odd_marks
+
+    marks = odd_marks(table.columns)[:3]
+    named = " ".join(f"--missing={shlex.quote(mark)}" for mark in marks)
+    # The target of a regression cannot be used one-hot.
+    rest = f"; else {_OPTIONS['text'].strip(' ()')}"
+    return named + rest * ("one-hot" in refusal.message)
 
 
 def _print_columns(table: "UserTable", ready: "PreparedTable | None") -> None:
@@ -201,7 +171,8 @@ def _print_remarks(table: "UserTable", ready: "PreparedTable") -> None:
     from engine.data.user.table_preparation import table_remarks
 
     for remark in table_remarks(table, ready):
-        print_status(f"note: {remark}")
+        hint = " (--join-labels)" if remark.endswith("if they are one") else ""
+        print_status(f"note: {remark}{hint}")
     print_status(f"kept: {ready.summary}")
 
 

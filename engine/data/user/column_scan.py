@@ -22,6 +22,7 @@ from engine.data.user.columns import ENDLESS
 from engine.data.user.scanned_column import DISTINCT, ScannedColumn
 
 _FAST = frozenset("0123456789.+-eE")
+ODD, RARELY = 3, 3  # most different texts among numbers; numbers per such text
 SENTINELS = frozenset(
     sign * value for value in (9.0, 99.0, 999.0, 9999.0, 99999.0) for sign in (1, -1)
 )
@@ -46,6 +47,7 @@ class ColumnScan:
     odd: str = ""
     odd_count: int = 0
     endless: str = ""
+    odd_texts: dict[str, int] = field(default_factory=dict)
     low: dict[str, float] = field(default_factory=dict)
     high: dict[str, float] = field(default_factory=dict)
     counts: bool = True
@@ -110,6 +112,7 @@ class ColumnScan:
             self.counts = False
         elif ENDLESS.fullmatch(cell):
             self.endless = self.endless or f"line {line} has {cell[:20]!r}"
+            self._note_odd(cell)
         elif not self._add_number(cell):
             self.dates += date_number(cell, True) is not None or (
                 date_number(cell, False) is not None
@@ -118,7 +121,13 @@ class ColumnScan:
             self.odd = self.odd or f"line {line} has {cell[:20]!r}"
             self.odd_count += 1
             self.counts = False
+            self._note_odd(cell)
         self.rows += 1
+
+    def _note_odd(self, cell: str) -> None:
+        """Count a text that is no finite number, and may be a mark of a gap."""
+        if len(self.odd_texts) <= ODD:
+            self.odd_texts[cell] = self.odd_texts.get(cell, 0) + 1
 
     def _add_number(self, cell: str) -> bool:
         core, affix = split_affix(cell)
@@ -127,6 +136,7 @@ class ColumnScan:
             value = float(plain_number(cell, form))
             if not math.isfinite(value):
                 self.endless = self.endless or f"a cell is {cell[:20]!r}"
+                self._note_odd(cell)
                 return True
             self.forms[form] += 1
             self._note_range(form, value, value)
@@ -190,7 +200,14 @@ class ColumnScan:
             high=self.high.get(form) if numeric else None,
             count=numeric and self.counts and self.rows > 2,
             note=self._note(kind, form, marks),
+            odd=() if numeric else self._odd_marks(),
         )
+
+    def _odd_marks(self) -> tuple[str, ...]:
+        """Return the few texts among numbers that may stand for a missing value."""
+        count = sum(self.odd_texts.values())
+        few = len(self.odd_texts) <= ODD and RARELY * count <= self.numbers
+        return tuple(self.odd_texts) if count and few else ()
 
     def _kind(self, form: str) -> str:
         values = self.numbers + self.odd_count

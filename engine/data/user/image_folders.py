@@ -1,5 +1,6 @@
 """From the paths of images to classes and pools: one judgment for every layout."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from engine.data.user.wording import are
 SAME_BYTES = (".jfif", ".jpe")  # JPEG under other names
 REDRAWN = (".tif", ".tiff", ".pgm", ".ppm", ".pbm")
 IMAGE_KINDS = (*KINDS, *SAME_BYTES, *REDRAWN)
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".json")  # that may list labels
+_LINK = re.compile(r"\.{0,2}(?:[/\\]?[^/\\\s\"<>|:]+)*[/\\][^/\\\s\"<>|:]+[/\\]?")
+_LINKED = 260  # bytes, the longest usual path
 _NAMED = 3  # files or folders that a remark names
 
 
@@ -60,8 +64,32 @@ def find_layout(found: FileList) -> ImageLayout:
         layout.plain = not strays and all(
             len(image.path) == depth + 2 for image in images
         )
+    _check_folders(found, images, layout)
     layout.remarks += _describe_others(found, layout)
     return layout
+
+
+def _check_folders(
+    found: FileList, images: Sequence[ImageFile], layout: ImageLayout
+) -> None:
+    """Check that images lie in folders of classes.
+
+    Raises:
+        Refused: If there is no such folder, or only one; the remedy is named.
+    """
+    if len(layout.classes) > 1:
+        return
+    where = "in no class folder"
+    if layout.classes:
+        where = f"in one folder, {next(iter(layout.classes))[:40]!r}"
+    tables = [f.name for f in found.files if f.name.lower().endswith(_TABLES)]
+    told = (
+        f"; {clean(tables[0])[-40:]!r} may say which are of a class" if tables else ""
+    )
+    raise Refused(
+        f"all {len(images):,} images are {where}: make a folder for each class, at "
+        f"least 2, and move its images there{told}"
+    )
 
 
 def _shared_depth(paths: Sequence[tuple[str, ...]]) -> int:
@@ -140,6 +168,17 @@ def _settle_pools(layout: ImageLayout) -> None:
     layout.pools = pools if usable else {}
 
 
+def _written_link(file: ImageFile) -> str:
+    """Return the path that a file holds in place of a link; empty for other files.
+
+    Git does so on Windows, and ZIP programs that know no links.
+    """
+    if "." in file.path[-1] or not 0 < file.size <= _LINKED:
+        return ""
+    text = file.read().decode("utf-8", "replace")
+    return text if _LINK.fullmatch(text) else ""
+
+
 def _describe_strays(strays: Sequence[ImageFile]) -> Iterator[str]:
     if strays:
         yield (
@@ -151,6 +190,13 @@ def _describe_strays(strays: Sequence[ImageFile]) -> Iterator[str]:
 def _describe_others(found: FileList, layout: ImageLayout) -> Iterator[str]:
     """Yield remarks on files that are no images, and on folders without any."""
     others = [f for f in found.files if not f.name.lower().endswith(IMAGE_KINDS)]
+    links = {f.name: path for f in others if (path := _written_link(f))}
+    for name, path in list(links.items())[:_NAMED]:
+        yield (
+            f"{clean(name)[-60:]!r} is a link that was packed as text: what it links "
+            f"to, {clean(path)[:60]!r}, is left out; copy the files into its place"
+        )
+    others = [f for f in others if f.name not in links]
     if others:
         yield (
             f"{are(len(others), 'file')} no image and left out, such as "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from engine.data.user.cell_values import day_first
+from engine.data.user.columns import parse_number
 
 DISTINCT, SHOWN = 1000, 5  # texts counted, and texts shown, per column
 KINDS = ("number", "boolean", "date", "text", "empty")
@@ -25,6 +26,8 @@ class ScannedColumn:
         high: Largest number, else None.
         count: Whether the cells count the rows, from 0 or 1.
         note: A remark for the user; may be empty.
+        odd: The texts that keep a column from being numbers, where they are few: each
+            may be a mark of a missing value.
     """
 
     name: str
@@ -38,6 +41,7 @@ class ScannedColumn:
     high: float | None
     count: bool
     note: str = ""
+    odd: tuple[str, ...] = ()
 
     @property
     def examples(self) -> tuple[str, ...]:
@@ -45,6 +49,16 @@ class ScannedColumn:
         return tuple(text.strip() for text in list(self.texts)[:SHOWN])
 
     @property
+    def values(self) -> tuple[str, ...]:
+        """The distinct texts that are values: numbers by size, then the others."""
+        return tuple(sorted({text.strip() for text in self.texts}, key=_natural_key))
+
+    @property
     def days_first(self) -> bool:
         """Whether dates have the day before the month."""
         return day_first(self.texts)
+
+
+def _natural_key(text: str) -> tuple[float, str]:
+    number = parse_number(text)
+    return (float("inf") if number is None else number, text)

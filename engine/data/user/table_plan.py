@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.contract.errors import Refused
-from engine.data.user.columns import parse_number
 from engine.data.user.scanned_column import DISTINCT, ScannedColumn
 from engine.data.user.table_reader import UserTable
 
@@ -41,6 +40,8 @@ class TableChoices:
         join: Whether classes that look alike are one.
         split: The column that says which rows are for training, validation and test.
         shift: The column that says which rows are another distribution.
+        train_on: The group of the shift column that is trained on; empty takes the
+            smallest number, or the most frequent word.
     """
 
     target: str
@@ -56,6 +57,7 @@ class TableChoices:
     join: bool = False
     split: str = ""
     shift: str = ""
+    train_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,18 @@ def plan_columns(table: UserTable, choices: TableChoices) -> list[ColumnPlan]:
         Refused: If a name is unknown, or if some columns are no numbers and nothing
             was chosen for them.
     """
-    table.column(choices.target)
+    target = table.column(choices.target)
     _check_names(table, choices)
+    if choices.answers == "value" and target.odd:
+        raise Refused(
+            f"{target.name!r} {target.note}{_describe_odd([target])}", "missing"
+        )
     orders = dict(_orders(choices.ordinal))
     plans = [_plan_column(column, choices, orders) for column in table.columns]
     open_ones = [plan for plan in plans if plan.role == "feature" and not plan.use]
     if open_ones and choices.text == "refuse":
-        raise Refused(_describe_unfit(open_ones), "text")
+        odd = any(plan.column.odd for plan in open_ones)
+        raise Refused(_describe_unfit(open_ones), "missing" if odd else "text")
     plans = [_leave_out(p, p.column.note) if p in open_ones else p for p in plans]
     return _without_giveaways(table, choices, plans)
 
@@ -130,6 +137,13 @@ def _check_names(table: UserTable, choices: TableChoices) -> None:
             f"{choices.target!r} is the target; choose another column to split or "
             "shift by",
             "split" if choices.target == choices.split else "shift",
+        )
+
+    if choices.train_on and not choices.shift:
+        raise Refused(
+            f"{choices.train_on[:40]!r} is to be trained on, but no column is the "
+            "shift: name it, too",
+            "train_on",
         )
 
 
@@ -179,7 +193,7 @@ def _plan_categories(
             "leave it out",
             "text",
         )
-    values = sorted({text.strip() for text in column.texts}, key=_natural_key)
+    values = column.values
     lacks = [value for value in values if order and value not in order]
     if lacks:
         raise Refused(
@@ -187,12 +201,7 @@ def _plan_categories(
             f"{', '.join(values[:12])}",
             "text",
         )
-    return ColumnPlan(column, "feature", use, "", order or tuple(values))
-
-
-def _natural_key(text: str) -> tuple[float, str]:
-    number = parse_number(text)
-    return (float("inf") if number is None else number, text)
+    return ColumnPlan(column, "feature", use, "", order or values)
 
 
 def _leave_out(of: ColumnPlan | ScannedColumn, why: str) -> ColumnPlan:
@@ -203,9 +212,31 @@ def _leave_out(of: ColumnPlan | ScannedColumn, why: str) -> ColumnPlan:
 def _describe_unfit(plans: Sequence[ColumnPlan]) -> str:
     listed = ", ".join(f"{p.name} ({p.column.note})" for p in plans[:8])
     more = f" and {len(plans) - 8} more" if len(plans) > 8 else ""
+    odd = _describe_odd([plan.column for plan in plans])
+    use = "else use" if odd else "use"
     return (
-        f"these columns are not numbers: {listed}{more}; use them one-hot or ordinal, "
-        "dates as days, or drop them"
+        f"these columns are not numbers: {listed}{more}{odd}; {use} them one-hot or "
+        "ordinal, dates as days, or drop them"
+    )
+
+
+def odd_marks(columns: Sequence[ScannedColumn]) -> list[str]:
+    """Return the texts among numbers that may stand for missing values."""
+    return list(dict.fromkeys(mark for column in columns for mark in column.odd))
+
+
+def _describe_odd(columns: Sequence[ScannedColumn]) -> str:
+    marks = [repr(mark[:20]) for mark in odd_marks(columns)[:3]]
+    if not marks:
+        return ""
+    stands, it = (
+        ("stands for a missing value", "it")
+        if len(marks) == 1
+        else ("stand for missing values", "them")
+    )
+    return (
+        f"; where {' and '.join(marks)} {stands}, add {it} to the further marks of "
+        "missing values"
     )
 
 

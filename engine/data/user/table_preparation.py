@@ -11,6 +11,7 @@ from engine.contract.errors import Refused
 from engine.data.sources.supervised_table import DataTable
 from engine.data.user.columns import parse_number
 from engine.data.user.csv_store import CsvFile, read_csv
+from engine.data.user.data_splits import table_distances
 from engine.data.user.plain_table import write_plain_csv
 from engine.data.user.table_plan import ColumnPlan, TableChoices, plan_columns
 from engine.data.user.table_reader import UserTable
@@ -72,6 +73,8 @@ def prepare_table(table: UserTable, choices: TableChoices) -> PreparedTable:
     knobs = _knobs(choices)
     if found.groups and all(parse_number(name) is not None for name in found.groups):
         knobs |= {"shift_by": "distance"}
+    if found.groups:
+        table_distances(found, choices.train_on, "order")  # is that group there?
     return PreparedTable(file, plans, found, knobs, changed, summary, groups)
 
 
@@ -93,6 +96,8 @@ def _knobs(choices: TableChoices) -> dict[str, str]:
     found = _target_options(choices)._asdict()
     knobs = {name: value for name, value in found.items() if value != usual[name]}
     knobs.pop("answers", "")
+    if choices.train_on:
+        knobs["train_on"] = choices.train_on
     return {"target": choices.target} | knobs
 
 

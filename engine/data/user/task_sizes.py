@@ -41,16 +41,17 @@ def explain_episodes(knobs: Mapping[str, Any]) -> str:
     return f"{text}; training is on another family, as there are few classes here"
 
 
-def fit_rows(table: DataTable) -> dict[str, int]:
+def fit_rows(table: DataTable, train_on: str = "") -> dict[str, int]:
     """Return training and held-out points that every pool of a table is enough for.
 
     Args:
         table: The rows that a run sees.
+        train_on: The group that is trained on, where a column is the shift.
 
     Raises:
         Refused: If they are too few for a task.
     """
-    most = min(_pool_rows(table, rows) for rows in _row_sets(table))
+    most = min(_pool_rows(table, rows) for rows in _row_sets(table, train_on))
     if most < LEAST:
         raise Refused(
             f"these rows are too few: the smallest pool has {most}, and a task needs "
@@ -64,11 +65,11 @@ def fit_rows(table: DataTable) -> dict[str, int]:
     return {"examples": examples, "held_out": most - examples}
 
 
-def _row_sets(table: DataTable) -> list[tuple[np.ndarray, bool]]:
+def _row_sets(table: DataTable, train_on: str) -> list[tuple[np.ndarray, bool]]:
     """Return which rows make each pool set, and whether they are all one pool."""
     if table.group is None:
         return [(np.ones(table.rows, bool), False)]
-    distances = table_distances(table, "", "order")
+    distances = table_distances(table, train_on, "order")
     return [
         (table.group == table.groups.index(name), far > 0)
         for name, far in distances.items()

@@ -32,17 +32,31 @@ def overconfidence(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         if found is None:
             continue
         excess, told = found
-        calibrated = calibration(table, learner.label)
-        error = np.nan if calibrated is None else calibrated.expected_error().mean()
         yield Finding(
             32,
             "Overconfidence",
             learner.label,
             flagged=excess.low > 0 and excess.mean > MATTERS,
-            evidence=f"{told}; the expected calibration error is {error:.1%}.",
+            evidence=f"{told}{_calibration_error(table, learner)}.",
             remedy="Calibrate on validation episodes (a temperature, a wider spread), "
             "learn the noise, or average more samples.",
         )
+
+
+def _calibration_error(table: BlockTable, learner: LearnerChoice) -> str:
+    """Return the mean error of the replicates that have one, in words; else nothing."""
+    calibrated = calibration(table, learner.label)
+    errors = np.array([]) if calibrated is None else calibrated.expected_error()
+    errors = errors[np.isfinite(errors)]
+    if not errors.size:
+        return ""
+    return f"; the expected calibration error is {errors.mean():.1%}"
+
+
+def _format_ends(low: str, high: str, found: Interval) -> str:
+    """Return the ends of an interval in brackets; nothing where there are none."""
+    # One replicate whose episodes did not all diverge has a mean, but no interval.
+    return f" [{low}, {high}]" if np.isfinite([found.low, found.high]).all() else ""
 
 
 def _missing_coverage(
@@ -57,9 +71,10 @@ def _missing_coverage(
         INTERVAL - found.mean, INTERVAL - found.high, INTERVAL - found.low, found.n
     )
     given = " given it" if has_constant_spread(table, learner.label) else ""
+    ends = _format_ends(f"{found.low:.1%}", f"{found.high:.1%}", found)
     return lacking, (
-        f"The {INTERVAL:.0%} intervals{given} hold {found.mean:.1%} "
-        f"[{found.low:.1%}, {found.high:.1%}] of the targets"
+        f"The {INTERVAL:.0%} intervals{given} hold {found.mean:.1%}{ends} of the "
+        "targets"
     )
 
 
@@ -73,9 +88,10 @@ def _excess_confidence(
         return None
     # A share minus a share has no ends: a t interval, as of a signal.
     excess = metric_interval("signal", _by_unit(sure - right))
+    ends = _format_ends(f"{excess.low:+.1%}", f"{excess.high:+.1%}", excess)
     return excess, (
         f"It is {np.nanmean(sure):.1%} sure and right in {np.nanmean(right):.1%}; the "
-        f"difference is {excess.mean:+.1%} [{excess.low:+.1%}, {excess.high:+.1%}]"
+        f"difference is {excess.mean:+.1%}{ends}"
     )
 
 

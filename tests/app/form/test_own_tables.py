@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import session as sessions
-from engine.data.user.csv_store import kept_digests
+from engine.data.user.csv_store import kept_digests, read_own_bytes
 from engine.data.user.file_records import file_record
 from engine.tasks.optimization.own_data import OwnData
 from tests.data.user.images import folders, packed
@@ -55,7 +55,7 @@ def told(at: AppTest) -> str:
 
 
 def test_choices_are_made_where_the_refusal_names_them_and_fill_the_form() -> None:
-    at = given(AppTest.from_function(page).run(), table())
+    at = given(AppTest.from_function(page, default_timeout=20).run(), table())
     assert not at.exception
     assert "these columns are not numbers: word" in at.error[0].value.replace("\\", "")
     at.multiselect(key="own_one_hot").select("word").run()
@@ -84,9 +84,33 @@ def test_choices_are_made_where_the_refusal_names_them_and_fill_the_form() -> No
         family.move_away(far).check()
 
 
+def test_the_group_of_training_and_an_order_are_chosen_as_on_the_command_line() -> None:
+    at = given(AppTest.from_function(page, default_timeout=20).run(), table())
+    at.selectbox(key="own_empty").select("drop").run()
+    at.multiselect(key="own_ordinal").select("word").run()
+    assert at.text_input(key="own_order_word").value == "a < b"
+    at.text_input(key="own_order_word").set_value("b < a").run()
+    assert not at.error
+    at.text_input(key="own_order_word").set_value("b").run()
+    assert "the order of 'word' lacks 'a'" in at.error[0].value.replace("\\", "")
+    at.text_input(key="own_order_word").set_value("b < a").run()
+    at.selectbox(key="own_shift").select("year").run()
+    assert at.selectbox(key="own_train_on").options == ["2019", "2020", "2021"]
+    at.selectbox(key="own_train_on").select("2021").run()
+    at.button(key="own_use").click().run()
+    later = at.session_state[sessions._LATER]
+    assert later[f"{PLACE}.train_on"] == "2021"
+    knobs = {n: later.get(f"{PLACE}.{n}") for n in OwnData.model_fields}
+    family = OwnData.model_validate({n: v for n, v in knobs.items() if v is not None})
+    family.check()
+    assert family.distances() == [1.0, 2.0]
+    first = read_own_bytes(family.digest).splitlines()[1]
+    assert first == b"0.5,1,2019,yes"  # row is left out, and a comes after b
+
+
 def test_a_first_line_of_data_is_asked_about_and_answered() -> None:
     data = table().partition(b"\n")[2]
-    at = given(AppTest.from_function(page).run(), data)
+    at = given(AppTest.from_function(page, default_timeout=20).run(), data)
     assert "looks like data" in at.error[0].value
     at.segmented_control(key="own_header").set_value("data").run()
     assert not at.exception and "90 rows, 5 columns" in told(at)
@@ -94,7 +118,9 @@ def test_a_first_line_of_data_is_asked_about_and_answered() -> None:
 
 def test_damaged_images_are_named_and_left_out_by_choice() -> None:
     data = packed(folders(3, 4) | {"class 00/bad.png": b"x"})
-    at = given(AppTest.from_function(images_page).run(), data, "mine.zip")
+    at = given(
+        AppTest.from_function(images_page, default_timeout=20).run(), data, "mine.zip"
+    )
     assert not at.exception
     assert "class 00/bad.png" in at.error[0].value.replace("\\", "")
     at.toggle(key="own_leave").set_value(True).run()

@@ -91,6 +91,25 @@ def test_a_linked_class_is_taken_and_a_circle_refused(home: Path) -> None:
         prepare_image_path(mine)
 
 
+def test_images_beside_each_other_are_refused_with_the_remedy(home: Path) -> None:
+    flat = {f"{i}.png": picture(i) for i in range(4)} | {"labels.csv": b"x"}
+    cases = {"in no class folder": flat, "in one folder, 'all'": {}}
+    cases["in one folder, 'all'"] = {f"all/{name}": flat[name] for name in flat}
+    for where, files in cases.items():
+        with pytest.raises(Refused, match="make a folder for each class") as refusal:
+            prepare_images(packed(files))
+        assert f"all 4 images are {where}" in refusal.value.message
+        assert "labels.csv' may say which" in refusal.value.message
+
+
+def test_a_link_that_was_packed_as_text_is_named_with_what_it_links_to() -> None:
+    ready = prepare_images(packed(GOOD | {"birds": b"../target/birds"}))
+    assert "'birds' is a link that was packed as text" in told(ready)
+    assert "'../target/birds', is left out" in told(ready)
+    other = prepare_images(packed(GOOD | {"LICENSE": b"MIT, see https://x.org/mit"}))
+    assert "1 file is no image and left out, such as 'LICENSE'" in told(other)
+
+
 def test_a_class_without_a_readable_image_is_named() -> None:
     ready = prepare_images(packed(GOOD | {"birds/0.heic": b"x", "birds/1.heic": b"x"}))
     assert "1 folder has no images that can be read: 'birds'" in told(ready)

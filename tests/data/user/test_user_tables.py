@@ -6,57 +6,15 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import Refused
-from engine.data.user.csv_store import store_csv
-from engine.data.user.table_plan import TableChoices
-from engine.data.user.table_preparation import (
-    PreparedTable,
-    prepare_table,
-    table_remarks,
-)
-from engine.data.user.table_reader import ReadOptions, UserTable, read_table
+from engine.data.user.table_preparation import table_remarks
+from engine.data.user.table_reader import ReadOptions, read_table
+from tests.data.user.user_tables import PLAIN, lines, prepared, table
 
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("METASCOPE_HOME", str(tmp_path))
     return tmp_path
-
-
-def lines(*header: str, count: int = 60, row: str = "{a},{b},{kind}") -> str:
-    """Write rows: a is any number, b a decimal one, kind alder, birch or cedar."""
-    return "\n".join(
-        [
-            *header,
-            *(
-                row.format(
-                    a=(i * 37) % 101,
-                    b=f"{(i * 53) % 97 / 8:.3f}",
-                    c=f"{(i * 53) % 97 / 8:.3f}".replace(".", ","),
-                    kind=("alder", "birch", "cedar")[i % 3],
-                    i=i,
-                )
-                for i in range(count)
-            ),
-            "",
-        ]
-    )
-
-
-PLAIN = lines("a,b,kind")
-
-
-def prepared(
-    source: str | bytes,
-    target: str = "kind",
-    options: ReadOptions | None = None,
-    **choices: object,
-) -> PreparedTable:
-    data = source.encode() if isinstance(source, str) else source
-    return prepare_table(read_table(data, options), TableChoices(target, **choices))  # type: ignore[arg-type]
-
-
-def table(source: str, **options: object) -> UserTable:
-    return read_table(source.encode(), ReadOptions(**options))  # type: ignore[arg-type]
 
 
 LIKE_THE_PLAIN_ONE = {
@@ -110,31 +68,6 @@ def test_encodings_of_windows_are_read_and_named() -> None:
     assert "érable" in found.column("kind").texts
     with pytest.raises(Refused, match="is not UTF-8"):
         read_table(b"a,b\n1,2\n\x01\xff,3\n")
-
-
-@pytest.mark.parametrize("mark", ["", "?", "NA", "n/a", "NaN", "null", "#N/A", "-"])
-def test_marks_of_missing_values_are_asked_about_by_name(mark: str) -> None:
-    text = PLAIN.replace("37,", f"{mark},", 1).replace("74,", f"{mark},", 1)
-    assert table(text).column("a").kind == "number"
-    with pytest.raises(Refused, match="2 of 60 rows have a missing value") as refusal:
-        prepared(text)
-    assert refusal.value.field == "empty"
-    assert (repr(mark) if mark else "2 empty") in refusal.value.message
-    assert prepared(text, empty="drop").summary.startswith("58 of 60 rows, 2 of 2")
-    filled = prepared(text, empty="mean")
-    assert filled.found.rows == 60 and np.isnan(filled.found.x).sum() == 2
-
-
-def test_a_sentinel_is_suggested_and_is_missing_by_choice_in_one_column() -> None:
-    text = PLAIN.replace("37,", "-999,", 1).replace("74,", "-999,", 1)
-    assert "-999 may stand for a missing value: 2 cells" in table(text).column("a").note
-    for mark in ("a=-999", "-999.0", "-999"):
-        found = prepared(text, options=ReadOptions(missing=(mark,)), empty="drop")
-        assert found.found.rows == 58
-    other = prepared(text, options=ReadOptions(missing=("b=-999",)), empty="drop")
-    assert other.found.rows == 60
-    label = prepared(text, options=ReadOptions(missing=("cedar",)), empty="drop")
-    assert label.found.classes == ("alder", "birch")
 
 
 def test_a_first_line_of_data_is_asked_about() -> None:
@@ -258,63 +191,3 @@ def test_a_thousand_columns_are_read_and_more_are_refused() -> None:
     assert prepared(wide(1000), "c3", rare="drop").found.features == 999
     with pytest.raises(Refused, match="1,001 columns; at most 1,000"):
         table(wide(1001))
-
-
-def test_a_column_of_the_file_splits_the_rows_and_copies_stay_apart() -> None:
-    from engine.contract.rng import Rng
-    from engine.tasks.optimization._row_pools import split_table
-    from engine.tasks.optimization.own_data import OwnData
-
-    text = lines("a,b,set,kind", row="{i},{b},SET,{kind}", count=120)
-    for i in range(120):
-        text = text.replace("SET", "Train" if i < 80 else "test", 1)
-    text += text.splitlines()[1].replace("Train", "test") + "\n"  # a copy
-    found = prepared(text, split="set", keep=("a",))
-    assert found.knobs == {"target": "kind", "split": "set"}
-    knobs = {"digest": store_csv(found.file), **found.knobs}
-    family = OwnData.model_validate(knobs)
-    family = family.model_copy(update=family.fit_points())
-    family.check()
-    pools = split_table(family.table()).pools
-    assert sorted(pools["test"].rows) == list(range(80, 120))
-    assert {"train", "validation", "test"} == set(pools)
-    assert not set(pools["train"].rows) & set(pools["validation"].rows)
-    family.sample(Rng(0), "validation")
-    with pytest.raises(Refused, match="has 'later'; its cells must be train"):
-        prepared(text.replace("test", "later"), split="set")
-    with pytest.raises(Refused, match="no rows for tests"):
-        prepared(text.replace("test", "train"), split="set")
-
-
-def test_a_column_of_the_file_is_a_shift_by_distance_or_by_order() -> None:
-    from engine.contract.rng import Rng
-    from engine.tasks.optimization.own_data import OwnData
-
-    text = lines("a,b,year,kind", row="{a},{b},YEAR,{kind}", count=180)
-    for i in range(180):
-        text = text.replace("YEAR", ("2019", "2021", "2022")[i * 7 // 9 % 3], 1)
-    found = prepared(text, shift="year")
-    assert found.knobs["shift_by"] == "distance"
-    knobs = {"digest": store_csv(found.file), **found.knobs}
-    family = OwnData.model_validate(knobs)
-    family = family.model_copy(update=family.fit_points())
-    assert family.distances() == [2.0, 3.0]
-    by_order = family.model_copy(update={"shift_by": "order", "train_on": "2021"})
-    assert by_order.distances() == [1.0, 2.0]
-    years = np.array([row.split(",")[2] for row in text.splitlines()[1:]])
-    assert family.table().rows == (years == "2019").sum()
-    later = family.move_away(3.0)
-    assert later.table().rows == (years == "2022").sum()
-    assert later.sample(Rng(0), "test").outputs == 3
-    with pytest.raises(Refused, match="no group is 1 from"):
-        family.move_away(1.0).check()
-
-
-def test_a_small_table_gives_tasks_from_forty_rows_on() -> None:
-    from engine.tasks.optimization.own_data import OwnData
-
-    for count in (40, 47, 60):
-        text = lines("a,b,kind", count=count).replace("cedar", "birch")
-        found = prepared(text)
-        family = OwnData(digest=store_csv(found.file), target="kind")
-        family.model_copy(update=family.fit_points()).check()

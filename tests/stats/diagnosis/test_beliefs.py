@@ -75,6 +75,15 @@ def test_a_lack_that_may_be_chance_or_does_no_harm_is_not_flagged() -> None:
     assert not finding.flagged
 
 
+def test_where_almost_every_episode_diverged_no_sentence_has_a_nan() -> None:
+    residual = normal(replicates=2)
+    residual[0, 1:] = np.nan
+    residual[1] = np.nan
+    (finding,) = found(believe(residual, 1.0), 32)
+    assert "intervals hold" in finding.evidence
+    assert "nan" not in finding.evidence
+
+
 @pytest.mark.parametrize(("confidence", "flagged"), [(0.9, True), (0.72, False)])
 def test_more_confidence_than_accuracy_is_overconfident(
     confidence: float, flagged: bool
