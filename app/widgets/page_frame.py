@@ -4,6 +4,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -120,8 +121,13 @@ def _draw_store_choice(gone: StoreGone) -> None:
 def lab_address() -> str:
     """Return the address of the Lab as the user's browser knows it, for links.
 
-    The app may stand under a path of any name, so only the current page's is cut.
+    The app may stand under a path of any name, so only the current page's is cut. Where
+    the path is a setting, it is taken from there: Streamlit itself mistakes a path that
+    ends like a page, such as /lab, for that page.
     """
     url = (st.context.url or "").split("?", 1)[0].rstrip("/")
+    if url and (base := str(st.get_option("server.baseUrlPath") or "").strip("/")):
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}/{base}/lab"
     page = st.session_state.get(PAGE)
     return f"{url.removesuffix(f'/{page}') if page else url}/lab"

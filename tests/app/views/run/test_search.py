@@ -361,6 +361,24 @@ def test_a_share_link_leads_to_the_page(
     assert page_frame.lab_address() == base
 
 
+@pytest.mark.parametrize("page", ["", "lab"])
+@pytest.mark.parametrize("path", ["", "/lab", "/lab/lab", "/lab//lab", "/my/lab"])
+def test_a_path_that_is_a_setting_is_kept_whatever_streamlit_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch, path: str, page: str
+) -> None:
+    class Context:
+        url = f"https://host:8501{path}"
+
+    monkeypatch.setattr(page_frame.st, "context", Context())
+    monkeypatch.setattr(page_frame.st, "session_state", {page_frame.PAGE: page})
+    for base in ("lab", "/my/lab/"):
+        monkeypatch.setattr(
+            page_frame.st, "get_option", {"server.baseUrlPath": base}.get
+        )
+        wanted = f"https://host:8501/{base.strip('/')}/lab"
+        assert page_frame.lab_address() == wanted
+
+
 def test_a_recorded_search_needs_no_store(page: AppTest) -> None:
     assert (ROOT / "app/recorded/search.zip").is_file()
     assert "search" in recorded_examples.SHOWN_KINDS
