@@ -74,6 +74,7 @@ def _read(data: bytes) -> "UserTable":
     Raises:
         Refused: As the reader does.
     """
+    from engine.data.user.table_decoding import ENCODINGS
     from engine.data.user.table_reader import ReadOptions
 
     left, middle, right = st.columns(3, vertical_alignment="bottom")
@@ -92,9 +93,14 @@ def _read(data: bytes) -> "UserTable":
         help="Empty cells, ?, NA, N/A, NaN, null and #N/A are marks already. "
         "age=0 is only for the column age.",
     )
-    totals = right.toggle("Keep a last row of totals", key="own_totals")
+    encoding = right.selectbox(
+        "Encoding", ENCODINGS, index=None, placeholder="Judge", key="own_encoding"
+    )
+    totals = st.toggle("Keep a last row of totals", key="own_totals")
     marks = tuple(mark.strip() for mark in missing.split(",") if mark.strip())
-    return own_files.read_table(data, ReadOptions(header, marks, totals))
+    return own_files.read_table(
+        data, ReadOptions(header, marks, totals, encoding or "")
+    )
 
 
 def _draw_rows(table: "UserTable", name: str) -> None:

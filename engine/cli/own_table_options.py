@@ -59,3 +59,7 @@ AllRows = Annotated[bool, typer.Option("--all-rows", help="Keep a last row of to
 FewShot = Annotated[
     bool, typer.Option("--few-shot", help="Use it for few-shot classification.")
 ]
+Encoding = Annotated[
+    str,
+    typer.Option(help="The file's encoding, such as Shift-JIS; default: judged."),
+]

@@ -24,6 +24,7 @@ _OPTIONS = {
     "rare": " (--drop)",
     "empty": " (--drop or --mean)",
     "header": " (--no-header or --header)",
+    "encoding": " (--encoding)",
     "train_on": " (--shift and --train-on)",
 }
 SHOWN = 40  # columns in the table
@@ -48,6 +49,7 @@ def own(
     train_on: options.TrainOn = "",
     header: options.Header = None,
     all_rows: options.AllRows = False,
+    encoding: options.Encoding = "",
     few_shot: options.FewShot = False,
 ) -> int:
     """Add a table; print a spec that uses it, for `run`."""
@@ -76,7 +78,7 @@ def own(
         raise Refused("--few-shot needs class labels; drop --value", "predict")
     if shift and few_shot:
         raise Refused("--few-shot has no shift column; drop --shift", "shift")
-    reading = ReadOptions(first, tuple(missing or ()), all_rows)
+    reading = ReadOptions(first, tuple(missing or ()), all_rows, encoding)
     try:
         print_json(_add_table(file, reading, choices, few_shot))
     except Refused as refusal:
@@ -158,7 +160,8 @@ def _print_columns(table: "UserTable", ready: "PreparedTable | None") -> None:
         print_status(f"and {len(table.columns) - SHOWN:,} more columns")
     print_status(f"{table.rows:,} rows, sha256 {table.digest}")
     for remark in table.remarks:
-        print_status(f"note: {remark}")
+        hint = " (--encoding)" if remark.endswith("another encoding") else ""
+        print_status(f"note: {remark}{hint}")
 
 
 def _count_missing(column: "ScannedColumn") -> str:

@@ -88,7 +88,9 @@ def find_roles(names: Sequence[str], chosen: Sequence[str] = ()) -> ColumnRoles:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s\-]+", "_", name.strip().casefold())
+    # A unit, as in "accuracy (%)", is no part of the name.
+    name = re.sub(r"\s*[(\[][^)\]]*[)\]]$", "", name.strip())
+    return re.sub(r"[\s\-]+", "_", name.casefold())
 
 
 def split_architecture(text: str) -> list[tuple[str, str]]:

@@ -51,7 +51,7 @@ def _json_rows(data: bytes) -> tuple[list[str], list[list[str]]]:
     except (ValueError, RecursionError):
         raise Refused("this file begins like JSON, but is not valid JSON") from None
     if isinstance(value, dict) and all(isinstance(v, dict) for v in value.values()):
-        value = [{ARCHITECTURE: name} | each for name, each in value.items()]
+        value = [row for name, each in value.items() for row in _by_set(name, each)]
     if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
         raise Refused(
             "a JSON table is a list of objects, one per training, or an object with "
@@ -64,6 +64,15 @@ def _json_rows(data: bytes) -> tuple[list[str], list[list[str]]]:
     flat = [dict(_flatten(each, "")) for each in value]
     names = list(dict.fromkeys(name for each in flat for name in each))
     return names, [[each.get(name, "") for name in names] for each in flat]
+
+
+def _by_set(name: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the trainings of an architecture: one, or one for each data set."""
+    if found and all(isinstance(each, dict) for each in found.values()):
+        for dataset, each in found.items():
+            yield {ARCHITECTURE: name, "dataset": dataset} | each
+    else:
+        yield {ARCHITECTURE: name} | dict(found)
 
 
 def _flatten(value: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:

@@ -17,9 +17,11 @@ _WORDS = """
 """
 MARKS = frozenset(("", "?", "na", "n/a", "nan", "null", "#n/a"))
 NUMBER_MARKS = MARKS.union(_WORDS.split())
-TRUE = frozenset(("true", "yes", "y", "t"))
-FALSE = frozenset(("false", "no", "n", "f"))
-_SPACES = re.compile("[\u00a0\u202f\u2009 ']")
+# In English, German, French, Spanish and Italian, as spreadsheets write them.
+_YES = "true yes y t wahr ja vrai oui verdadero sí si vero sì"
+_NO = "false no n f falsch nein faux non falso"
+TRUE, FALSE = frozenset(_YES.split()), frozenset(_NO.split())
+_SPACES = re.compile("[\u00a0\u202f\u2009 '\u2019]")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 # Each way of writing a number; the first that fits is taken. Below a thousand there is
@@ -34,14 +36,21 @@ FORMS = {
         re.ASCII,
     ),
     "spaced": re.compile(
-        "[+-]?(?:[1-9]\\d{0,2}(?:[\u00a0\u202f\u2009 ']\\d{3})+(?:[.,]\\d*)?"
+        "[+-]?(?:[1-9]\\d{0,2}(?:[\u00a0\u202f\u2009 '\u2019]\\d{3})+(?:[.,]\\d*)?"
         "|\\d{0,3}[.,]\\d+)",
         re.ASCII,
     ),
 }
 _AFFIXES = re.compile(r"([$€£¥]?)\s*(.*?)\s*([%$€£¥]?)", re.DOTALL)
 _DATE = re.compile(
-    r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}).*)?)?"
+    r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})"
+    r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})[\d.,]*)?\s*([AaPp]\.?[Mm]\.?)?"
+    r"\s*(?:[A-Z]{1,5}|[+-]\d{2}:?\d{2}.*)?)?"
+)
+_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
+_NAMED_MONTH = re.compile(
+    r"(?:(\d{1,2})[ -./]+)?([A-Za-z]{3,9})\.?[ -./]+(?:(\d{1,2}),?[ ]+)?"
+    r"(\d{4})(?=[T ,]|$)"
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -135,7 +144,7 @@ def date_number(cell: str, days_first: bool) -> str | None:
     >>> date_number("1970-01-02", True), date_number("2/1/1970", True)
     ('1', '1')
     """
-    found = _DATE.fullmatch(cell.strip())
+    found = _DATE.fullmatch(_numbered_month(cell.strip()))
     if not found:
         return None
     one, two, three = (int(found[i]) for i in (1, 3, 4))
@@ -149,4 +158,17 @@ def date_number(cell: str, days_first: bool) -> str | None:
     except ValueError:
         return None
     seconds = sum(int(found[i] or 0) * s for i, s in ((5, 3600), (6, 60), (7, 1)))
+    if found[8]:
+        late = found[8].casefold().startswith("p")
+        seconds += 43200 * (late - (int(found[5]) == 12))  # 12 AM is the hour 0
     return repr(days + seconds / 86400) if seconds else str(days)
+
+
+def _numbered_month(cell: str) -> str:
+    """Return a date such as "1-Jan-2024" or "January 1, 2024" as 2024-1-1."""
+    found = _NAMED_MONTH.match(cell)
+    day = (found[1] or found[3]) if found else None
+    place = _MONTHS.find(found[2][:3].casefold()) if found else -1
+    if not found or not day or place < 0 or place % 3:
+        return cell
+    return f"{found[4]}-{place // 3 + 1}-{day}{cell[found.end() :]}"

@@ -251,7 +251,7 @@ class ColumnScan:
         words = {
             "comma": "has decimal commas",
             "grouped": "has thousands separators",
-            "spaced": "has blanks between thousands",
+            "spaced": "has blanks or apostrophes between thousands",
         }
         affix = next(iter(self.affixes), "")
         parts = [words.get(form, ""), f"is in {affix}" if affix else "", self._far()]

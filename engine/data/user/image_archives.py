@@ -19,6 +19,7 @@ from engine.contract.text_decoding import clean
 from engine.data.sources.checksums import sha256
 from engine.data.user.class_splits import POOLS
 from engine.data.user.image_decoding import DecodedImage, decode_gray
+from engine.data.user.wording import are
 
 # Bounds against zip bombs, on memory and on time.
 LIMIT, MEMBER = 100_000_000, 20_000_000  # bytes: of the archive, of a member
@@ -282,7 +283,7 @@ def _warning_lines(
     kept: np.ndarray,
 ) -> Iterator[str]:
     if copies:
-        yield f"{copies:,} images are duplicates within their class and are dropped"
+        yield f"{are(copies, 'image')} left out: the class has the same image already"
     if len({image.tobytes() for image in kept}) < len(kept):
         yield "some images occur in two classes"
     if len(sizes) > 1:

@@ -16,6 +16,8 @@ from engine.data.user.wording import are
 # What the reader of stored archives does not know is stored in a format that it does.
 SAME_BYTES = (".jfif", ".jpe")  # JPEG under other names
 REDRAWN = (".tif", ".tiff", ".pgm", ".ppm", ".pbm")
+# Images, but of kinds that no reader here knows.
+UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dcm", ".raw")
 IMAGE_KINDS = (*KINDS, *SAME_BYTES, *REDRAWN)
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".json")  # that may list labels
 _LINK = re.compile(r"\.{0,2}(?:[/\\]?[^/\\\s\"<>|:]+)*[/\\][^/\\\s\"<>|:]+[/\\]?")
@@ -196,7 +198,13 @@ def _describe_others(found: FileList, layout: ImageLayout) -> Iterator[str]:
             f"{clean(name)[-60:]!r} is a link that was packed as text: what it links "
             f"to, {clean(path)[:60]!r}, is left out; copy the files into its place"
         )
-    others = [f for f in others if f.name not in links]
+    unread = [f for f in others if f.name.lower().endswith(UNREAD)]
+    if unread:
+        yield (
+            f"{are(len(unread), 'image')} of a kind that is not read and left out, "
+            f"such as {clean(unread[0].name)[-60:]!r}; convert them to PNG or JPEG"
+        )
+    others = [f for f in others if f.name not in links and f not in unread]
     if others:
         yield (
             f"{are(len(others), 'file')} no image and left out, such as "

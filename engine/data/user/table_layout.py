@@ -5,15 +5,17 @@ Judged from the first records; nothing is guessed where two readings are likely.
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from engine.contract.errors import Refused
-from engine.contract.text_decoding import as_utf8, clean
+from engine.contract.text_decoding import clean
 from engine.data.user.columns import parse_number
-from engine.data.user.csv_reader import LIMIT, describe_csv_error, text_bytes
+from engine.data.user.csv_reader import LIMIT, describe_csv_error
+from engine.data.user.table_decoding import decode_table
 
 Header = Literal["auto", "names", "data"]
 SEPARATORS = {
@@ -48,7 +50,7 @@ class Layout:
         header: Whether the first record names the columns.
         width: Number of cells of a row.
         titles: Number of records above the header, which are left out.
-        encoding: How the bytes were read, where that is not UTF-8.
+        remarks: What was done to read the bytes, one sentence each.
         text: The whole text.
     """
 
@@ -57,7 +59,7 @@ class Layout:
     header: bool
     width: int
     titles: int
-    encoding: str
+    remarks: tuple[str, ...]
     text: str
 
     def records(self) -> Iterator[Record]:
@@ -70,18 +72,21 @@ class Layout:
         return (record for record in found if record.line >= self.first)
 
 
-def find_layout(data: bytes, header: Header = "auto", limit: int = LIMIT) -> Layout:
+def find_layout(
+    data: bytes, header: Header = "auto", limit: int = LIMIT, encoding: str = ""
+) -> Layout:
     """Judge the layout of a file.
 
     Args:
         data: The file's bytes.
         header: Whether the first record has names or data; "auto" judges.
         limit: The most bytes that it may have.
+        encoding: One of `table_decoding.ENCODINGS`; empty judges.
 
     Raises:
         Refused: If it is no table, or if it may have a header or not.
     """
-    text, encoding = _decode(text_bytes(data, limit))
+    text, remarks = decode_table(data, limit, encoding)
     given = _given_separator(text)
     separator = given or _find_separator(text)
     start = _sample(text, separator)
@@ -95,21 +100,7 @@ def find_layout(data: bytes, header: Header = "auto", limit: int = LIMIT) -> Lay
     at = _find_header(start, width)
     named = header != "data" and (header == "names" or _has_names(start[at:]))
     first, titles = start[at].line, at
-    return Layout(separator, first, named, width, titles, encoding, text)
-
-
-def _decode(data: bytes) -> tuple[str, str]:
-    """Return a file's text, and the encoding where it is not Unicode."""
-    data = as_utf8(data)
-    try:
-        return data.decode("utf-8-sig"), ""
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-    control = bytes(c for c in range(32) if c not in b"\t\n\r\f")
-    if data.translate(None, control) != data:
-        raise Refused(f"line {line} is not UTF-8 text; save the file as UTF-8")
-    # Five bytes have no meaning in Windows-1252; they stay visible.
-    return data.decode("cp1252", "replace"), "Windows-1252"
+    return Layout(separator, first, named, width, titles, remarks, text)
 
 
 def _given_separator(text: str) -> str:
@@ -186,7 +177,9 @@ def read_records(text: str, separator: str) -> Iterator[Record]:
 
 def _plain_blanks(line: str) -> str:
     """Return a line with blanks for tabs, which files in columns of blanks mix in."""
-    return line.replace("\t", " ").rstrip(" \r\n") + "\n"
+    line = line.replace("\t", " ").rstrip(" \r\n")
+    # NumPy writes "# a b": a mark before the names, no column of its own.
+    return re.sub(r"^(\s*#) +", r"\1", line) + "\n"
 
 
 def _is_comment(record: Record) -> bool:
@@ -204,8 +197,19 @@ def _find_header(start: Sequence[Record], width: int) -> int:
         filled = sum(bool(cell.strip()) for cell in record.cells)
         wide = len(record.cells) in (width - 1, width, width + 1) and filled > 1
         if wide and filled >= _MOSTLY * width and not _is_remark(record, width):
+            if _is_comment(record) and _names_follow(start[at + 1 : at + 3]):
+                continue
             return at
     return 0
+
+
+def _names_follow(below: Sequence[Record]) -> bool:
+    """Return whether the next record has names, and the one below it numbers."""
+    counts = [
+        sum(parse_number(cell.replace(",", ".")) is not None for cell in record.cells)
+        for record in below
+    ]
+    return len(counts) == 2 and counts[0] == 0 < counts[1]
 
 
 def _is_remark(record: Record, width: int) -> bool:

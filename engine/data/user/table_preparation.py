@@ -105,7 +105,9 @@ def _plain_file(
     table: UserTable, choices: TableChoices, plans: Sequence[ColumnPlan]
 ) -> CsvFile | None:
     """Return the user's own file, if a run reads it as the user means it."""
-    if table.remarks or table.options.missing or len(table.names) != len(plans):
+    if table.remarks or table.options.missing or table.options.encoding:
+        return None
+    if len(table.names) != len(plans):
         return None
     if table.source.layout.separator != "," or not table.source.layout.header:
         return None

@@ -27,11 +27,13 @@ class ReadOptions(NamedTuple):
         missing: Further marks of missing values, such as "-999"; "NAME=MARK" is only
             for one column.
         all_rows: Whether a row of totals is kept.
+        encoding: One of `table_decoding.ENCODINGS`; empty judges.
     """
 
     header: Header = "auto"
     missing: tuple[str, ...] = ()
     all_rows: bool = False
+    encoding: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,7 @@ def read_table(
         Refused: If anything is wrong; the sentence names the line or the column.
     """
     options = options or ReadOptions()
-    layout = find_layout(data, options.header, limit)
+    layout = find_layout(data, options.header, limit, options.encoding)
     source = find_rows(layout)
     scans = [
         ColumnScan(name, column_marks(name, options.missing)) for name in source.names
@@ -116,7 +118,8 @@ def read_table(
         c for c in columns if not (c.kind == "empty" and c.name.startswith("column "))
     ]
     remarks = (
-        *_layout_remarks(layout.separator, layout.encoding, layout.titles),
+        *layout.remarks,
+        *_layout_remarks(layout.separator, layout.titles),
         *source.remarks,
         *told.remarks(),
     )
@@ -183,9 +186,7 @@ def _is_total(cells: Sequence[str], scans: Sequence[ColumnScan], rows: int) -> b
     return False
 
 
-def _layout_remarks(separator: str, encoding: str, titles: int) -> Iterator[str]:
-    if encoding:
-        yield f"the file is not UTF-8; it is read as {encoding}"
+def _layout_remarks(separator: str, titles: int) -> Iterator[str]:
     if separator != ",":
         yield f"columns are separated by {SEPARATORS[separator]}"
     if titles:

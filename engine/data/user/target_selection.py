@@ -183,7 +183,8 @@ def _complete_rows(
     if choices.empty == "refuse" and (gaps.any() or unanswered.any()):
         count = int((gaps | unanswered).sum())
         raise Refused(
-            f"{count:,} of {len(x):,} rows have an empty cell; drop them, or use "
+            f"{count:,} of {len(x):,} rows {'has' if count == 1 else 'have'} an empty "
+            "cell; drop them, or use "
             "the training mean instead",
             "empty",
         )

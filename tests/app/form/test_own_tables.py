@@ -59,7 +59,7 @@ def test_choices_are_made_where_the_refusal_names_them_and_fill_the_form() -> No
     assert not at.exception
     assert "these columns are not numbers: word" in at.error[0].value.replace("\\", "")
     at.multiselect(key="own_one_hot").select("word").run()
-    assert "1 of 90 rows have a missing value" in at.error[0].value.replace("\\", "")
+    assert "1 of 90 rows has a missing value" in at.error[0].value.replace("\\", "")
     at.selectbox(key="own_empty").select("drop").run()
     assert not at.error and "89 of 90 rows, 3 of 4 features" in told(at)
     at.selectbox(key="own_shift").select("year").run()

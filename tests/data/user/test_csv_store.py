@@ -162,7 +162,7 @@ CHOICES = {
     ),
     "empty cells": (
         TargetOptions("gaps", text="drop"),
-        "1 of 120 rows have an empty cell",
+        "1 of 120 rows has an empty cell",
     ),
 }
 

@@ -191,7 +191,7 @@ def test_several_sizes_duplicates_and_other_files_give_warnings() -> None:
     }
     found = read_images(packed(data))
     told = " | ".join(found.warnings)
-    assert "1 images are duplicates" in told
+    assert "1 image is left out: the class has the same" in told
     assert "2 sizes, from 30 × 40 to 105 × 60" in told
     assert (
         "1 files are not images and are ignored, such as 'class 00/notes.txt'" in told

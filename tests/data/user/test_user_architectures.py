@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.contract.errors import Refused
-from engine.data.user.architecture_columns import TEMPLATE
+from engine.data.user.architecture_columns import TEMPLATE, find_roles
 from engine.data.user.architecture_csv import read_architectures
 from engine.data.user.architecture_preparation import (
     ArchitectureChoices,
@@ -136,6 +136,23 @@ def test_json_is_read_as_a_list_or_by_architecture() -> None:
     for bad in (b"[1, 2]", b"{", b"[" * 100_000, b"[]"):
         with pytest.raises(Refused):
             prepare_architectures(bad)
+
+
+def test_json_may_have_the_data_sets_below_each_architecture() -> None:
+    cells = {"8": (0.5, 0.25), "16": (0.75, 0.5)}
+    trainings = {
+        name: {"one": {"valid": one}, "two": {"valid": two}}
+        for name, (one, two) in cells.items()
+    }
+    found = prepare_architectures(json.dumps(trainings).encode()).table
+    assert found.tasks == ("one", "two") and found.count == 2
+
+
+def test_a_unit_behind_a_name_is_no_part_of_it() -> None:
+    assert find_roles(["op:a", "Accuracy (%)", "time [s]"]).by_role == {
+        "validation": "Accuracy (%)",
+        "cost": "time [s]",
+    }
 
 
 def test_ragged_tables_keep_the_common_ones_or_count_the_others_as_failed() -> None:

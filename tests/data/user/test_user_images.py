@@ -111,7 +111,10 @@ def test_a_link_that_was_packed_as_text_is_named_with_what_it_links_to() -> None
 
 
 def test_a_class_without_a_readable_image_is_named() -> None:
-    ready = prepare_images(packed(GOOD | {"birds/0.heic": b"x", "birds/1.heic": b"x"}))
+    ready = prepare_images(packed(GOOD | {"birds/0.heic": b"x", "birds/1.AVIF": b"x"}))
+    assert "2 images are of a kind that is not read and left out" in told(ready)
+    assert "convert them to PNG or JPEG" in told(ready)
+    assert "no image" not in told(ready).replace("no images that can be read", "")
     assert "1 folder has no images that can be read: 'birds'" in told(ready)
 
 
