@@ -22,7 +22,8 @@ decimal point. All numbers of metrics.csv are as they were computed; no file is 
 
 `pandas.read_csv("metrics.csv")` reads it; `float_precision="round_trip"` reads the last
 bit of each number, too. Columns of texts are never empty, so grouping
-by them loses no row; columns of places are empty where a number has no such place.
+by them loses no row; columns of places are empty where a number has no such place
+(`groupby(…, dropna=False)` keeps those rows, too).
 
 | column | type | meaning |
 |---|---|---|

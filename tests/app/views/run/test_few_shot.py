@@ -1,12 +1,9 @@
 """Few-shot runs go through the same pages as any other."""
 
-import io
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import share_links
@@ -39,6 +36,7 @@ from tests.app.views.run.test_run_page import (
     open_section,
     texts,
 )
+from tests.data.user.images import folders, packed
 
 SMALL = Budget(
     task_evaluations=8,
@@ -398,19 +396,6 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
             assert all(family.traits["output"] in given for given in answers)
 
 
-def archive(classes: int, images: int) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as out:
-        for label in range(classes):
-            for number in range(images):
-                drawn = Image.new("L", (8, 8), 255)
-                drawn.putpixel((label % 8, number % 8), 40 + label + number)
-                data = io.BytesIO()
-                drawn.save(data, "PNG")
-                out.writestr(f"class{label}/{number}.png", data.getvalue())
-    return packed.getvalue()
-
-
 def test_own_images_ask_for_an_archive_first(lab: AppTest) -> None:
     at = switched(lab)
     at.selectbox(key="k.family").select("own_images").run()
@@ -421,7 +406,7 @@ def test_own_images_ask_for_an_archive_first(lab: AppTest) -> None:
 
 
 def test_own_images_are_kept_and_sized_by_what_their_classes_give(home: Path) -> None:
-    ready = own_files.prepare_images(archive(8, 6), ImageChoices())
+    ready = own_files.prepare_images(packed(folders(8, 6)), ImageChoices())
     assert len(own_files.store_images(ready, "mine.zip")) == 64
     sizes = own_files.image_fields(ready.archive)
     assert sizes == {"use": "split", "ways": 2, "shots": 2, "queries": 4}
