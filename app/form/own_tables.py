@@ -74,8 +74,8 @@ def _read(data: bytes) -> "UserTable":
     Raises:
         Refused: As the reader does.
     """
-    from engine.data.user.table_decoding import ENCODINGS
     from engine.data.user.table_reader import ReadOptions
+    from engine.data.user.table_text import ENCODINGS
 
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     header = left.segmented_control(

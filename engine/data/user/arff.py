@@ -49,11 +49,11 @@ def arff_as_csv(text: str) -> str:
         plain = line.strip()
         if plain.startswith("{"):
             raise Refused(f"line {number}: sparse ARFF is not read; save all values")
-        written.append("" if plain.startswith("%") else _requoted(plain))
+        written.append("" if plain.startswith("%") else _replace_quotes(plain))
     return "\n".join(written) + "\n"
 
 
-def _requoted(line: str) -> str:
+def _replace_quotes(line: str) -> str:
     """Return a row with double quotes in place of ARFF's single ones."""
     if "'" not in line:
         return line

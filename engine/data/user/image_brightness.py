@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from engine.data.user.image_archives import SIDE
 from engine.data.user.image_decoding import decode_gray
-from engine.data.user.image_loading import ALL_FORMATS, LoadedImage
+from engine.data.user.loaded_images import ALL_FORMATS, LoadedImage
 
 WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8, 10, 12, … bits
 _DARK = 16

@@ -22,9 +22,9 @@ from engine.data.user.image_archives import (
 from engine.data.user.image_brightness import brighten
 from engine.data.user.image_files import FileList, list_archive, list_folder
 from engine.data.user.image_folders import find_layout
-from engine.data.user.image_loading import LoadedImage, load_images
-from engine.data.user.image_packing import has_other_kinds, pack_images
+from engine.data.user.loaded_images import LoadedImage, load_images
 from engine.data.user.near_copies import find_near_copies
+from engine.data.user.plain_archive import has_other_kinds, pack_images
 from engine.data.user.wording import are
 
 LEAST = 2  # different images of a class

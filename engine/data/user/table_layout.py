@@ -15,7 +15,7 @@ from engine.contract.errors import Refused
 from engine.contract.text_decoding import clean
 from engine.data.user.columns import parse_number
 from engine.data.user.csv_reader import LIMIT, describe_csv_error
-from engine.data.user.table_decoding import decode_table
+from engine.data.user.table_text import decode_table
 
 Header = Literal["auto", "names", "data"]
 SEPARATORS = {
@@ -81,7 +81,7 @@ def find_layout(
         data: The file's bytes.
         header: Whether the first record has names or data; "auto" judges.
         limit: The most bytes that it may have.
-        encoding: One of `table_decoding.ENCODINGS`; empty judges.
+        encoding: One of `table_text.ENCODINGS`; empty judges.
 
     Raises:
         Refused: If it is no table, or if it may have a header or not.

@@ -27,7 +27,7 @@ class ReadOptions(NamedTuple):
         missing: Further marks of missing values, such as "-999"; "NAME=MARK" is only
             for one column.
         all_rows: Whether a row of totals is kept.
-        encoding: One of `table_decoding.ENCODINGS`; empty judges.
+        encoding: One of `table_text.ENCODINGS`; empty judges.
     """
 
     header: Header = "auto"

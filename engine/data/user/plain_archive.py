@@ -9,7 +9,7 @@ from engine.contract.errors import Refused
 from engine.data.user.image_archives import LIMIT
 from engine.data.user.image_brightness import Brightness
 from engine.data.user.image_folders import REDRAWN, SAME_BYTES
-from engine.data.user.image_loading import LoadedImage
+from engine.data.user.loaded_images import LoadedImage
 
 
 def has_other_kinds(classes: dict[str, list[LoadedImage]]) -> bool:
