@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 from engine.contract.run_spec import RunSpec
-from engine.store import Store
+from engine.store import Store, StoreBusy
 from tests.store import fake
+
+BUSY = "busy"  # the answer of whoever is told to click again
 
 
 def main() -> None:
@@ -23,7 +25,10 @@ def main() -> None:
         wish = RunSpec.model_validate(asked["spec"], strict=False)
         key = fake.key(wish)
         time.sleep(max(0.0, asked["at"] - time.time()))
-        say(store.submit(wish, key).key)
+        try:
+            say(store.submit(wish, key).key)
+        except StoreBusy:
+            say(BUSY)
 
 
 def say(word: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from engine.contract.jobs import FINAL, JobState
 from engine.store import Store, StoreBusy
 from tests.store import fake
+from tests.torture.clicker import BUSY
 from tests.torture.items import (
     Outcome,
     is_in,
@@ -63,7 +64,7 @@ def submit_races(home: Path, count: int) -> Outcome:
     store = Store.open(home)
     clickers = 50 if count >= 50 else 4
     command = [sys.executable, "-m", "tests.torture.clicker", str(home)]
-    twice = 0
+    twice = busy = 0
     with ExitStack() as stack:
         racers = [stack.enter_context(_racer(command)) for _ in range(clickers)]
         for racer in racers:
@@ -71,16 +72,23 @@ def submit_races(home: Path, count: int) -> Outcome:
         for seed in range(count):
             wish = fake.spec(seed, steps=1)
             at = time.time() + 0.02 + clickers * 0.004
-            for racer in racers:
-                _ask(racer, {"spec": wish.model_dump(mode="json"), "at": at})
-            answers = {_answer(racer) for racer in racers}
+            question = {"spec": wish.model_dump(mode="json"), "at": at}
+            waiting, answers = racers, set[str]()
+            while waiting:
+                for racer in waiting:
+                    _ask(racer, question)
+                told = {racer: _answer(racer) for racer in waiting}
+                waiting = [racer for racer in waiting if told[racer] == BUSY]
+                busy += len(waiting)
+                answers |= set(told.values()) - {BUSY}
             twice += answers != {fake.key(wish)} or store.count() != seed + 1
     with process(home, "tests.store.fake_worker", METASCOPE_FAKE_ONCE="1") as one:
         until_ended(one, store)
     jobs = store.jobs(limit=count + 1)
     once = sum(job.attempt == 1 and job.state == JobState.DONE for job in jobs)
     figures = (
-        f"{clickers} processes, {count} rounds: {twice} doubled, {once} computed once"
+        f"{clickers} processes, {count} rounds: {twice} doubled, {once} computed once, "
+        f"{busy} told 'store busy' and asked again"
     )
     return Outcome(not twice and once == count, figures)
 
