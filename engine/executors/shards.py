@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Generator, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from engine.contract.events import Checkpoint, Event, Note
@@ -113,7 +114,10 @@ class ShardHelpers:
                 self._offered[key] = batch
 
     def follow(self, batch: RunSpec) -> Generator[Event, None, Handover]:
-        """Yield a shard's events once it is complete, and notes until then."""
+        """Yield a shard's events once it is complete, and notes until then.
+
+        One that ended early is taken over: its events so far, then its checkpoint.
+        """
         key = shard_key(batch)
         if self._own is not None and self._own.key == key:
             own, self._own = self._own, None
@@ -130,7 +134,9 @@ class ShardHelpers:
                     shard = None
                 if shard is None or not shard.is_running:
                     self._taken.add(key)
-                    return Handover(False, shard.checkpoint if shard else None)
+                    part, point = self._read_part(key, shard)
+                    yield from part
+                    return Handover(False, point)
                 yield Note(shard.job.stage or "begin", shard.job.done)
                 self._begin_own()
             if self._own is None or self._own.is_done:
@@ -149,9 +155,23 @@ class ShardHelpers:
             if shard is None or shard.is_running or shard.is_complete:
                 continue
             self._taken.add(key)
-            events = self._compute(batch, self._cache, shard.checkpoint, first=False)
-            self._own = OwnBatch(key, events)
+            part, point = self._read_part(key, shard)
+            events = self._compute(batch, self._cache, point, first=False)
+            self._own = OwnBatch(key, chain(part, events))
             return
+
+    def _read_part(
+        self, key: str, shard: shards.Shard | None
+    ) -> tuple[list[Event], Checkpoint | None]:
+        """Return what a shard that ended early has recorded, and where to go on.
+
+        Whoever goes on from its checkpoint does not yield again what came before it.
+        """
+        if shard is None or shard.checkpoint is None:
+            return [], None
+        part = self._cache.get_part(key)
+        # Damaged or deleted meanwhile: without its rows the batch begins anew.
+        return ([], None) if part is None else (part, shard.checkpoint)
 
     def replicates_ahead(self, batches: Sequence[RunSpec]) -> float:
         """Return how many replicates of these batches are computed; parts count."""

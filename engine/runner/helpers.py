@@ -16,7 +16,8 @@ class Handover(NamedTuple):
 
     Args:
         complete: Whether it yielded the whole batch.
-        checkpoint: Else, where the run may go on from; None for the beginning.
+        checkpoint: Else, where the run may go on from, the events before it having been
+            yielded; None for the beginning.
     """
 
     complete: bool

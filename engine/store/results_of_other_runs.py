@@ -38,6 +38,20 @@ class StoredRunCache:
         except StoreError:
             return None  # damaged or deleted meanwhile: the caller recomputes it
 
+    def get_part(self, key: str) -> list[Event] | None:
+        """Return what a run that ended early has recorded.
+
+        Args:
+            key: The run's key.
+
+        Returns:
+            The events; None where the run is missing or damaged.
+        """
+        try:
+            return self._events(key)
+        except StoreError:
+            return None
+
     def _events(self, key: str) -> list[Event]:
         blocks, _ = readers.blocks(self._index, key, 0)
         listed = readers.artefacts(self._index, key)

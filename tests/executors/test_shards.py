@@ -148,8 +148,9 @@ def test_a_run_that_is_decided_leaves_the_other_batches_uncomputed(
     assert store.count(kind="shard") == 0
 
 
+@pytest.mark.parametrize("events", [40, 90])  # before and after the tuning's rows
 def test_a_shard_that_was_given_up_goes_on_from_its_checkpoint(
-    store: Store, alone: dict[Any, np.ndarray]
+    events: int, store: Store, alone: dict[Any, np.ndarray]
 ) -> None:
     tools, resumed = load_toolkit(), []
 
@@ -159,7 +160,7 @@ def test_a_shard_that_was_given_up_goes_on_from_its_checkpoint(
         def stopping(*asked: Any, **more: Any) -> Iterator[Event]:
             for i, event in enumerate(tools.compute_batch(*asked, **more)):
                 yield event
-                if i == 40:
+                if i == events:
                     stop.request_stop()
 
         play(store, store.claim(), replace(tools, compute_batch=stopping), stop)

@@ -2,6 +2,7 @@
 
 import random
 import time
+from itertools import zip_longest
 from pathlib import Path
 
 import psutil
@@ -42,6 +43,7 @@ def kill_shard_workers(home: Path, count: int) -> Outcome:
     play(alone, alone.claim(), load_toolkit(), StopSignal())
     store, killed, rounds, sharded = Store.open(home), 0, 0, 0
     wanted, wrong = metrics_csv(RunRecord.from_store(alone, key), traces=True), 0
+    first = ""
     while killed < count:
         rounds += 1
         store.submit(spec, key, again=True)
@@ -55,11 +57,12 @@ def kill_shard_workers(home: Path, count: int) -> Outcome:
             _resume(store, key)
         found = metrics_csv(RunRecord.from_store(store, key), traces=True)
         wrong += found != wanted
+        first = first or _first_difference(wanted, found)
     store.tidy()
     left = store.count(kind="shard")
     figures = (
         f"{killed} kills in {rounds} runs, up to {sharded} shards at once: {wrong} "
-        f"runs with other rows, {left} shards left"
+        f"runs with other rows{first}, {left} shards left"
     )
     return Outcome(not wrong and not left and sharded > 0, figures)
 
@@ -74,10 +77,13 @@ def _kill_until(
     """
     killed = sharded = 0
     while not _is_over(store, key):
-        # A worker takes seconds to start: killed sooner, no run would ever end.
-        end = time.monotonic() + chance.uniform(2.0, 12.0)
-        while time.monotonic() < end and not _is_over(store, key):
+        # Only work is worth a kill: on a busy machine a worker takes long to start.
+        begun, end = _work_done(store, key), 0.0
+        while not _is_over(store, key) and (not end or time.monotonic() < end):
             sharded = max(sharded, store.count([JobState.RUNNING], kind="shard"))
+            if not end and _work_done(store, key) != begun:
+                end = time.monotonic() + chance.uniform(0.0, 4.0)
+            _resume(store, key)
             time.sleep(0.05)
         workers = psutil.Process(pid).children()
         if workers and killed < most:
@@ -86,6 +92,19 @@ def _kill_until(
         if killed < most and chance.random() < 0.2:
             break  # the supervisor is killed next, by its handle
     return killed, sharded
+
+
+def _work_done(store: Store, key: str) -> tuple[float, int, int]:
+    """Return what changes when any worker gets on with a run."""
+    done = store.count([JobState.DONE], kind="shard")
+    running = store.count([JobState.RUNNING], kind="shard")
+    return store.progress(key).done, done, running
+
+
+def _first_difference(wanted: bytes, found: bytes) -> str:
+    """Return the first line of a table that is not as it should be, in words."""
+    pairs = zip_longest(wanted.splitlines(), found.splitlines())
+    return next((f" ({a!r} became {b!r})" for a, b in pairs if a != b), "")
 
 
 def _is_over(store: Store, key: str) -> bool:
