@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.contract.errors import Refused
 from engine.contract.knobs import Work
 
 
@@ -41,6 +42,20 @@ class Part(BaseModel):
         Subclasses of `engine.protocol` check here what their slot requires.
         """
         return ""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to keep anything: a part is a value that all tasks of a run share.
+
+        Raises:
+            Refused: With what to do instead.
+        """
+        if not name.startswith("_"):
+            raise Refused(
+                f"{type(self).__name__} cannot keep {name!r} in self: all tasks share "
+                "one part, and it never changes; return it as state instead",
+                self.slot,
+            )
+        super().__setattr__(name, value)
 
 
 def knob(

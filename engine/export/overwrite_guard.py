@@ -38,13 +38,20 @@ def inspect_folder(folder: Path) -> FolderContents | None:
         return FolderContents("", False, {})
 
 
-def check_folder(folder: Path, key: str, *, force: bool) -> FolderContents | None:
+# What the command line says; a notebook has other words.
+_REMEDY = "add --force to replace it"
+
+
+def check_folder(
+    folder: Path, key: str, *, force: bool, remedy: str = _REMEDY
+) -> FolderContents | None:
     """Check that a run may be exported to a folder.
 
     Args:
         folder: Where the run's files are to be written.
         key: The run's key.
         force: Whether files of another run may be replaced.
+        remedy: How to replace them, for the error.
 
     Returns:
         What the folder holds of this very run already; None if nothing.
@@ -57,18 +64,19 @@ def check_folder(folder: Path, key: str, *, force: bool) -> FolderContents | Non
         return held if held is not None and held.key == key else None
     whose = f"another finished run ({held.key[:12]})" if held.key else "other results"
     raise Refused(
-        f"{folder} holds {whose}; choose another folder, or add --force to replace it",
+        f"{folder} holds {whose}; choose another folder, or {remedy}",
         "out",
     )
 
 
-def check_file(path: Path, data: bytes, *, force: bool) -> None:
+def check_file(path: Path, data: bytes, *, force: bool, remedy: str = _REMEDY) -> None:
     """Check that bytes may be written to a file.
 
     Args:
         path: The file.
         data: What is to be written.
         force: Whether other content may be replaced.
+        remedy: How to replace it, for the error.
 
     Raises:
         Refused: If the file exists with other content, and `force` is not set.
@@ -77,7 +85,7 @@ def check_file(path: Path, data: bytes, *, force: bool) -> None:
         return
     if not path.is_file() or path.read_bytes() != data:
         raise Refused(
-            f"{path} exists already; choose another name, or add --force to replace it",
+            f"{path} exists already; choose another name, or {remedy}",
             "out",
         )
 

@@ -4,6 +4,8 @@ They state only what differs from the parts' defaults, as the user would choose 
 the form. The first one of each kind of task is that kind's default.
 """
 
+import difflib
+
 from engine.contract.errors import Refused
 from engine.contract.kinds import current_name
 from engine.presets import (
@@ -40,6 +42,10 @@ def preset(name: str) -> Preset:
     for found in PRESETS:
         if found.name == current_name(name):
             return found
-    have = ", ".join(found.name for found in PRESETS)
+    names = [found.name for found in PRESETS]
+    near = difflib.get_close_matches(name, names, 2)
+    hint = f"did you mean {' or '.join(map(repr, near))}? There" if near else "there"
     # The name comes from outside, so the message quotes only its beginning.
-    raise Refused(f"no preset is called {name[:40]!r}; there are: {have}", "preset")
+    raise Refused(
+        f"no preset is called {name[:40]!r}; {hint} are: {', '.join(names)}", "preset"
+    )

@@ -13,6 +13,7 @@ from engine.contract.rng import Rng
 from engine.kernels.trainings import Span, TrainedSpan
 from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
+from engine.protocol.sample_checks import check_same_size, check_sample
 from engine.protocol.samples import Sample, Warp
 
 if TYPE_CHECKING:
@@ -215,12 +216,18 @@ class Family(Part):
     def why_incomplete(cls) -> str:
         """Return how kind, `solves` and folder disagree; empty if they agree."""
         kind, folder = cls.kind, cls.__module__.split(".")[-2]
-        if cls.solves == {kind} and folder == kind:
-            return ""
-        return (
-            f"its tasks are of kind {kind!r}, solves says {sorted(cls.solves)} and its "
-            f"folder is {folder!r}; make all three the same"
-        )
+        if cls.solves != {kind}:
+            return (
+                f"its tasks are of kind {kind!r}, but solves says "
+                f"{', '.join(sorted(cls.solves))}; write "
+                f'`solves: ClassVar[frozenset[str]] = frozenset({{"{kind}"}})`'
+            )
+        if folder != kind:
+            return (
+                f"its tasks are of kind {kind!r}, but its folder is {folder!r}; move "
+                f"the file to engine/tasks/{kind}"
+            )
+        return ""
 
     @classmethod
     def missing_file(cls) -> str:
@@ -283,10 +290,18 @@ class SampledFamily(Family):
 
         Returns:
             One sample per stream.
+
+        Raises:
+            Refused: If the data of a task have the wrong shape, or the tasks differ in
+                size.
         """
-        drawn = []
+        drawn: list[Sample] = []
         for rng in rngs:
             sample = self.sample(rng, pool)
+            if not drawn:  # one task tells of the others, but for their sizes
+                check_sample(self.name, sample)
+                first = sample
+            check_same_size(self.name, first, sample)
             # A shift draws from children of the task's stream, so order only matters
             # for the data, not for the random numbers.
             for warp in setting.warps:

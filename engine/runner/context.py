@@ -203,15 +203,19 @@ class RunContext:
                 continue
             for severity in choice.severities:
                 # Severity 0 is the identity, bit for bit: the very same setting.
-                shifted = shift.apply(self.setting, severity) if severity else None
+                shifted = (
+                    _apply_shift(shift, self.setting, severity)
+                    if severity
+                    else self.setting
+                )
                 try:
-                    check_family((shifted or self.setting).family)
+                    check_family(shifted.family)
                 except Refused as refusal:
                     named = f"shift:{shift.name} {severity:g}"
                     remarks[named] = refusal.message
                     continue
                 where = Condition(shift=shift.name, severity=severity)
-                conditions.append(MetaTestCondition(where, shifted or self.setting))
+                conditions.append(MetaTestCondition(where, shifted))
         names = name_test_families(self.spec)
         for name, of in zip(names, self.spec.test_families, strict=True):
             family, where = build_part("family", of, Family), Condition(family=name)
@@ -222,6 +226,22 @@ class RunContext:
                 MetaTestCondition(where, replace(self.setting, family=family))
             )
         return conditions, remarks
+
+
+def _apply_shift(shift: Shift, setting: Setting, severity: float) -> Setting:
+    """Return the shifted setting.
+
+    Raises:
+        Refused: If the shift returns none, which would test the same tasks again.
+    """
+    shifted = shift.apply(setting, severity)
+    if isinstance(shifted, Setting):
+        return shifted
+    raise Refused(
+        f"the shift {shift.name} must return the changed setting from apply(), such as "
+        f"setting.with_warp(…), not {type(shifted).__name__}",
+        "shifts",
+    )
 
 
 def draw_tasks(

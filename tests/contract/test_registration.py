@@ -142,7 +142,11 @@ def test_a_learner_with_an_outer_of_its_own_says_whether_it_trains(room: Path) -
 
 def test_a_family_is_of_one_kind_by_its_fields_and_by_its_folder() -> None:
     stray = type("Stray", (Family,), {"__module__": "engine.tasks.search.stray"})
-    assert "solves says [] and its folder is 'search'" in stray.why_incomplete()
+    assert 'write `solves: ClassVar[frozenset[str]] = frozenset({"opt' in (
+        stray.why_incomplete()
+    )
+    stray.solves = frozenset({"optimization"})
+    assert "its folder is 'search'" in stray.why_incomplete()
 
 
 def test_a_helper_registers_nothing(room: Path) -> None:

@@ -9,6 +9,11 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.optimization.training_loop import run_training
+from engine.algorithms.optimization.update_checks import (
+    check_direction,
+    check_in_place,
+    check_update,
+)
 from engine.algorithms.optimization.update_rules import (
     Direction,
     Schedule,
@@ -95,7 +100,7 @@ class HandDesignedOptimizer(Learner):
     ) -> Iterator[TraceSegment]:
         """Train with the rate of each member's replicate."""
         rate = broadcast_to_members(meta.weights, tasks.members)["lr"][:, None]
-        return run_training(tasks, self.rule(rate), path=path)
+        return run_training(tasks, self.rule(rate), path=path, learner=self.name)
 
     def outer(
         self,
@@ -168,7 +173,13 @@ class ScheduledRule(UpdateRule):
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Move by −rate × factor × direction."""
-        step, state = self.optimizer.direction(inputs, state)
+        name, seen = self.optimizer.name, inputs.weights
+        version = seen._version
+        found = self.optimizer.direction(inputs, state)
+        check_direction(name, found)
+        step, state = found
+        check_update(name, step, seen)
+        check_in_place(name, seen, version)
         factor = schedule_factor(self.optimizer.schedule, inputs.step, inputs.horizon)
         scale = torch.full_like(self.rate[:, 0], factor)
         return OptimizerUpdate(-(self.rate * factor) * step, state, {"lr_scale": scale})

@@ -14,6 +14,7 @@ from engine.algorithms.optimization.training_loop import (
     optimizer_input,
     run_training,
 )
+from engine.algorithms.optimization.update_checks import check_update
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.contract.run_spec import Budget
@@ -86,7 +87,8 @@ class LearnedOptimizer(Learner):
     ) -> Iterator[TraceSegment]:
         """Train the base learners with the learned rule, without exploration noise."""
         theta = broadcast_to_members(meta.weights, tasks.members)
-        return run_training(tasks, self.rule(theta, tasks), path=path)
+        rule = self.rule(theta, tasks)
+        return run_training(tasks, rule, path=path, learner=self.name)
 
     def outer(
         self,
@@ -196,6 +198,7 @@ class RuleProblem:
                 if span.order == 1:
                     seen = seen._replace(grad=seen.grad.detach())
                 update, inner, info = rule.step(seen, inner)
+                check_update(self.learner.name, update, weights)
                 # A diverged member stays put, so that it cannot make gradients NaN.
                 weights = weights + torch.nan_to_num(update, 0.0, 0.0, 0.0)
                 scores.append(objective(seen.loss))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.update_checks import check_update
 from engine.kernels.trainings import Span, TrainedSpan
 from engine.protocol import (
     OptimizationBatch,
@@ -46,7 +47,11 @@ def optimizer_input(
 
 
 def run_training(
-    tasks: OptimizationBatch, rule: UpdateRule, *, path: bool = False
+    tasks: OptimizationBatch,
+    rule: UpdateRule,
+    *,
+    path: bool = False,
+    learner: str = "optimizer",
 ) -> Iterator[TraceSegment]:
     """Train every member to the horizon.
 
@@ -54,10 +59,14 @@ def run_training(
         tasks: The base learners to train.
         rule: The optimizer; the first axis of its parameters is the member.
         path: Whether to keep the weights of every step.
+        learner: Name of the optimizer, for errors.
 
     Yields:
         Traces of up to 25 steps at a time: in total of steps 0 to T (T + 1 values), and
         of the T updates between them.
+
+    Raises:
+        Refused: If the rule returns an update of another shape than the weights.
     """
     weights = tasks.start()
     state = rule.start(weights)
@@ -70,14 +79,15 @@ def run_training(
         done = None if path else tasks.train(rule, weights, state, span)
         places: list[Tensor] | None = [] if path else None
         if done is None:
-            done = _train_stepwise(tasks, rule, weights, state, span, places)
+            rule_of = (learner, rule)
+            done = _train_stepwise(tasks, rule_of, weights, state, span, places)
         weights, state = done.weights, done.state
         yield TraceSegment(done.traces, torch.stack(places, 1) if places else None)
 
 
 def _train_stepwise(
     tasks: OptimizationBatch,
-    rule: UpdateRule,
+    rule_of: tuple[str, UpdateRule],
     weights: Tensor,
     state: Weights,
     span: Span,
@@ -86,14 +96,15 @@ def _train_stepwise(
     """Train for some steps, one after the other.
 
     Args:
-        tasks: As in `run_training`, and so is the rule.
-        rule: See there.
+        tasks: As in `run_training`.
+        rule_of: The optimizer's name and its rule, as there.
         weights: Before the first step; shape (member, weight).
         state: Of the rule, likewise.
         span: The steps.
         places: Each step's weights are appended, unless it is None.
     """
     rows: list[Weights] = []
+    learner, rule = rule_of
     for step in range(span.first, span.first + span.steps):
         seen = optimizer_input(tasks, weights, step)
         row = _step_metrics(tasks, seen)
@@ -103,6 +114,7 @@ def _train_stepwise(
             # Only estimators differentiate a rule; here its graph would grow for ever.
             with torch.no_grad():
                 update, state, info = rule.step(seen, state)
+                check_update(learner, update, weights)
                 weights = weights + update
             row["update_norm"] = torch.linalg.vector_norm(update, dim=1)
             row |= {"lr_scale": info["lr_scale"]} if "lr_scale" in info else {}

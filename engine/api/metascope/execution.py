@@ -6,6 +6,7 @@ process alone, and kept in a store of its own beside the lab's, which could not 
 it again.
 """
 
+import os
 import signal
 import tempfile
 import threading
@@ -21,6 +22,7 @@ from engine.contract.jobs import ALIVE, Job, JobState
 from engine.executors.stop_signal import StopSignal
 from engine.export import RunRecord
 from engine.store import Store, default_home
+from metascope.arguments import as_text, show, whole_number
 from metascope.experiments import Base, Spec, spec
 from metascope.own_parts import own_parts_of
 from metascope.progress import Show, describe_stage, show_progress, watch_events
@@ -85,6 +87,7 @@ def run(
     """
     wanted = spec(base, **changes)
     own = own_parts_of(wanted.full)
+    title, jobs = as_text("title", title), whole_number("jobs", jobs, 0)
     with ExitStack() as stack:
         held = _open_store(store, wanted, stack, apart=bool(own))
         show = stack.enter_context(show_progress(progress))
@@ -117,8 +120,30 @@ def _open_store(
     if place is None:
         folder = tempfile.TemporaryDirectory(prefix="metascope-")
         return Store.open(Path(stack.enter_context(folder)) / "store")
-    home = default_home() if place == "default" else Path(place)
+    home = home_of(place)
     return Store.open(home / OWN_RUNS / wanted.key[:16] if apart else home)
+
+
+def home_of(place: object) -> Path:
+    """Return the folder of a store.
+
+    Args:
+        place: "default", or a folder.
+
+    Raises:
+        Refused: If it is neither, or a file.
+    """
+    if place == "default":
+        return default_home()
+    if not isinstance(place, (str, os.PathLike)) or not str(place):
+        raise Refused(
+            f'store is "default", None to keep nothing, or a folder, not {show(place)}',
+            "store",
+        )
+    home = Path(place).expanduser()
+    if home.is_file():
+        raise Refused(f"the store is a folder; {home} is a file", "store")
+    return home
 
 
 def _compute(store: Store, wanted: Spec, show: Show, options: _RunOptions) -> Job:

@@ -20,6 +20,8 @@ from engine.contract.run_spec import (
     RunSpec,
     kind_of_family,
 )
+from metascope.arguments import as_path, errors_of_writing, show, words_of_python
+from metascope.results import Result
 from metascope.shipped import Preset
 from metascope.spec_changes import (
     apply_changes,
@@ -61,10 +63,26 @@ class Spec:
 
         Args:
             path: The file, such as `mine.json`; it is replaced.
+
+        Raises:
+            Refused: If it cannot be written.
         """
-        file = Path(path)
-        file.write_text(self.to_json() + "\n", encoding="utf-8")
+        file = as_path("path", path)
+        with errors_of_writing(file):
+            file.write_text(self.to_json() + "\n", encoding="utf-8", newline="\n")
         return file
+
+    def __getattr__(self, name: str) -> Any:
+        """Say where a setting is; a spec has two sets of them.
+
+        Raises:
+            AttributeError: Always; it is called for unknown names alone.
+        """
+        if name in RunSpec.model_fields:
+            raise AttributeError(f"the complete settings are in full: spec.full.{name}")
+        if name in ("run", "sweep"):
+            raise AttributeError(f"write metascope.{name}(spec)")
+        raise AttributeError(f"a spec has no {name!r}; it has asked, full and key")
 
     def _facts(self) -> dict[str, str]:
         spec = self.full
@@ -95,15 +113,17 @@ class Spec:
 
 
 _ROLES = ("chosen", "baseline")
-Base = str | Path | Preset | Spec | RunSpec | Mapping[str, Any] | None
+_SHORT_KEY = 8  # hex digits; no preset's name looks like that
+Base = str | Path | Preset | Spec | Result | RunSpec | Mapping[str, Any] | None
 
 
 def spec(base: Base = None, /, **changes: Any) -> Spec:
     """Return an experiment, from a shipped one or from nothing.
 
     Args:
-        base: A preset or its name, another spec, the path of a spec as JSON, or the
-            spec as a dictionary. Without one, `family` and `learners` must be given.
+        base: A preset or its name, another spec, the result of a run, the path of a
+            spec as JSON, or the spec as a dictionary. Without one, `family` and
+            `learners` must be given.
         **changes: What differs from it:
 
             - `seed`, `replicates`, `device`, `compile`, `rival`; `effort`: "quick",
@@ -133,13 +153,14 @@ def spec(base: Base = None, /, **changes: Any) -> Spec:
     """
     from engine.executors.in_process import settle_spec
 
-    asked = _read_base(base, changes)
-    asked = apply_changes(asked, changes)
-    effort, replicates = changes.get("effort"), changes.get("replicates")
-    if effort is not None or replicates is not None:
-        kind = kind_named(kind_of_family(asked, find_card_lazily))
-        asked = with_effort(asked, kind, _read_effort(effort), _count(replicates))
-    return Spec(asked, settle_spec(asked))
+    with words_of_python():
+        asked = _read_base(base, changes)
+        asked = apply_changes(asked, changes)
+        effort, replicates = changes.get("effort"), changes.get("replicates")
+        if effort is not None or replicates is not None:
+            kind = kind_named(kind_of_family(asked, find_card_lazily))
+            asked = with_effort(asked, kind, _read_effort(effort), _count(replicates))
+        return Spec(asked, settle_spec(asked))
 
 
 def _read_base(base: Base, changes: Mapping[str, Any]) -> RunSpec:
@@ -155,15 +176,20 @@ def _read_base(base: Base, changes: Mapping[str, Any]) -> RunSpec:
             return base.asked
         case RunSpec():
             return base
+        case Result():
+            return base.spec
         case Preset():
             return preset(base.name).spec
         case str() | Path():
-            file = Path(base)
+            if str(base).lstrip().startswith("{"):  # as `Spec.to_json` returns it
+                return parse_spec(str(base), find_card_lazily)
+            file = Path(base).expanduser()
             if isinstance(base, str) and not (file.suffix or len(file.parts) > 1):
+                _refuse_key(base)
                 return preset(base).spec
             return parse_spec(_read_file(file), find_card_lazily)
         case Mapping():
-            return parse_spec(json.dumps(dict(base)), find_card_lazily)
+            return parse_spec(_to_json(base), find_card_lazily)
         case None if "family" in changes and "learners" in changes:
             return first_spec(changes)
         case None:
@@ -172,9 +198,28 @@ def _read_base(base: Base, changes: Mapping[str, Any]) -> RunSpec:
                 '"default", or family=… and learners=[…]'
             )
     raise Refused(
-        "a spec is made from a preset, a spec, a path or a dictionary, not from "
-        f"{type(base).__name__}"
+        "a spec is made from a preset, a spec, a result, a path or a dictionary, not "
+        f"from {show(base)}"
     )
+
+
+def _refuse_key(name: str) -> None:
+    """Refuse the key of a run where a preset is asked for."""
+    if len(name) >= _SHORT_KEY and set(name) <= set("0123456789abcdef"):
+        raise Refused(
+            f"{name[:12]} is the key of a run: read it with metascope.load, whose "
+            "result can be given here",
+            "base",
+        )
+
+
+def _to_json(base: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(dict(base))
+    except (TypeError, ValueError) as error:
+        raise Refused(
+            f"a spec as a dictionary holds what JSON does: {error}", "base"
+        ) from None
 
 
 def _read_file(file: Path) -> bytes:

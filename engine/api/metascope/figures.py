@@ -11,6 +11,7 @@ from engine.contract.events import FILMS
 from engine.contract.part_titles import part_titles
 from engine.export import RunRecord
 from engine.stats.replicate_concatenation import join_batches
+from metascope.arguments import UnknownName, errors_of_writing, show
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 class Plots(Sequence[str]):
     """The names of a run's figures; a figure is drawn when it is asked for first.
+
+    By a number it gives a name, by a name the figure.
 
     Attributes:
         titles: The title of each, by name.
@@ -62,12 +65,12 @@ class Plots(Sequence[str]):
             raise Refused("this run has no figures: it has no results")
         name = name or next(iter(held))
         if name not in held:
-            near = difflib.get_close_matches(name, held, 3)
-            hint = " or ".join(map(repr, near)) if near else ", ".join(held)
-            raise Refused(f"this run has no figure {name[:60]!r}; it has {hint}")
+            raise UnknownName(_no_figure(name, list(held)), "name")
         return go.Figure(held[name].wide)
 
     def __getitem__(self, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN204
+        if isinstance(place, str):
+            return self.figure(place)
         return tuple(self._figures)[place]
 
     def __len__(self) -> int:
@@ -81,6 +84,16 @@ class Plots(Sequence[str]):
 
     def __repr__(self) -> str:
         return "\n".join(f"{name:36} {title}" for name, title in self.titles.items())
+
+
+def _no_figure(name: object, held: list[str]) -> str:
+    near = difflib.get_close_matches(str(name), held, 3)
+    some = near or held[:3]
+    return (
+        f"this run has no figure {show(name)}; it has "
+        f"{' or '.join(map(repr, some)) if near else ', '.join(map(repr, some))}"
+        + ("" if near else f" and {len(held) - 3} more, which `result.plots` lists")
+    )
 
 
 def view_of(record: RunRecord) -> "Run":
@@ -103,9 +116,21 @@ def view_of(record: RunRecord) -> "Run":
 
 
 def write_report(record: RunRecord, path: Path) -> Path:
-    """Write a report of a run as one HTML file."""
+    """Write a report of a run as one HTML file.
+
+    Raises:
+        Refused: If the file cannot be written, or its name is that of another kind.
+    """
+    if path.suffix.lower() not in (".html", ".htm") and not path.is_dir():
+        raise Refused(f"a report is a web page: {path} must end in .html", "path")
     from app.report.page import make_report
     from engine.catalogue import find_card
 
-    path.write_bytes(make_report(view_of(record), part_titles(record.spec, find_card)))
+    with errors_of_writing(path):
+        if not path.parent.is_dir():  # told at once: to make a report takes seconds
+            raise FileNotFoundError(path)
+        if path.is_dir():
+            raise IsADirectoryError(path)
+        made = make_report(view_of(record), part_titles(record.spec, find_card))
+        path.write_bytes(made)
     return path

@@ -10,6 +10,7 @@ from engine.contract.errors import Refused
 from engine.contract.events import Artefact
 from engine.contract.run_spec import RunSpec
 from engine.export import RunRecord
+from metascope.arguments import UnknownName, show, whole_number, words_of_python
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +44,8 @@ class FrozenLearner:
     def _parts(self) -> "FrozenParts":
         from engine.executors.frozen_learner import frozen_parts
 
-        return frozen_parts(self._spec, self.label)
+        with words_of_python():
+            return frozen_parts(self._spec, self.label)
 
     def tensors(self, replicate: int = 0) -> dict[str, "Tensor"]:
         """Return the meta-weights of one replicate; shape (1, …) each.
@@ -53,12 +55,7 @@ class FrozenLearner:
         """
         import torch
 
-        if not 0 <= replicate < self.replicates:
-            raise Refused(
-                f"replicate must be a whole number from 0 to {self.replicates - 1}, "
-                f"not {replicate}",
-                "replicate",
-            )
+        replicate = whole_number("replicate", replicate, 0, self.replicates - 1)
         at = slice(replicate, replicate + 1)
         return {k: torch.from_numpy(np.array(v[at])) for k, v in self.weights.items()}
 
@@ -99,7 +96,7 @@ class FrozenLearner:
         from metascope.learned_optimizer import make_optimizer
 
         given = self.tensors(replicate)
-        steps = horizon or self._spec.budget.horizon
+        steps = whole_number("horizon", horizon, 0) or self._spec.budget.horizon
         return make_optimizer(self._parts.learner, given, params, lr, steps)
 
     def module(self, replicate: int = 0) -> "FrozenNet":
@@ -153,7 +150,18 @@ class FrozenLearners(Mapping[str, FrozenLearner]):
             return self._held[label]
         known = ", ".join(self._held) or "none"
         why = "is not trained" if label in self._labels else "is no learner of this run"
-        raise Refused(f"{str(label)[:60]!r} {why}; frozen are: {known}", "label")
+        raise UnknownName(f"{show(label)} {why}; frozen are: {known}", "label")
+
+    def __getattr__(self, label: str) -> FrozenLearner:
+        if label.startswith("_"):  # pickling and IPython ask for private names
+            raise AttributeError(label)
+        try:
+            return self[label]
+        except Refused as refusal:
+            raise AttributeError(refusal.message) from None
+
+    def __dir__(self) -> list[str]:
+        return [*self._held, *super().__dir__()]
 
     def __iter__(self):  # type: ignore[no-untyped-def] # noqa: ANN204
         return iter(self._held)

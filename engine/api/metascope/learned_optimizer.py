@@ -6,11 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.algorithms.optimization.hand_designed import HandDesignedOptimizer
 from engine.contract.errors import Refused
 from engine.protocol import Layout, Learner, OptimizerInput, UpdateRule
+from metascope.arguments import show
 
 Loss = Tensor | float | Callable[[], Tensor] | None
 
@@ -33,7 +34,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
         own = float(first[0]) if first is not None else getattr(learner, "lr", 1.0)
         self._learner, self._theta = learner, dict(theta)
         self.horizon = 1
-        super().__init__(list(params), {"lr": own})
+        super().__init__(_list_params(params), {"lr": own})
         if len(self.param_groups) != 1:
             raise Refused(
                 "a learned optimizer takes one group of parameters, as its rule sees "
@@ -54,7 +55,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
             The loss.
 
         Raises:
-            Refused: If a learned rule is not told the loss.
+            Refused: If a learned rule is not told the loss, or there is no gradient.
         """
         if callable(loss):
             with torch.enable_grad():
@@ -83,9 +84,15 @@ class LearnedOptimizer(torch.optim.Optimizer):
                 "give it a closure",
                 "loss",
             )
+        if all(p.grad is None for p in self._params):
+            raise Refused(
+                "no parameter has a gradient: call loss.backward() before "
+                "optimizer.step(loss), or in the closure",
+                "loss",
+            )
+        value = _read_loss(loss)
         weights = torch.cat([p.detach().flatten() for p in self._params])[None]
         grad = torch.cat([_gradient(p).flatten() for p in self._params])[None]
-        value = torch.as_tensor(math.nan if loss is None else loss).detach()
         value = value.to(weights).reshape(1)
         step = int(self.state[self._params[0]].get("step", 0))
         last = max(self.horizon, step)
@@ -104,6 +111,43 @@ class LearnedOptimizer(torch.optim.Optimizer):
         tasks: Any = SimpleNamespace(layout=_layout(self._params))
         rule: UpdateRule = learner.rule(theta, tasks)
         return rule
+
+
+def _list_params(params: object) -> list[Any]:
+    """Return the parameters as a list.
+
+    Raises:
+        Refused: If they are none, or a model itself.
+    """
+    held = list(params) if isinstance(params, Iterable) else []
+    if isinstance(params, Tensor) or not held:
+        given = "an empty list" if isinstance(params, Iterable) else show(params)
+        given = "one tensor" if isinstance(params, Tensor) else given
+        given = type(params).__name__ if isinstance(params, nn.Module) else given
+        raise Refused(
+            "params are the parameters that are trained, model.parameters() or a list "
+            f"of tensors, not {given}",
+            "params",
+        )
+    return held
+
+
+def _read_loss(loss: object) -> Tensor:
+    """Return a loss as a number without a graph; NaN for None.
+
+    Raises:
+        Refused: If it is not a single number.
+    """
+    try:
+        value = torch.as_tensor(math.nan if loss is None else loss).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise Refused(f"the loss is one number, not {show(loss)}", "loss") from None
+    if value.numel() != 1:
+        raise Refused(
+            f"the loss is one number, not of shape {tuple(value.shape)}: take its mean",
+            "loss",
+        )
+    return value
 
 
 def _gradient(param: Tensor) -> Tensor:
@@ -146,7 +190,8 @@ def make_optimizer(
     made = LearnedOptimizer(learner, theta, params)
     made.horizon = horizon
     if lr is not None:
-        if not 0 < lr < math.inf:
-            raise Refused(f"lr must be a number above 0, not {lr!r}", "lr")
+        number = isinstance(lr, (int, float)) and not isinstance(lr, bool)
+        if not (number and 0 < lr < math.inf):
+            raise Refused(f"lr must be a number above 0, not {show(lr)}", "lr")
         made.param_groups[0]["lr"] = lr
     return made

@@ -15,10 +15,11 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from engine.contract import registry
-from engine.contract.errors import Refused
+from engine.contract.errors import PartRefused, Refused
 from engine.contract.parts import Part
-from engine.contract.registration import class_name, refuse_unknown_slot
+from engine.contract.registration import SLOTS, class_name
 from engine.contract.run_spec import RunSpec
+from engine.protocol import Family
 from metascope.source_digest import digest_source, find_source
 
 P = TypeVar("P", bound=Part)
@@ -72,15 +73,9 @@ def register(part: type[P] | None = None, /, *, name: str = "") -> Callable[...,
     from engine.catalogue import discover_parts, find_card
 
     discover_parts()
-    slot = getattr(part, "slot", "")
-    if not slot:
-        raise Refused(
-            f"{getattr(part, '__name__', part)} is not a part; derive it from Learner, "
-            "Family, Shift, Net, Estimator or OuterRule of metascope.parts"
-        )
-    refuse_unknown_slot(slot)
+    slot = _check_class(part)
     _take_back(part)
-    name = name or _snake_case(part.__name__)
+    typed, name = part.__name__, name or _snake_case(part.__name__)
     _refuse_taken(slot, name)
     digest, source = digest_source(part), find_source(part)
     _settle(part, name, digest)
@@ -89,12 +84,42 @@ def register(part: type[P] | None = None, /, *, name: str = "") -> Callable[...,
         registry.register(slot)(part)
         find_card.cache_clear()
         find_card(slot, name)  # a docstring that is no card is refused here
-    except Refused:
+    except Refused as refusal:
         registry.forget(slot, name)
-        raise
+        if not isinstance(refusal, PartRefused):
+            raise
+        # The module is one of ours; whoever wrote the class knows it by its name.
+        problem = refusal.message.removeprefix(f"{part.__module__}: ")
+        raise PartRefused(f"{typed}: {problem}", slot) from None
     finally:
         find_card.cache_clear()
     return part
+
+
+def _check_class(part: type[Part]) -> str:
+    """Return the slot of a class that is to be registered.
+
+    Raises:
+        Refused: If it is no class of a part, or its docstring has no title.
+    """
+    slot = getattr(part, "slot", "") if isinstance(part, type) else ""
+    if slot not in SLOTS:
+        raise Refused(
+            f"{getattr(part, '__name__', repr(part))} is not a part: write "
+            "@metascope.register above a class that derives from Learner, Family, "
+            "Shift, Net, Estimator or OuterRule of metascope.parts"
+        )
+    # The docstring of a base class would be the card of another part.
+    head, _, _ = inspect.cleandoc(vars(part).get("__doc__") or "").partition("\n")
+    title, _, summary = head.partition(": ")
+    if not (title and summary):
+        raise PartRefused(
+            f"{part.__name__} needs a docstring whose first line reads 'Title: "
+            "summary.', such as 'Sign descent: every weight moves by the rate.'; then "
+            "an empty line and its equation",
+            slot,
+        )
+    return slot
 
 
 def _snake_case(name: str) -> str:
@@ -125,7 +150,9 @@ def _take_back(part: type[Part]) -> None:
 def _settle(part: type[Part], name: str, digest: str) -> None:
     """Give a class what its file would: a module, a version, a docstring's equation."""
     _written[part] = {name: getattr(part, name) for name in _REPLACED}
-    part.__module__ = f"{_PACKAGE}.{part.slot}.{name}"
+    # As in the lab, families have a folder for each kind of task.
+    folder = f"{part.slot}.{part.kind}" if issubclass(part, Family) else part.slot
+    part.__module__ = f"{_PACKAGE}.{folder}.{name}"
     part.__name__ = class_name(name)
     if "version" not in vars(part):
         part.version = 1

@@ -5,14 +5,16 @@ import functools
 import html
 import inspect
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, SupportsFloat, get_args
 
 from engine.contract.cards import Card, complete_knobs
 from engine.contract.errors import Refused
 from engine.contract.knobs import KnobCard
 from engine.contract.registration import SLOTS
 from engine.contract.run_spec import Choice, LearnerChoice, ShiftChoice
+from metascope.arguments import UnknownName, as_text, show
 
+Role = Literal["chosen", "baseline"]
 _TYPES = {"bool": bool, "int": int, "float": float, "text": str}
 
 
@@ -46,7 +48,7 @@ class PartEntry:
         self,
         *severities: float,
         label: str = "",
-        role: Literal["chosen", "baseline"] = "chosen",
+        role: Role = "chosen",
         **knobs: Any,
     ) -> Choice:
         """Choose this part.
@@ -64,13 +66,38 @@ class PartEntry:
         Raises:
             Refused: If there is no such setting, or it does not allow that value.
         """
-        self._refuse_foreign(severities, label)
+        self._refuse_foreign(severities, as_text("label", label))
         complete_knobs(self.card, knobs)
+        if role not in get_args(Role):
+            known = " or ".join(map(repr, get_args(Role)))
+            raise Refused(f"role must be {known}, not {show(role)}", "role")
         if self.card.slot == "shift":
-            return ShiftChoice(name=self.name, severities=severities, knobs=knobs)
+            strengths = tuple(map(self._read_severity, severities))
+            return ShiftChoice(name=self.name, severities=strengths, knobs=knobs)
         if self.card.slot == "learner":
             return LearnerChoice(name=self.name, knobs=knobs, label=label, role=role)
         return Choice(name=self.name, knobs=knobs)
+
+    def _read_severity(self, given: object) -> float:
+        number = isinstance(given, SupportsFloat) and not isinstance(given, (str, bool))
+        if number and getattr(given, "ndim", 0) == 0:
+            return float(given)  # type: ignore[arg-type]
+        raise Refused(
+            f"severities are numbers, one after the other, such as {self.name}(0.5, "
+            f"1.0), not {show(given)}",
+            "severities",
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a field of the card, such as `title` or `knobs`."""
+        if not name.startswith("_") and name in Card.model_fields:
+            return getattr(self.card, name)
+        raise AttributeError(
+            f"{self.name!r} has no {name!r}; call it with its settings, such as "
+            f"{self.name}(…), or look at its `card`"
+            if "card" in vars(self)
+            else name
+        )
 
     def _refuse_foreign(self, severities: tuple[float, ...], label: str) -> None:
         slot = self.card.slot
@@ -116,14 +143,14 @@ class Shelf:
     def __getitem__(self, name: str) -> PartEntry:
         if name in self._entries:
             return self._entries[name]
-        near = difflib.get_close_matches(name, self._entries, 2)
+        near = difflib.get_close_matches(str(name), self._entries, 2)
         hint = (
             f"did you mean {' or '.join(map(repr, near))}?"
             if near
             else f"list(metascope.catalogue().{SHELVES[self._slot]}) lists all "
             f"{len(self)}"
         )
-        raise Refused(f"no {self._slot} is called {name[:40]!r}; {hint}", self._slot)
+        raise UnknownName(f"no {self._slot} is called {show(name)}; {hint}", self._slot)
 
     def __getattr__(self, name: str) -> PartEntry:
         if name.startswith("_"):  # pickling and IPython ask for private names
@@ -190,6 +217,42 @@ class Catalogue:
         for slot, name in SHELVES.items():
             held = [card for card in cards if card.slot == slot]
             setattr(self, name, Shelf(slot, held))
+
+    def __getitem__(self, name: str) -> PartEntry:
+        """Return the part of a name, whatever its shelf.
+
+        Raises:
+            Refused: If there is none, or two shelves have one of this name.
+        """
+        where = [shelf for shelf in SHELVES.values() if name in getattr(self, shelf)]
+        if len(where) == 1:
+            found: PartEntry = getattr(self, where[0])[name]
+            return found
+        raise UnknownName(self._explain_unknown(name, where), "name")
+
+    def __getattr__(self, name: str) -> Shelf:
+        """Say where to look for what is no shelf.
+
+        Raises:
+            AttributeError: Always; it is called for unknown names alone.
+        """
+        if name.startswith("_"):  # pickling and IPython ask for private names
+            raise AttributeError(name)
+        where = [s for s in SHELVES.values() if name in vars(self).get(s, ())]
+        raise AttributeError(self._explain_unknown(name, where))
+
+    def _explain_unknown(self, name: str, where: list[str]) -> str:
+        if where:
+            calls = " and ".join(f"catalogue().{shelf}.{name}" for shelf in where)
+            return f"the catalogue has {name!r} on a shelf: {calls}"
+        shelves = list(SHELVES.values())
+        known = [*shelves, *(n for s in shelves for n in getattr(self, s))]
+        near = difflib.get_close_matches(str(name), known, 2)
+        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+        return (
+            f"the catalogue has no {show(name)}; {hint}its shelves are "
+            f"{', '.join(shelves)}"
+        )
 
     def __repr__(self) -> str:
         counts = (f"{len(getattr(self, n))} {n}" for n in SHELVES.values())

@@ -18,6 +18,7 @@ from engine.algorithms.optimization.update_rules import Direction
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.protocol import (
+    Episode,
     Estimator,
     Family,
     Learner,
@@ -27,6 +28,7 @@ from engine.protocol import (
     OptimizerUpdate,
     Outer,
     OuterRule,
+    Sample,
     Setting,
     Shift,
     TaskBatch,
@@ -35,11 +37,16 @@ from engine.protocol import (
     Weights,
     generator,
 )
+from engine.tasks.few_shot._family import EpisodeFamily
+from engine.tasks.optimization._supervised import DataFamily
 
 __all__ = [
     "Adaptation",
+    "DataFamily",
     "Direction",
     "DirectionOptimizer",
+    "Episode",
+    "EpisodeFamily",
     "Estimator",
     "Family",
     "GradientLearner",
@@ -52,6 +59,7 @@ __all__ = [
     "Outer",
     "OuterRule",
     "Rng",
+    "Sample",
     "Setting",
     "Shift",
     "TaskBatch",

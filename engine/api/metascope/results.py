@@ -15,6 +15,7 @@ from engine.contract.run_facts import make_facts
 from engine.contract.run_spec import RunSpec
 from engine.export import RunRecord
 from metascope import frames
+from metascope.arguments import as_path
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -209,30 +210,34 @@ class Result:
 
         return list_frozen(self._record)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, replace: bool = False) -> Path:
         """Write the run's files.
 
         Args:
             path: A folder, for metrics.csv, timings.csv, config.json, summary.json and
                 the run's archive; or a file that ends in `.zip`, for the archive alone,
                 or in `.ipynb`, for a notebook that computes it again.
+            replace: Whether to replace another run that is there.
 
         Raises:
-            Refused: If that holds something else.
+            Refused: If that holds something else, or cannot be written.
         """
         from metascope.files import save_run
 
-        return save_run(self._record, Path(path), self._job)
+        return save_run(self._record, as_path("path", path), self._job, replace=replace)
 
     def report(self, path: str | Path) -> Path:
         """Write a report: one HTML file with figures and films that works offline.
 
         Args:
-            path: The file; it is replaced.
+            path: The file, which ends in `.html`; it is replaced.
+
+        Raises:
+            Refused: If it cannot be written.
         """
         from metascope.figures import write_report
 
-        return write_report(self._record, Path(path))
+        return write_report(self._record, as_path("path", path))
 
     def __repr__(self) -> str:
         lines = [self._question(), self.summary.get("headline", "")]

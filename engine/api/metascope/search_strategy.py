@@ -1,5 +1,6 @@
 """A search strategy of the lab as ask and tell."""
 
+import math
 import queue
 import threading
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from torch import Tensor
 from engine.contract.errors import Refused
 from engine.protocol import Evaluator, Learner, Measurement, Meta, SearchBatch
 from engine.protocol.search import Objective
+from metascope.arguments import show, whole_number
 
 if TYPE_CHECKING:
     from engine.executors.frozen_learner import FrozenParts
@@ -151,16 +153,11 @@ class SearchStrategy:
         """
         if self._open is None:
             raise Refused("there is nothing to tell: ask for an architecture first")
-        if not (np.isnan(value) or -1.0 < value <= 1.0):
-            raise Refused(
-                f"a value must be above -1 and at most 1, as an accuracy is, or NaN "
-                f"for a training that failed, not {value:g}; rescale it",
-                "value",
-            )
+        value = _read_value(value)
         if not np.isnan(value) and (self.best is None or value > self.best[1]):
-            self.best = (self._open, float(value))
+            self.best = (self._open, value)
         self._open = None
-        self._evaluator.told.put(float(value))
+        self._evaluator.told.put(value)
 
     def close(self) -> None:
         """Give the search up."""
@@ -180,6 +177,25 @@ class SearchStrategy:
         self.close()
 
 
+def _read_value(given: object) -> float:
+    """Return a value that was told, also one of numpy or torch.
+
+    Raises:
+        Refused: If it is no number from -1 to 1, nor NaN.
+    """
+    try:
+        value = math.inf if isinstance(given, str) else float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        value = math.inf
+    if math.isnan(value) or -1.0 < value <= 1.0:
+        return value
+    raise Refused(
+        "a value must be a number above -1 and at most 1, as an accuracy is, or NaN "
+        f"for a training that failed, not {show(given)}; rescale it",
+        "value",
+    )
+
+
 def make_strategy(
     parts: "FrozenParts", weights: dict[str, Tensor], evaluations: int
 ) -> SearchStrategy:
@@ -195,12 +211,7 @@ def make_strategy(
             f"{', '.join(sorted(learner.solves))}",
             "learner",
         )
-    if not 1 <= evaluations <= tasks.space.size:
-        raise Refused(
-            f"evaluations must be a whole number from 1 to {tasks.space.size}, not "
-            f"{evaluations}",
-            "evaluations",
-        )
+    evaluations = whole_number("evaluations", evaluations, 1, tasks.space.size)
     batch = replace(tasks, horizon=evaluations)
     meta = Meta(weights, {})
     if reason := learner.why_not(meta, batch):

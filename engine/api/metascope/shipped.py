@@ -1,11 +1,13 @@
 """The shipped experiments as objects."""
 
+import difflib
 import functools
 import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.contract.run_spec import kind_of_family
+from metascope.arguments import UnknownName, show
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Presets(Mapping[str, Preset]):
         self._held = held
 
     def __getitem__(self, name: str) -> Preset:
-        return self._held[name]
+        if name in self._held:
+            return self._held[name]
+        raise UnknownName(_no_preset(name, self._held), "preset")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._held)
@@ -46,7 +50,9 @@ class Presets(Mapping[str, Preset]):
     def __getattr__(self, name: str) -> Preset:
         if name in vars(self).get("_held", {}):
             return self._held[name]
-        raise AttributeError(f"no preset is called {name!r}")
+        if name.startswith("_"):  # pickling and IPython ask for private names
+            raise AttributeError(name)
+        raise AttributeError(_no_preset(name, vars(self).get("_held", {})))
 
     def __dir__(self) -> list[str]:
         return [*self._held, *super().__dir__()]
@@ -67,7 +73,15 @@ class Presets(Mapping[str, Preset]):
         return f"<table><tr><th>name</th><th>kind</th><th></th></tr>{rows}</table>"
 
 
-@functools.cache
+def _no_preset(name: object, held: Mapping[str, Preset]) -> str:
+    near = difflib.get_close_matches(str(name), held, 2)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return (
+        f"no preset is called {show(name)}; {hint}metascope.presets() lists all "
+        f"{len(held)}"
+    )
+
+
 def presets() -> Presets:
     """Return the shipped experiments.
 
@@ -79,6 +93,11 @@ def presets() -> Presets:
         >>> ms.presets()["smoke"]
         <preset smoke: A few seconds, to see that everything works>
     """
+    return _make_presets()
+
+
+@functools.cache
+def _make_presets() -> Presets:
     from engine.catalogue import find_card
     from engine.presets import PRESETS
 

@@ -7,8 +7,10 @@ from typing import Any
 from engine.contract.cards import Card, find_nearest_name
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
+from engine.contract.parts import Part
 from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
 from engine.contract.sweep_grid import with_values
+from metascope.arguments import show
 from metascope.part_catalogue import PartEntry
 
 _PARTS = ("family", "net", "estimator", "outer")
@@ -53,7 +55,20 @@ def _check_names(asked: RunSpec, changes: Mapping[str, Any]) -> None:
             continue
         near = find_nearest_name(name, known)
         hint = f"did you mean {near!r}?" if near else f"it takes {', '.join(known)}"
+        hint = _find_setting(asked, name) or hint
         raise Refused(f"a spec has no {name!r}; {hint}", name)
+
+
+def _find_setting(asked: RunSpec, name: str) -> str:
+    """Return how a setting of a part is changed; empty if no part has it."""
+    chosen = next((c.name for c in asked.learners if c.role == "chosen"), "")
+    places = [("learner", "learner", chosen)]
+    places += [(slot, slot, getattr(asked, slot).name) for slot in _PARTS]
+    for argument, slot, part in places:
+        if part and any(k.name == name for k in find_card_lazily(slot, part).knobs):
+            return f"{part} has it: {argument}={{{name!r}: …}}"
+    in_budget = name in Budget.model_fields
+    return f"the budget has it: budget={{{name!r}: …}}" if in_budget else ""
 
 
 def _with_parts(asked: RunSpec, changes: Mapping[str, Any]) -> RunSpec:
@@ -107,7 +122,13 @@ def plain(path: str, value: object) -> Any:
 def _as_list(name: str, given: object) -> Sequence[Any]:
     if isinstance(given, Iterable) and not isinstance(given, (str, Mapping, Choice)):
         return list(given)
-    raise Refused(f"{name} is a list, such as [{given!r}]", name)
+    raise Refused(f"{name} is a list, such as {_as_example(given)}", name)
+
+
+def _as_example(given: object) -> str:
+    if isinstance(given, Mapping):
+        return show(list(given))
+    return f"[{given.name!r}]" if isinstance(given, PartEntry) else f"[{show(given)}]"
 
 
 def _learners(given: object, role: str = "chosen") -> list[LearnerChoice]:
@@ -130,11 +151,15 @@ def _as_choice(given: object) -> Choice:
         return given()
     if isinstance(given, str):
         return Choice(name=given)
-    if isinstance(given, type) and getattr(given, "name", ""):  # a part of a notebook
-        return Choice(name=given.name)
+    if isinstance(given, type) and issubclass(given, Part):  # of a notebook
+        if given.name:
+            return Choice(name=given.name)
+        raise Refused(
+            f"{given.__name__} is not registered; write @metascope.register above it"
+        )
     raise Refused(
         "a part is its name, such as 'maml', or a choice from the catalogue, such as "
-        f"catalogue().learners.maml(inner_steps=3), not {type(given).__name__}"
+        f"catalogue().learners.maml(inner_steps=3), not {show(given)}"
     )
 
 

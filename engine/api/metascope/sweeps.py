@@ -15,9 +15,10 @@ from engine.contract.run_groups import RunGroup
 from engine.contract.sweep_grid import Setting, Sweep, describe_values
 from engine.executors.stop_signal import StopSignal
 from engine.export import RunRecord
-from engine.store import RunGroups, Store, default_home
+from engine.store import RunGroups, Store
 from engine.store.run_groups import NewMember
-from metascope.execution import StorePlace, handle_interrupt, run
+from metascope.arguments import as_text, show, whole_number, words_of_python
+from metascope.execution import StorePlace, handle_interrupt, home_of, run
 from metascope.experiments import Base, Spec, spec
 from metascope.own_parts import own_parts_of
 from metascope.progress import Show, show_progress
@@ -133,7 +134,10 @@ def sweep(
         >>> found.runs[["learner.lr", "seed", "call"]].values.tolist()
         [[0.1, 7, "can't tell yet"]]
     """
-    members = _list_members(spec(base, **changes), grid or {}, tuple(seeds))
+    title, jobs = as_text("title", title), whole_number("jobs", jobs, 0)
+    first, values = spec(base, **changes), _read_grid(grid)
+    with words_of_python():
+        members = _list_members(first, values, _read_seeds(seeds))
     with ExitStack() as stack:
         show = stack.enter_context(show_progress(progress))
         alone = store is None and jobs == 1  # starting a worker takes seconds
@@ -141,6 +145,25 @@ def sweep(
             return _run_one_by_one(members, store, show)
         held = _open_store(store, stack)
         return _run_queued(held, members, (title, jobs), show)
+
+
+def _read_grid(grid: object) -> Mapping[str, Iterable[Any]]:
+    if grid is None or isinstance(grid, Mapping):
+        return grid or {}
+    raise Refused(
+        'the grid is a dictionary, such as {"learner.lr": [0.1, 0.3]}, not '
+        f"{show(grid)}",
+        "grid",
+    )
+
+
+def _read_seeds(seeds: object) -> tuple[int, ...]:
+    if not isinstance(seeds, Iterable) or isinstance(seeds, (str, Mapping)):
+        raise Refused(
+            f"seeds are a list of whole numbers, such as range(20), not {show(seeds)}",
+            "seeds",
+        )
+    return tuple(whole_number("a seed", seed, 0) for seed in seeds)
 
 
 Member = tuple[Spec, dict[str, Any]]
@@ -185,7 +208,7 @@ def _open_store(place: StorePlace, stack: ExitStack) -> Store:
     if place is None:
         folder = tempfile.TemporaryDirectory(prefix="metascope-")
         return Store.open(Path(stack.enter_context(folder)) / "store")
-    return Store.open(default_home() if place == "default" else Path(place))
+    return Store.open(home_of(place))
 
 
 def _run_one_by_one(

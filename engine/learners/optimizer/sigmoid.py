@@ -127,7 +127,8 @@ class Sigmoid(Learner):
     ) -> Iterator[TraceSegment]:
         """Train the base learners with the frozen controller."""
         theta = broadcast_to_members(meta.weights, tasks.members)
-        return run_training(tasks, self.rule(theta, tasks), path=path)
+        rule = self.rule(theta, tasks)
+        return run_training(tasks, rule, path=path, learner=self.name)
 
     def rule(self, theta: Weights, tasks: OptimizationBatch) -> UpdateRule:
         """Return the frozen controller as an update rule.
