@@ -127,7 +127,7 @@ def test_a_run_is_loaded_by_its_key_once_it_has_ended(tmp_path: Path) -> None:
     with pytest.raises(ms.Refused, match=r"is queued, 0% done: wait for it"):
         ms.load(wanted.key, store=tmp_path)
     store.cancel(wanted.key)
-    with pytest.raises(ms.Refused, match=r"as it is canceled"):
+    with pytest.raises(ms.Refused, match=r"as it is cancelled"):
         ms.load(wanted.key[:8], store=tmp_path)
     result = ms.run(wanted, store=tmp_path, progress=False)
     again = ms.load(wanted.key[:8], store=tmp_path)
