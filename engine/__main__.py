@@ -27,7 +27,12 @@ from engine.cli import (
     supervise_and_work,
     sweep,
 )
-from engine.cli.console import Exit, print_error, print_status
+from engine.cli.console import (
+    Exit,
+    print_error,
+    print_status,
+    replace_unknown_characters,
+)
 from engine.contract.errors import Refused
 from engine.contract.jobs import IllegalTransition
 from engine.store import NoRun, NoStore, StoreError
@@ -73,6 +78,7 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    replace_unknown_characters()
     try:
         return int(app(args=words, standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):

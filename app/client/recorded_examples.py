@@ -6,10 +6,14 @@ store nor engine, so the first paint waits for neither.
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.client.client import Run
 from engine.contract.events import FILMS
 from engine.contract.kinds import KINDS, OPTIMIZATION
+
+if TYPE_CHECKING:
+    from engine.export import RunRecord
 
 FOLDER = Path(__file__).parents[1] / "recorded"
 
@@ -32,19 +36,25 @@ def find_recorded(key: str) -> Run | None:
 def read_recorded(archive: Path) -> Run:
     """Read an archive as a recorded run."""
     from engine import export
+
+    return run_of_record(export.read_archive(archive.read_bytes()))
+
+
+def run_of_record(record: "RunRecord") -> Run:
+    """Return a run that is in memory as the charts take it, without a store."""
     from engine.stats.replicate_concatenation import join_batches
 
-    held = export.read_archive(archive.read_bytes())
+    held = record.artefacts
     return Run(
-        key=held.key,
-        spec=held.spec,
-        blocks=tuple(join_batches(held.blocks)),
-        summary=dict(held.summary) if held.summary else None,
-        fingerprint=dict(held.fingerprint or {}),
-        timings=tuple(held.timings),
-        films={a.name: a for a in held.artefacts if a.kind in SHOWN_KINDS},
-        frozen_labels=tuple(a.name for a in held.artefacts if a.kind == "frozen"),
-        film_names=tuple(a.name for a in held.artefacts if a.kind in FILMS),
-        remarks={a.name: dict(a.info) for a in held.artefacts if a.kind == "remarks"},
+        key=record.key,
+        spec=record.spec,
+        blocks=tuple(join_batches(record.blocks)),
+        summary=dict(record.summary) if record.summary else None,
+        fingerprint=dict(record.fingerprint or {}),
+        timings=tuple(record.timings),
+        films={a.name: a for a in held if a.kind in SHOWN_KINDS},
+        frozen_labels=tuple(a.name for a in held if a.kind == "frozen"),
+        film_names=tuple(a.name for a in held if a.kind in FILMS),
+        remarks={a.name: dict(a.info) for a in held if a.kind == "remarks"},
         is_recorded=True,
     )

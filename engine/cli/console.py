@@ -1,5 +1,6 @@
 """Output of the commands: results go to stdout, everything else to stderr."""
 
+import io
 import json
 import sys
 from collections.abc import Mapping
@@ -61,9 +62,21 @@ def print_error(text: str) -> None:
     print_status(f"error: {' '.join(text.split())}")
 
 
+def replace_unknown_characters() -> None:
+    """Let an old console show "?" for a Greek letter, rather than end the command.
+
+    Windows encodes what is piped in the code page of the country, such as cp1252.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON to stdout."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Elsewhere a letter that the encoding lacks would become a "?".
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(value, indent=2, ensure_ascii=not unicode)
     out().print(text, soft_wrap=True)
 
 

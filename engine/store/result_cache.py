@@ -137,10 +137,9 @@ class ResultCache:
         try:
             self._confirm()
             files.make_folder(self.folder)
-            space = os.statvfs(self.folder)
+            free = shutil.disk_usage(self.folder).free
         except (StoreError, OSError):
             return False
-        free = space.f_bavail * space.f_frsize
         return os.access(self.folder, os.W_OK) and free > ROOM
 
     def _reset(self) -> None:

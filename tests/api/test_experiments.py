@@ -65,7 +65,7 @@ def test_a_saved_spec_is_the_same_spec(tmp_path: Path) -> None:
         ({"effort": "slow"}, "quick, until-decided, fixed"),
         ({"sgd_tuned": 4}, "takes a dictionary"),
         ({"learners": "maml"}, "is a list"),
-        ({"shifts": [3]}, "not int"),
+        ({"shifts": [3]}, "not 3"),
         ({"learner": {"lr": {1}}}, "numbers, texts and lists"),
     ],
 )

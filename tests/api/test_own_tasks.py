@@ -157,7 +157,7 @@ WRONG_DATA: dict[str, Callable[..., object]] = {
         x, y + 1, x, y, 2
     ),
     r"x has 2 features, but held_x 1": lambda x, y: Sample(x, y, x[:1], y, 2),
-    r"must be int64 classes or float32 values, not <U: lambda x, y: Sample(
+    r"must be int64 classes or float32 values, not <U": lambda x, y: Sample(
         x, y.astype(str), x, y, 2
     ),
     r"shape=\(\) is not that of an example of 2 features": lambda x, y: Episode(

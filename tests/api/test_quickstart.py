@@ -1,30 +1,40 @@
 """The quickstart notebook runs from top to bottom, in a kernel as a user has it."""
 
 import os
-import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import metascope as ms
+
 ROOT = Path(__file__).parents[2]
 API = ROOT / "engine" / "api"
 
 
 def test_the_readmes_script_runs_and_has_at_most_12_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    smoke: ms.Result,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = (ROOT / "README.md").read_text().partition("## From Python")[2]
     script = text.partition("```python\n")[2].partition("```")[0]
     assert len(script.splitlines()) <= 12
-    # A smaller experiment, and no browser.
-    smaller = re.sub(r'"default".*?\)', '"smoke")', script, count=1)
-    assert smaller != script
+    asked: list[ms.Spec] = []
+
+    def run(base: str, **changes: object) -> ms.Result:
+        asked.append(ms.spec(base, **changes))
+        return smoke  # a smaller experiment that the other tests look at, too
+
+    monkeypatch.setattr(ms, "run", run)
     monkeypatch.chdir(tmp_path)
-    exec(smaller.replace(".show()", ""), {})
+    exec(script.replace(".show()", ""), {})  # no browser
+    assert [each.full.replicates for each in asked] == [16]
     assert "tuned SGD" in capsys.readouterr().out
-    assert (tmp_path / "report.html").stat().st_size > 100_000
+    page = (tmp_path / "report.html").read_text()
+    assert len(page) > 100_000 and smoke.key[:12] in page
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -32,7 +32,6 @@ OF_A_RESULT: dict[str, Callable[[ms.Result], object]] = {
     r"x\.zip must end in \.html": lambda r: r.report("x.zip"),
     r"it is a folder; give the name of a file": lambda r: r.report("."),
     r"path must be a path in text, .* not 3": lambda r: r.save(3),  # type: ignore[arg-type]
-    r"no figure 3; it has 'loss'": lambda r: r.plot(3),  # type: ignore[arg-type]
     r"params are .*, not Linear": lambda r: r.learners["lr_scale"].optimizer(
         nn.Linear(2, 1)
     ),

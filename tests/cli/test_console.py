@@ -1,6 +1,9 @@
 """What people wrote is shown as they wrote it: no command takes it for markup."""
 
 import ast
+import io
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +139,17 @@ def test_help_breaks_its_lines_only_where_the_terminal_ends(
     assert "130 interrupted. Errors are" in capsys.readouterr().out
     __main__.main(["sweep", "--help"])
     assert "the same command continues an interrupted" in capsys.readouterr().out
+
+
+def test_a_console_of_an_old_code_page_ends_no_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = io.BytesIO()
+    old = io.TextIOWrapper(raw, encoding="cp1252", errors="strict")
+    monkeypatch.setattr(sys, "stdout", old)
+    cli_console.replace_unknown_characters()
+    cli_console.out().print("θ ← é")
+    cli_console.print_json({"sign": "θ"})
+    old.flush()
+    text = raw.getvalue().decode("cp1252")
+    assert "? ? é" in text and json.loads(text.partition("\n")[2]) == {"sign": "θ"}

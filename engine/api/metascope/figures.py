@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.contract.errors import Refused
-from engine.contract.events import FILMS
 from engine.contract.part_titles import part_titles
 from engine.export import RunRecord
-from engine.stats.replicate_concatenation import join_batches
 from metascope.arguments import UnknownName, errors_of_writing, show
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from app.charts.chart_options import ResponsiveFigure
-    from app.client.client import Run
 
 
 class Plots(Sequence[str]):
@@ -30,7 +27,9 @@ class Plots(Sequence[str]):
     """
 
     def __init__(self, record: RunRecord) -> None:
-        self._run = view_of(record)
+        from app.client.recorded_examples import run_of_record
+
+        self._run = run_of_record(record)
 
     @functools.cached_property
     def _figures(self) -> dict[str, "ResponsiveFigure"]:
@@ -96,25 +95,6 @@ def _no_figure(name: object, held: list[str]) -> str:
     )
 
 
-def view_of(record: RunRecord) -> "Run":
-    """Return a run as the lab's charts take it; nothing is read from a store."""
-    from app.client.client import Run
-
-    return Run(
-        key=record.key,
-        spec=record.spec,
-        blocks=tuple(join_batches(record.blocks)),
-        summary=dict(record.summary) if record.summary else None,
-        fingerprint=dict(record.fingerprint or {}),
-        timings=tuple(record.timings),
-        films={a.name: a for a in record.artefacts},
-        frozen_labels=tuple(a.name for a in record.artefacts if a.kind == "frozen"),
-        film_names=tuple(a.name for a in record.artefacts if a.kind in FILMS),
-        remarks={a.name: dict(a.info) for a in record.artefacts if a.kind == "remarks"},
-        is_recorded=True,
-    )
-
-
 def write_report(record: RunRecord, path: Path) -> Path:
     """Write a report of a run as one HTML file.
 
@@ -123,6 +103,7 @@ def write_report(record: RunRecord, path: Path) -> Path:
     """
     if path.suffix.lower() not in (".html", ".htm") and not path.is_dir():
         raise Refused(f"a report is a web page: {path} must end in .html", "path")
+    from app.client.recorded_examples import run_of_record
     from app.report.page import make_report
     from engine.catalogue import find_card
 
@@ -131,6 +112,7 @@ def write_report(record: RunRecord, path: Path) -> Path:
             raise FileNotFoundError(path)
         if path.is_dir():
             raise IsADirectoryError(path)
-        made = make_report(view_of(record), part_titles(record.spec, find_card))
+        run = run_of_record(record)
+        made = make_report(run, part_titles(record.spec, find_card))
         path.write_bytes(made)
     return path

@@ -1,5 +1,6 @@
 """Writing a run to files."""
 
+import re
 from pathlib import Path
 
 from engine.contract.errors import Refused
@@ -11,10 +12,10 @@ from engine.store import files
 from metascope.arguments import errors_of_writing
 
 # Of files that other programs write; a folder of such a name is a mistake.
-_NO_FOLDERS = (
-    *(".csv", ".tsv", ".json", ".html", ".htm", ".xlsx", ".parquet", ".pkl", ".pickle"),
-    *(".pt", ".pth", ".npz", ".npy", ".h5", ".png", ".svg", ".pdf", ".txt", ".md"),
-    *(".py", ".tar", ".gz", ".7z"),
+_NO_FOLDERS = re.compile(
+    r"\.(csv|tsv|json|html?|xlsx|parquet|pkl|pickle|pth?|np[yz]|h5|png|svg|pdf|txt|md|py"
+    r"|tar|gz|7z)",
+    re.IGNORECASE,
 )
 _REMEDY = "pass replace=True to replace it"
 
@@ -53,7 +54,7 @@ def _check_name(path: Path) -> None:
     kinds = "a folder, or a file that ends in .zip (archive) or .ipynb (notebook)"
     if path.is_file() and path.suffix not in (".zip", ".ipynb"):
         raise Refused(f"{path} is a file; save writes {kinds}", "path")
-    if path.suffix.lower() in _NO_FOLDERS:
+    if _NO_FOLDERS.fullmatch(path.suffix):
         raise Refused(
             f"save writes {kinds}, not {path.suffix}: {path}; for other files see "
             "`report` (HTML), `metrics.to_csv` and `plot(…).write_html`",

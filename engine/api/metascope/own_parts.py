@@ -73,8 +73,8 @@ def register(part: type[P] | None = None, /, *, name: str = "") -> Callable[...,
     from engine.catalogue import discover_parts, find_card
 
     discover_parts()
-    slot = _check_class(part)
     _take_back(part)
+    slot = _check_class(part)
     typed, name = part.__name__, name or _snake_case(part.__name__)
     _refuse_taken(slot, name)
     digest, source = digest_source(part), find_source(part)
@@ -143,7 +143,7 @@ def _refuse_taken(slot: str, name: str) -> None:
 
 def _take_back(part: type[Part]) -> None:
     """Make a class that was registered before what it was in its cell."""
-    for name, value in _written.get(part, {}).items():
+    for name, value in _written.get(part, {}).items() if isinstance(part, type) else ():
         setattr(part, name, value)
 
 

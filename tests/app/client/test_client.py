@@ -116,6 +116,7 @@ def test_an_engine_that_cannot_start_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shelves, "ROOT", ROOT / "app")
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # it may name the checkout
     with pytest.raises(shelves.CatalogueError, match=r"^The engine cannot start: .+$"):
         shelves.run_catalogue_command()
 
