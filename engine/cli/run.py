@@ -30,6 +30,7 @@ from engine.contract.jobs import Job, JobState
 from engine.contract.kinds import kind_named
 from engine.contract.parsing import parse_spec
 from engine.contract.run_spec import MOST_REPLICATES, RunSpec
+from engine.garbage_collection import no_collections
 
 if TYPE_CHECKING:
     from engine.executors.in_process import LocalRun
@@ -44,8 +45,8 @@ _EFFORT = (
 )
 _REPLICATES = "How many, with until-decided at most. Default: the spec's."
 _JOBS = (
-    "Batches of replicates to compute at the same time. Default: METASCOPE_WORKERS, "
-    "else one per core. The results are the same."
+    "Batches of replicates to compute at the same time, on this machine at most one per "
+    "core. Default: METASCOPE_WORKERS, else one per core. The results are the same."
 )
 _CODES = {JobState.DONE: Exit.OK, JobState.DIVERGED: Exit.DIVERGED}
 
@@ -76,13 +77,14 @@ def run(
         )
     check_address(on, address)
     call = RunCommand(spec, effort, replicates, device, traces, jobs, on, address)
-    asked = read_spec(spec)
-    from engine.executors.allocator import configure_allocator
-    from engine.executors.cores import worker_count, worker_niceness
-    from engine.executors.in_process import LocalRun, settle_spec
-    from engine.executors.stop_signal import StopSignal
-    from engine.runner.memory_estimate import check_memory
-    from engine.runner.memory_limit import cap_memory
+    with no_collections():
+        asked = read_spec(spec)
+        from engine.executors.allocator import configure_allocator
+        from engine.executors.cores import worker_count, worker_niceness
+        from engine.executors.in_process import LocalRun, settle_spec
+        from engine.executors.stop_signal import StopSignal
+        from engine.runner.memory_estimate import check_memory
+        from engine.runner.memory_limit import cap_memory
 
     worker_niceness()  # a setting that no worker would take is refused at once
     configure_allocator()

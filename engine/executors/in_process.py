@@ -21,6 +21,7 @@ from engine.contract.replicate_batches import replicate_batches
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec, complete_spec
 from engine.device import resolve_device
+from engine.executors.cores import core_count
 from engine.executors.remote_workers import RemoteWorkers
 from engine.executors.stop_signal import StopSignal
 from engine.executors.supervisor import helper_workers
@@ -252,8 +253,10 @@ class LocalRun:
         return found
 
     def _count_helpers(self, spec: RunSpec) -> int:
-        """Return how many helpers a run can use beside this process."""
-        local = 1 if own_code_family(spec) else self.jobs  # workers refuse own code
+        """Return how many helpers of a run are of use beside this process."""
+        # A worker takes one shard after another: more than cores only cost their start.
+        most = min(self.jobs, core_count())
+        local = 1 if own_code_family(spec) else most  # workers refuse own code
         slots = self.remote.slots if self.remote else local
         return min(slots, len(replicate_batches(spec))) - 1
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Checkpoint, Event
 from engine.contract.run_spec import RunSpec, complete_spec
+from engine.garbage_collection import no_collections
 
 if TYPE_CHECKING:
     from engine.runner.helpers import Helpers
@@ -53,6 +54,7 @@ class Toolkit:
     shipped_keys: Callable[[], list[str]] | None = None
 
 
+@no_collections()
 def load_toolkit() -> Toolkit:
     """Import the engine, with torch on one thread.
 

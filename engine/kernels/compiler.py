@@ -14,6 +14,8 @@ from types import ModuleType
 
 from platformdirs import user_cache_path
 
+from engine.garbage_collection import no_collections
+
 # What may be reordered within one member. Without "nnan" and "ninf": a member that
 # diverged must stay NaN or infinite.
 FAST = {"contract", "reassoc", "arcp", "nsz"}
@@ -38,6 +40,7 @@ def cache_folder() -> Path | None:
 
 
 @cache
+@no_collections()
 def load_kernels() -> ModuleType | str:
     """Import the kernels and compile them, once per process.
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from engine.shifts._applicability import InputChange
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 ImageChange = Callable[[np.ndarray], np.ndarray]
 
@@ -54,8 +57,10 @@ def remap_pixels(shape: tuple[int, ...], matrix: np.ndarray) -> InputChange:
 @lru_cache(maxsize=64)
 def _interpolation_matrix(
     height: int, width: int, matrix: tuple[float, ...]
-) -> sparse.csr_array:
+) -> "sparse.csr_array":
     """Return bilinear interpolation as a matrix; shape (pixel, pixel)."""
+    from scipy import sparse  # here, as it takes long to import
+
     middle = np.array([[height - 1], [width - 1]]) / 2.0
     place = np.indices((height, width)).reshape(2, -1) - middle
     limit = np.array([[height - 1], [width - 1]])

@@ -8,7 +8,6 @@ Helps: to see whether a learner uses fine strokes or the overall shape.
 from typing import ClassVar
 
 import numpy as np
-from scipy import ndimage
 
 from engine.contract.registry import register
 from engine.contract.rng import Rng
@@ -35,9 +34,11 @@ class Blur(Shift):
         """Blur support and queries."""
 
         def blur(images: np.ndarray) -> np.ndarray:
+            from scipy.ndimage import gaussian_filter  # here: it takes long to import
+
             # Axes: example, channel, row, column; only the pixels are mixed.
             sigma = (0.0, 0.0, severity, severity)
-            return np.asarray(ndimage.gaussian_filter(images, sigma, mode="reflect"))
+            return np.asarray(gaussian_filter(images, sigma, mode="reflect"))
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             assert isinstance(sample, Episode)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from engine.contract.events import Block, Event, Note
 from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
 from engine.contract.run_spec import RunSpec
+from engine.executors import in_process
 from engine.executors.cores import worker_count
 from engine.executors.in_process import LocalRun
 from engine.executors.shards import OwnBatch, ShardHelpers
@@ -135,6 +137,24 @@ def test_a_resumed_command_waits_for_no_worker_of_the_one_before(
     store.recorder(claim).release()
     command.open_store(resume=True)
     assert {job.state for job in store.shards(claim.key)} == {JobState.CANCELLED}
+
+
+@pytest.mark.parametrize(("cores", "helpers"), [(1, 0), (2, 1), (16, 3)])
+def test_a_command_starts_no_more_helpers_than_cores_or_batches(
+    cores: int, helpers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def start_none(store: Store, count: int) -> AbstractContextManager[None]:
+        asked.append(count)
+        return nullcontext()
+
+    monkeypatch.setattr(in_process, "core_count", lambda: cores)
+    monkeypatch.setattr(in_process, "helper_workers", start_none)
+    spec, out = batched(), tmp_path / "out"  # of four batches
+    command = LocalRun(spec, out, lambda event: None, StopSignal(), jobs=8)
+    command.play(command.open_store(resume=False))
+    assert asked == [helpers]
 
 
 def test_a_run_that_is_decided_leaves_the_other_batches_uncomputed(

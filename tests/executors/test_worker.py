@@ -176,6 +176,18 @@ def test_the_worker_and_the_store_need_no_torch(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=fake.root()).returncode == 0
 
 
+def test_a_worker_that_waits_for_work_has_not_loaded_scipy() -> None:
+    # It takes a third of a second and 16 MB, and most runs need it only at their end.
+    code = (
+        "import sys; from engine.executors.worker_functions import load_toolkit;"
+        "load_toolkit(); sys.exit('scipy' in sys.modules)"
+    )
+    import subprocess
+    import sys
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=fake.root()).returncode == 0
+
+
 def test_a_fresh_worker_knows_every_part_before_its_first_run(store: Store) -> None:
     from engine.catalogue import find_card
     from engine.contract.run_keys import run_key

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import ndtri
 
 from engine.algorithms.search.predictors import (
     RIDGE,
@@ -144,6 +143,8 @@ class PredictorGuide:
         uniform: Float[np.ndarray, "candidate slot"],
     ) -> Float[np.ndarray, "candidate slot"]:
         """Return the acquisition value of each candidate; (candidate, slot)."""
+        from scipy.special import ndtri  # here, as it takes long to import
+
         mean, spread = answers.mean(0)[:, None], answers.std(0)[:, None]
         if self.acquisition == "thompson":
             return mean + spread * ndtri(uniform.clip(1e-12, 1 - 1e-12))

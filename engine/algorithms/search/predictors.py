@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Num
-from scipy.special import ndtr, ndtri
 
 RIDGE = 1.0
 
@@ -44,7 +43,8 @@ def normal_scores(
     >>> normal_scores(np.array([0.1, 0.9, 0.5]), np.ones(3, bool)).round(2).tolist()
     [-0.97, 0.97, 0.0]
     """
-    from scipy.stats import rankdata  # here, as its import takes half a second
+    from scipy.special import ndtri  # here, as scipy takes long to import
+    from scipy.stats import rankdata
 
     rank = rankdata(np.where(known, labels, np.inf), axis=-1)
     count = known.sum(-1, keepdims=True)
@@ -127,6 +127,8 @@ def expected_improvement(
     >>> round(float(certain), 9)
     0.5
     """
+    from scipy.special import ndtr
+
     spread = np.maximum(spread, 1e-12)  # predictors that all agree have spread 0
     far = (mean - best) / spread
     density = np.exp(-0.5 * far**2) / np.sqrt(2 * np.pi)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.special import ndtri
 
 from engine.algorithms.search.best_possible_scores import best_possible_scores
 from engine.protocol import Evaluation, Measurement, Proposal, SearchBatch, Space
@@ -77,6 +76,8 @@ class SearchLog:
         Raises:
             ValueError: If a code is not an option of the space.
         """
+        from scipy.special import ndtri  # here, as it takes long to import
+
         tasks = self.tasks
         _check_codes(tasks.space, proposal.codes)
         self._apply_cap(step)

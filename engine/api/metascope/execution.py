@@ -64,8 +64,8 @@ def run(
             the folder of another one, or None to keep nothing.
         title: What lists call a new run.
         progress: Whether to draw a progress bar, in a terminal or a notebook.
-        jobs: Batches of replicates that are computed at the same time; 0 for one per
-            core. The numbers are the same.
+        jobs: Batches of replicates that are computed at the same time, at most one per
+            core; 0 for that. The numbers are the same.
         **changes: What differs from `base`, as in `metascope.spec`.
 
     Returns:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, gaussian_filter1d
 
 from engine.contract.rng import Rng
 from engine.data.sources import font_bitmaps
@@ -91,6 +90,8 @@ def cosine_similarity(drawn: np.ndarray) -> np.ndarray:
     Returns:
         float32; shape (glyph, glyph).
     """
+    from scipy.ndimage import gaussian_filter1d  # here, as it takes long to import
+
     count, side = len(drawn), drawn.shape[1] // 3
     small = drawn.reshape(count, side, 3, side, 3).mean((2, 4), dtype=np.float32)
     for axis in (1, 2):
@@ -109,6 +110,8 @@ def ink_depths(drawn: np.ndarray) -> np.ndarray:
     Returns:
         Pixels; float32, of the same shape.
     """
+    from scipy.ndimage import distance_transform_edt
+
     inside = drawn > 127
     each = [distance_transform_edt(i) - distance_transform_edt(~i) for i in inside]
     return np.stack(each).astype(np.float32)

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from engine.data.sources.architecture_table import ArchitectureTable
 
@@ -55,6 +54,8 @@ def task_spreads(table: ArchitectureTable) -> list[TaskSpread]:
 
 def rank_correlations(table: ArchitectureTable) -> np.ndarray:
     """Return Spearman's ρ between the test accuracies of tasks; shape (task, task)."""
+    from scipy.stats import spearmanr  # here, as it takes long to import
+
     return np.asarray(spearmanr(table.score, nan_policy="omit").statistic)
 
 

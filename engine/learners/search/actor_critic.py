@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import ndtri
 
 from engine.algorithms.search.policy.actor_critic_nets import (
     init_size,
@@ -47,6 +46,8 @@ class ActorCritic(PolicySearch, FixedStrategy):
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
         """Search with newly initialized nets."""
+        from scipy.special import ndtri  # here, as it takes long to import
+
         assert isinstance(tasks, SearchBatch)
         learning = self.update_context(
             tasks, np.zeros((tasks.members, 1, 0)), self.rate

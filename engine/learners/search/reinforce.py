@@ -16,7 +16,6 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
 
 from engine.algorithms.search.policy import softmax_policy
 from engine.algorithms.search.policy.replay import (
@@ -124,6 +123,8 @@ class Reinforce(ReplayMixin, FixedStrategy):
         yield from run_search(tasks, self.start(tasks), ask, tell, path=path)
 
     def start(self, tasks: SearchBatch) -> ReinforceState:
+        from scipy.special import ndtri  # here, as it takes long to import
+
         logits = softmax_policy.flat_logits(tasks.space, tasks.members)
         if self.rule != "frozen":
             uniform = tasks.uniform("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)

@@ -12,7 +12,6 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import ndtri
 
 from engine.contract.parts import knob
 from engine.contract.registry import register
@@ -131,6 +130,8 @@ def _blur_scores(
     score: Float[np.ndarray, "architecture task"], blur: float
 ) -> Float[np.ndarray, "architecture task fidelity seed"]:
     """Return the noisy score of trainings of each fidelity and seed; float32."""
+    from scipy.special import ndtri  # here, as it takes long to import
+
     shape = (*score.shape, len(FIDELITIES), SEEDS)
     uniform = generator(ROOT.child("blur")).random(shape).clip(1e-12, 1 - 1e-12)
     longer = np.sqrt(FIDELITIES[-1] / np.array(FIDELITIES))[:, None]
