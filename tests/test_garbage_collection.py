@@ -9,9 +9,16 @@ from engine.garbage_collection import no_collections
 
 def test_no_garbage_is_collected_until_the_end_even_by_an_error() -> None:
     assert gc.isenabled()
-    with pytest.raises(ValueError, match="broken"), no_collections():
-        assert not gc.isenabled()
-        raise ValueError("broken")
+    was_enabled: list[bool] = []
+
+    @no_collections()
+    def load_broken_module() -> None:
+        was_enabled.append(gc.isenabled())
+        raise ImportError("broken")
+
+    with pytest.raises(ImportError, match="broken"):
+        load_broken_module()
+    assert was_enabled == [False]
     assert gc.isenabled()
 
 

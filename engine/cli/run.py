@@ -45,8 +45,8 @@ _EFFORT = (
 )
 _REPLICATES = "How many, with until-decided at most. Default: the spec's."
 _JOBS = (
-    "Batches of replicates to compute at the same time, on this machine at most one per "
-    "core. Default: METASCOPE_WORKERS, else one per core. The results are the same."
+    "Batches of replicates to compute at the same time, here at most one per core. "
+    "Default: METASCOPE_WORKERS, else one per core. The results are the same."
 )
 _CODES = {JobState.DONE: Exit.OK, JobState.DIVERGED: Exit.DIVERGED}
 
