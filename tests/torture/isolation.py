@@ -28,7 +28,8 @@ from engine.store.annotations import annotate, read_annotations
 from engine.store.run_groups import NewMember
 from engine.store.share_tokens import share_token
 from engine.store.workspaces import WorkspaceStore
-from tests.benchmarks.visitors import address_of, running_server, wait_for_form
+from tests.benchmarks.visitors import address_of, wait_for_form
+from tests.benchmarks.web_processes import running_server
 from tests.laws.small import spec_of
 from tests.torture.guesses import GROUP, World, ask_for_download, make_plans
 from tests.torture.items import Outcome, item, until
