@@ -10,12 +10,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import ParamSpec, TypeVar
 
+from app.client.client import RunState
+
 T = TypeVar("T")
 P = ParamSpec("P")
 MAX_FIGURES = 768
 _lock = threading.Lock()
 _figures: OrderedDict[Hashable, object] = OrderedDict()
 _in_work: dict[Hashable, threading.RLock] = {}
+_live: dict[
+    str, int
+] = {}  # the newest state of each run that has figures while it runs
 
 
 def get_or_make(name: Hashable, make: Callable[[], T]) -> T:
@@ -41,10 +46,35 @@ def get_or_make(name: Hashable, make: Callable[[], T]) -> T:
             with _lock:
                 _in_work.pop(name, None)
         with _lock:
+            _forget_earlier_states(name)
             _figures[name] = made
             while len(_figures) > MAX_FIGURES:
                 _figures.popitem(last=False)
         return made
+
+
+def _forget_earlier_states(name: Hashable) -> None:
+    """Drop the figures of a live run's earlier states; it has a new one each second."""
+    for new in _states(name):
+        if _live.get(new.key, new.serial) < new.serial:
+            for held in [held for held in _figures if _is_earlier(held, new)]:
+                del _figures[held]
+        if new.is_alive:
+            _live[new.key] = max(new.serial, _live.get(new.key, 0))
+        else:
+            _live.pop(new.key, None)
+
+
+def _is_earlier(name: Hashable, new: RunState) -> bool:
+    return any(
+        old.is_alive and old.key == new.key and old.serial < new.serial
+        for old in _states(name)
+    )
+
+
+def _states(name: Hashable) -> list[RunState]:
+    parts = name if isinstance(name, tuple) else ()
+    return [part for part in parts if isinstance(part, RunState)]
 
 
 def cache_by_run(make: Callable[P, T]) -> Callable[P, T]:

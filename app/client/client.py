@@ -8,7 +8,7 @@ import functools
 import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from app import structured_log
 from app.client import catalogue as shelves
@@ -282,6 +282,20 @@ def list_frozen(key: str) -> list[str]:
     return [e.name for e in store().artefacts(key) if e.kind == "frozen"]
 
 
+class RunState(NamedTuple):
+    """The numbers of a run so far.
+
+    Args:
+        key: The run's key.
+        serial: The number of this state; later ones have higher numbers.
+        is_alive: Whether another state may follow.
+    """
+
+    key: str
+    serial: int
+    is_alive: bool
+
+
 @dataclass(frozen=True)
 class Run:
     """A run as the charts see it, from the store or shipped as an example."""
@@ -331,9 +345,9 @@ class Run:
         return self.job is not None and self.job.state in ALIVE
 
     @property
-    def cache_key(self) -> tuple[object, ...]:
+    def cache_key(self) -> RunState:
         """Return the key under which its figures are cached: of its numbers so far."""
-        return (self.key, self.serial)
+        return RunState(self.key, self.serial, self.is_alive)
 
     @property
     def roles(self) -> dict[str, str]:

@@ -89,7 +89,8 @@ def approve_cost(spec: RunSpec, key: str) -> float | None:
         raise RuntimeError("call use_estimates before a run is submitted")
     needs = _Estimates.of(spec)
     found = describe_excess(needs, demo_limits())
-    if not found:
+    # What ships was tried, and on a small host the engine takes a worker's memory.
+    if not found and not process_store.is_public(key):
         reason = spec_checks.checker.refusal(key, spec, ENGINE_TIMEOUT)
         found = [reason] if reason else []
     if found:

@@ -73,6 +73,11 @@ def store() -> Store:
     )
 
 
+def is_public(key: str) -> bool:
+    """Whether everyone may read the finished run of a key, in the demo."""
+    return _Demo.is_public(key)
+
+
 def workspace(name: str) -> WorkspaceStore:
     """Return the workspace of a name, which whoever asks must hold."""
     return WorkspaceStore(shared_store(), name)

@@ -16,11 +16,13 @@ from collections import OrderedDict
 from app.client import process_store
 from app.client.catalogue import ROOT
 from engine.contract.run_spec import RunSpec, canonical_json
+from engine.executors import cores
 from engine.executors.demo import is_demo, worker_settings
 
 KEPT = 256  # answers
 IDLE = 600.0  # seconds without a question after which the process ends
 DEMO_IDLE = 20.0  # on a host, which may have little memory: it holds 240 MB
+NO_IDLE = 0.1  # where that is what a worker then lacks
 _COMMAND = (sys.executable, "-m", "engine", "check-specs")
 
 
@@ -85,8 +87,7 @@ class SpecChecker:
         """Wait for a question and ask it; None if none came or the process ended."""
         with self._changed:
             # An idle process gives its memory back; the next question starts another.
-            idle = DEMO_IDLE if is_demo() else IDLE
-            self._changed.wait_for(lambda: bool(self._wanted), timeout=idle)
+            self._changed.wait_for(lambda: bool(self._wanted), timeout=_idle_seconds())
             if not self._wanted:
                 return None
             _, (key, spec) = self._wanted.popitem(last=False)
@@ -104,6 +105,13 @@ class SpecChecker:
             while len(self._answers) > KEPT:
                 self._answers.popitem(last=False)
             self._changed.notify_all()
+
+
+def _idle_seconds() -> float:
+    """Return how long the engine waits for another question before it ends."""
+    if cores.is_memory_scarce():
+        return NO_IDLE
+    return DEMO_IDLE if is_demo() else IDLE
 
 
 def _asker() -> str | None:

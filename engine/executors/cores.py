@@ -1,5 +1,6 @@
 """How many cores there are, and how many workers compute at the same time."""
 
+import functools
 import math
 import os
 from pathlib import Path
@@ -42,6 +43,12 @@ def worker_count() -> int:
     """
     fitting = max(1, min(core_count(), machine_memory() // MEMORY))
     return whole_number(WORKERS, fitting, 1, 1024)
+
+
+@functools.cache
+def is_memory_scarce() -> bool:
+    """Whether a second process of the engine would not fit beside a worker."""
+    return machine_memory() < 2 * MEMORY
 
 
 def worker_niceness() -> int:

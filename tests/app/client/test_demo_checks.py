@@ -22,6 +22,7 @@ DEFAULTS = ("default", "few_shot", "bandit", "search")
 def demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METASCOPE_MODE", "demo")
     monkeypatch.setattr(process_store._Demo, "find_visitor", lambda: Visitor(VISITOR))
+    monkeypatch.setattr(process_store, "is_public", lambda key: False)
     monkeypatch.setattr(demo_checks._Estimates, "of", run_needs.estimate_needs)
     shipped = Speeds(shipped_runs()), 0  # this machine may be busy with other tests
     monkeypatch.setattr(cost_estimate, "known_speeds", lambda: shipped)
@@ -87,6 +88,9 @@ def test_what_only_the_engine_knows_is_asked_before_the_queue(
     monkeypatch.setattr(spec_checks, "checker", TooFewClasses())
     with pytest.raises(Refused, match="ways must be at most 5"):
         client.submit(of_size(known))
+    # What ships is within all limits, and no question delays it.
+    monkeypatch.setattr(process_store, "is_public", lambda key: True)
+    assert client.submit(of_size(known)).key
 
 
 def test_without_estimates_nothing_is_started(

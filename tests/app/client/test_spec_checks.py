@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app.client import client, spec_checks
 from app.client.spec_checks import SpecChecker
 from engine.contract.run_spec import RunSpec
+from engine.executors import cores
 from tests.app.views.run.test_run_page import run_it, texts
 
 # Stands for the engine: refuses odd seeds, and ends at the seed 0.
@@ -38,6 +39,19 @@ def test_one_process_answers_all_questions_and_is_replaced_when_it_ends(
     ]
     assert ask(checker, tiny, 0) is None
     assert ask(checker, tiny, 3) == "3 is odd"
+
+
+def test_on_a_small_host_the_engine_ends_with_its_answer_and_starts_again(
+    tiny: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "is_memory_scarce", lambda: True)
+    checker = SpecChecker((sys.executable, "-c", _ENGINE))
+    for seed in (1, 3):
+        assert ask(checker, tiny, seed) == f"{seed} is odd"
+        thread = checker._thread
+        assert thread is not None
+        thread.join(WAIT)
+        assert not thread.is_alive()
 
 
 def test_an_engine_that_cannot_start_refuses_nothing(tiny: RunSpec) -> None:
