@@ -39,7 +39,8 @@ from engine.store import NoRun, Progress, Store, StoreError
 
 SHARED = 0.5  # seconds; a live run is read once in this time, for all who watch it
 _block_cache = run_block_cache.BlockCache()
-_runs = SharedReads["Run"](64)
+# Each holds all its numbers, up to 40 MB of them.
+_runs = SharedReads["Run"](3 if cores.is_memory_scarce() else 16)
 _serials = itertools.count()
 
 
@@ -423,7 +424,9 @@ def _read_run(held: Store, known: Job, before: Run | None) -> Run:
         before: What it was before; the same if nothing has come since.
     """
     key, place = known.key, held.folder(known.key).as_posix()
-    blocks = _block_cache.blocks(key, known.attempt, held.blocks, place)
+    blocks = _block_cache.blocks(
+        key, known.attempt, held.blocks, place, is_final=known.state not in ALIVE
+    )
     artefacts = held.artefacts(key)
     found = Run(
         key=key,

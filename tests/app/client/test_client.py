@@ -13,6 +13,7 @@ from engine.contract.errors import Refused
 from engine.contract.events import Block
 from engine.contract.jobs import JobState
 from engine.contract.run_spec import Choice, RunSpec
+from engine.executors import cores
 from engine.export import RunRecord, exported_files
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -89,6 +90,32 @@ def test_a_watched_run_reads_only_what_is_new() -> None:
     assert float(only.array) == 1.0
     watches.blocks("k", 2, read)
     assert asked == [0, 1, 0]
+
+
+def test_what_has_ended_is_kept_once_and_the_oldest_goes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def batch(replicate: float) -> Block:
+        at = {"replicate": (replicate,)} if replicate else {}
+        axes, rows = ("replicate", "task"), np.full((1, 100), replicate)
+        return Block("maml", "test", "error", axes, rows, coords=at)
+
+    written = [batch(0.0), batch(1.0)]
+    read = lambda key, since: (written[since:], len(written))  # noqa: E731
+    watches = run_block_cache.BlockCache()
+    (alive,) = watches.blocks("a", 1, read)
+    (run,) = watches._kept.values()
+    assert run.size == 2 * alive.array.nbytes
+    (ended,) = watches.blocks("a", 1, read, is_final=True)
+    assert run.size == ended.array.nbytes
+    written.append(batch(2.0))  # late
+    (late,) = watches.blocks("a", 1, read, is_final=True)
+    assert late.array[:, 0].tolist() == [0.0, 1.0, 2.0]
+    monkeypatch.setattr(run_block_cache, "MAX_BYTES", 2 * late.array.nbytes)
+    monkeypatch.setattr(cores, "is_memory_scarce", lambda: False)
+    for key in ("b", "a", "c"):
+        watches.blocks(key, 1, read, is_final=True)
+    assert [name[0] for name in watches._kept] == ["a", "c"]
 
 
 def test_the_catalogue_is_asked_for_once_and_kept(
