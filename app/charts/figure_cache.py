@@ -11,10 +11,12 @@ from collections.abc import Callable, Hashable
 from typing import ParamSpec, TypeVar
 
 from app.client.client import RunState
+from engine.executors import cores
 
 T = TypeVar("T")
 P = ParamSpec("P")
-MAX_FIGURES = 768
+# A figure takes 0.1 to 0.5 MB.
+MAX_FIGURES = 100 if cores.is_memory_scarce() else 400
 _lock = threading.Lock()
 _figures: OrderedDict[Hashable, object] = OrderedDict()
 _in_work: dict[Hashable, threading.RLock] = {}
