@@ -13,6 +13,7 @@ from engine.executors.demo import (
 )
 
 _HOUR, _MINUTE, _MILLION = 3600, 60, 10**6
+_MENU_HEIGHT = 400  # pixels, about that of the limits
 LOCAL_LAB = "http://localhost:8501/lab"  # where `make run` opens the lab
 
 
@@ -28,9 +29,12 @@ def draw_notice() -> None:
         menu = st.popover(
             "Limits", type="tertiary", key="demo_limits", on_change="rerun"
         )
-        if menu.open:
-            with menu:
+        with menu:
+            if menu.open:
                 _draw_limits(limits)
+            else:
+                # An empty menu opens below the last line of a page, out of sight.
+                st.space(_MENU_HEIGHT)
         sign_in.draw_sign_in()
 
 

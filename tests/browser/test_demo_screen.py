@@ -106,6 +106,8 @@ def test_the_line_of_the_demo_covers_nothing_on_a_phone(
         timeout=PATIENCE
     )
     settle(page)
+    menu = page.get_by_test_id("stPopoverBody").bounding_box()
+    assert menu is not None and menu["height"] > 400  # it opens where there is room
     wide = "document.documentElement.scrollWidth"
     assert page.evaluate(wide) <= 390
     found = Axe().run(page)
