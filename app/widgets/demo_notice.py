@@ -13,7 +13,6 @@ from engine.executors.demo import (
 )
 
 _HOUR, _MINUTE, _MILLION = 3600, 60, 10**6
-_MENU_HEIGHT = 400  # pixels, about that of the limits
 LOCAL_LAB = "http://localhost:8501/lab"  # where `make run` opens the lab
 
 
@@ -26,15 +25,8 @@ def draw_notice() -> None:
         horizontal=True, vertical_alignment="center", gap="small", key="demo_notice"
     ):
         st.caption(describe_demo(limits), width="content")
-        menu = st.popover(
-            "Limits", type="tertiary", key="demo_limits", on_change="rerun"
-        )
-        with menu:
-            if menu.open:
-                _draw_limits(limits)
-            else:
-                # An empty menu opens below the last line of a page, out of sight.
-                st.space(_MENU_HEIGHT)
+        with st.popover("Limits", type="tertiary", key="demo_limits"):
+            _draw_limits(limits)
         sign_in.draw_sign_in()
 
 

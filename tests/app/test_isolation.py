@@ -251,7 +251,6 @@ def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def open_page(page: str, workspace: str, **asked: str) -> AppTest:
     at = AppTest.from_file(str(ROOT / "app/navigation.py"), default_timeout=60)
     at.session_state[visitors._SESSION] = workspace
-    at.session_state["demo_limits"] = True  # this menu is open
     at = at.switch_page(f"../pages/{page}.py")
     for name, value in asked.items():
         at.query_params[name] = value
