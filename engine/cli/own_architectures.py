@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from engine.data.sources.architecture_table import ArchitectureTable
     from engine.data.user.architecture_preparation import PreparedArchitectures
 
+# What answers a refusal, by its field.
+_HINTS = {
+    "validation": " (--column validation=NAME)",
+    "decision": " (--column decision=NAME)",
+    "column": " (--column)",
+    "ragged": " (--ragged)",
+}
 PART_SEARCHED = 3  # at most a third of the architectures is evaluated
 
 
@@ -64,7 +71,7 @@ def own_architectures(
     try:
         ready = prepare_architecture_path(file, choices)
     except Refused as refusal:
-        hint = {"column": " (--column)", "ragged": " (--ragged)"}.get(refusal.field, "")
+        hint = _HINTS.get(refusal.field, "")
         raise Refused(f"{refusal.message}{hint}", refusal.field) from None
     print_json(_spec(file.name, ready, target))
     return Exit.OK

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-File = Annotated[Path, typer.Argument(help="A table: CSV, or another separator.")]
+File = Annotated[Path, typer.Argument(help="A table: CSV with any separator, or ARFF.")]
 Target = Annotated[str, typer.Option(help="The column to predict.")]
 Value = Annotated[bool, typer.Option("--value", help="Regression: predict a number.")]
 Drop = Annotated[

@@ -68,3 +68,17 @@ def test_with_one_data_set_nothing_is_trained_on_the_test_task(
     assert {c.role for c in spec.learners} == {"chosen", "baseline"}
     for choice in spec.learners:
         assert not find_card("learner", choice.name).traits["trains"]
+
+
+def test_the_remedy_of_a_sentence_works_and_percent_signs_are_read(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"{width},{60 + width}.13{end}" for width, end in ((2, "%"), (4, " %"))]
+    text = "\n".join(["width,val acc", *lines, "8,", "16,71.5%"])
+    assert called(home, text) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "(--column decision=NAME)" in told
+    assert called(home, text, "--column", "decision=width") == 0
+    seen = capsys.readouterr()
+    assert "accuracies are read as percent" in " ".join(seen.err.split())
+    assert json.loads(seen.out)["family"]["name"] == "own_architectures"

@@ -137,12 +137,13 @@ def _canonical_rows(
     listed = ", ".join(names[:20])
     if "validation" not in of:
         raise Refused(
-            f"no column is the validation accuracy; choose one of: {listed}", "column"
+            f"no column is the validation accuracy; choose one of: {listed}",
+            "validation",
         )
     if not roles.decisions and ARCHITECTURE not in of:
         raise Refused(
             f"no column is a decision, such as 'op:width'; choose some of: {listed}",
-            "column",
+            "decision",
         )
     used = {*of.values(), *roles.decisions}
     rest = [name for name in names if name not in used]
@@ -176,6 +177,8 @@ def _canonical_row(row: Row, roles: ColumnRoles, rest: Sequence[str]) -> Row:
     for role in ("validation", "test", "cost", "epochs", SEED):
         if role in of:
             cell = row[of[role]].strip()
+            if role in ("validation", "test"):
+                cell = cell.removesuffix("%").rstrip()  # the numbers tell that, too
             found[role] = "" if cell.casefold() in NUMBER_MARKS else cell
     return found | {name: row[name].strip() for name in rest}
 

@@ -107,8 +107,9 @@ def _with_labels(
         groups = tuple(sorted(set(texts[-1])))
         if not 2 <= len(groups) <= GROUPS:
             raise Refused(
-                f"column {choices.shift!r} has {len(groups):,} different values; a "
-                f"shift has 2 to {GROUPS}",
+                f"column {choices.shift!r} has {len(groups):,} different values, and a "
+                f"shift has 2 to {GROUPS}: choose a column of groups, such as one with "
+                "the year of a date",
                 "shift",
             )
         place = {name: at for at, name in enumerate(groups)}

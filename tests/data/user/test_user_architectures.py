@@ -96,7 +96,7 @@ def test_columns_of_other_names_are_found_or_named() -> None:
         Refused, match="no column is the validation accuracy"
     ) as refusal:
         prepared(odd)
-    assert refusal.value.field == "column"
+    assert refusal.value.field == "validation"
     named = prepared(odd, columns=("dataset=set", "decision=w", "validation=score"))
     assert named.table.positions == ("w",) and named.table.count == 4
     with pytest.raises(Refused, match="is not ROLE=COLUMN"):
