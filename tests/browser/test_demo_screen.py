@@ -106,6 +106,9 @@ def test_the_line_of_the_demo_covers_nothing_on_a_phone(
         timeout=PATIENCE
     )
     settle(page)
+    # What the keyboard reaches in the menu; the browser loads it last.
+    code = page.get_by_test_id("stCode").last
+    expect(code.locator("button")).to_be_attached(timeout=PATIENCE)
     menu = page.get_by_test_id("stPopoverBody").bounding_box()
     assert menu is not None and menu["height"] > 400  # it opens where there is room
     wide = "document.documentElement.scrollWidth"
