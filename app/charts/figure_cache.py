@@ -20,9 +20,8 @@ MAX_FIGURES = 100 if cores.is_memory_scarce() else 400
 _lock = threading.Lock()
 _figures: OrderedDict[Hashable, object] = OrderedDict()
 _in_work: dict[Hashable, threading.RLock] = {}
-_live: dict[
-    str, int
-] = {}  # the newest state of each run that has figures while it runs
+# The newest state of each run that has figures while it runs.
+_live: dict[str, int] = {}
 
 
 def get_or_make(name: Hashable, make: Callable[[], T]) -> T:

@@ -18,20 +18,15 @@ MAX_BYTES, SCARCE_BYTES = 384 * 2**20, 64 * 2**20
 
 
 class RunBlocks:
-    """The blocks of one run so far."""
+    """The blocks of one run so far; `size` is the bytes of their arrays."""
 
     def __init__(self) -> None:
         self.cursor = 0
         self.blocks: dict[tuple[object, ...], Block] = {}
         self.joined: tuple[Block, ...] = ()
         self.is_final = False
+        self.size = 0
         self.lock = threading.Lock()
-
-    @property
-    def size(self) -> int:
-        """Return the bytes of its arrays."""
-        held = {id(b): b for b in (*self.blocks.values(), *self.joined)}
-        return sum(block.array.nbytes for block in held.values())
 
     def update(
         self, key: str, read_blocks: ReadBlocks, *, is_final: bool = False
@@ -56,6 +51,9 @@ class RunBlocks:
                 self.joined = tuple(join_batches(kept))
             if is_final:
                 self.blocks = {}
+            if fresh or is_final != self.is_final:
+                held = {id(b): b for b in (*self.blocks.values(), *self.joined)}
+                self.size = sum(block.array.nbytes for block in held.values())
             self.is_final = is_final
             return self.joined
 
