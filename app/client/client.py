@@ -263,11 +263,6 @@ def owns(key: str) -> bool:
     return store().owns(key)
 
 
-def home() -> str:
-    """Return the folder of the store."""
-    return store().home.as_posix()
-
-
 def progress(key: str) -> Progress:
     """Return a run's progress."""
     return store().progress(key)

@@ -5,8 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from engine.executors import supervisor
+from tests.server_answer import wait_for_answer
 
 ROOT = Path(__file__).resolve().parents[2]
 # The rest of the host's site is TLS, limits and paths; what is measured is the split.
@@ -54,23 +53,12 @@ def running_server(home: Path, port: int) -> Iterator[psutil.Process]:
     with (home.parent / "server.log").open("wb") as log:
         server = subprocess.Popen(command, env=told, stdout=log, stderr=log)
     try:
-        _wait_for_answer(f"http://127.0.0.1:{port}", server)
+        wait_for_answer(f"http://127.0.0.1:{port}", server)
         yield psutil.Process(server.pid)
     finally:
         server.terminate()
         server.wait(30)
         supervisor.stop_supervisor(home)
-
-
-def _wait_for_answer(url: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"{server.args[0]} did not start")
 
 
 @contextmanager
@@ -108,7 +96,7 @@ def _running_proxy(folder: Path, port: int, ports: list[int]) -> Iterator[None]:
     site.write_text(SITE.format(folder=folder, port=port, shared=shared))
     proxy = subprocess.Popen([program, "-c", str(site), "-e", "stderr"])
     try:
-        _wait_for_answer(f"http://127.0.0.1:{port}", proxy)
+        wait_for_answer(f"http://127.0.0.1:{port}", proxy)
         yield
     finally:
         proxy.terminate()

@@ -5,8 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from engine.contract.jobs import ALIVE
 from engine.executors import supervisor
 from engine.store import Store
+from tests.server_answer import wait_for_answer
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTLED = (
@@ -80,22 +79,13 @@ def serve_app(home: Path, base: str = "", **settings: str) -> Iterator[str]:
             command, cwd=home.parent, env=variables, stdout=log, stderr=log
         )
     try:
-        yield ready(f"http://127.0.0.1:{port}/{base}".rstrip("/"), started)
+        url = f"http://127.0.0.1:{port}/{base}".rstrip("/")
+        wait_for_answer(url, started)
+        yield url
     finally:
         started.send_signal(signal.SIGTERM)
         started.wait(20)
         supervisor.stop_supervisor(home)
-
-
-def ready(url: str, started: "subprocess.Popen[bytes]") -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and started.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
-                return url
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError("the app did not start")
 
 
 @pytest.fixture(autouse=True)
