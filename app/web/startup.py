@@ -7,6 +7,7 @@ from streamlit import config, net_util
 from streamlit.runtime.secrets import secrets_singleton
 
 from app.web.settings import HOSTS, WebSettings, read_settings
+from app.web.theme_messages import keep_theme
 from engine.contract.errors import Refused
 from engine.executors.demo import MIB, DemoLimits, demo_limits
 
@@ -34,6 +35,7 @@ def prepare() -> WebSettings:
         sys.exit(f"Metascope does not start: {refusal.message}.")
     if settings.is_demo:
         _apply_demo_options(demo_limits())
+        keep_theme()
     # For each socket of a foreign origin Streamlit would ask another server for this
     # machine's address, and answer nobody meanwhile.
     net_util.get_external_ip = _no_address

@@ -1,7 +1,7 @@
 """Tables and their CSV, with user text escaped against Markdown and formulas."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
@@ -13,19 +13,35 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"-\d+(\.\d*)?([eE][-+]?\d+)?")
 
 
+class EscapedTable(NamedTuple):
+    """A table whose cells are escaped, which takes longer than to draw it."""
+
+    frame: "pd.DataFrame"
+
+
+def escape_table(rows: Any) -> EscapedTable:
+    """Return rows as a table that can be kept and drawn often.
+
+    Args:
+        rows: A frame, or what a frame is made of.
+    """
+    import pandas as pd  # here and below, so that pages start without it
+
+    return EscapedTable(escape_formulas(pd.DataFrame(rows)))
+
+
 def draw_table(rows: Any, **options: Any) -> Any:
     """Draw a table; its toolbar exports what it shows as CSV.
 
     Args:
-        rows: A frame, or what a frame is made of.
+        rows: A frame, what a frame is made of, or an escaped table.
         options: Passed on to `st.dataframe`.
 
     Returns:
         What `st.dataframe` returns, such as the selection.
     """
-    import pandas as pd  # here and below, so that pages start without it
-
-    return st.dataframe(escape_formulas(pd.DataFrame(rows)), hide_index=True, **options)
+    table = rows if isinstance(rows, EscapedTable) else escape_table(rows)
+    return st.dataframe(table.frame, hide_index=True, **options)
 
 
 def draw_static_table(rows: Any, **options: Any) -> None:

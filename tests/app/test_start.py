@@ -104,7 +104,7 @@ def test_a_start_without_a_package_names_it(
 def test_a_view_of_our_own_that_is_missing_is_a_fault(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lack(monkeypatch, "views.claims.board", "app.figures.claim_interval")
+    lack(monkeypatch, "views.claims.board", "app.views.claims.interval_picture")
     lab.switch_page("../pages/claims.py")
     lab.session_state["view"] = "Claims board"
     assert lab.run().exception

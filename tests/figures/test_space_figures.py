@@ -1,13 +1,11 @@
 """The sphere, the landscape, the motifs, the matrix and the board, drawn."""
 
-import json
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from app.figures.claim_interval import claim_figure, describe_estimate
 from app.figures.motifs import motifs_figure
 from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
 from app.figures.sphere import SearchPath, sphere_figure
@@ -17,7 +15,6 @@ from app.figures.transfer_matrix import (
     format_interval,
     transfer_measure_figure,
 )
-from engine.stats.claims_board import StudyVerdict
 from engine.stats.search.fitness_landscape import fitness_distance
 from engine.stats.search.motifs import find_motifs
 from engine.stats.search.transfer_matrix import CellIntervals
@@ -188,13 +185,3 @@ def test_a_cell_shows_its_interval() -> None:
     found = format_interval(matrix().area, 0, 0, MEASURES["area"])
     assert found == "50 [40, 60] %"
     assert format_interval(matrix().area, 1, 0, MEASURES["area"]) == "not measured"
-
-
-def test_the_claimed_range_is_drawn_behind_the_measurement() -> None:
-    judged = StudyVerdict("not supported", 2.0, 1.0, 3.0, "%", "…", (), (15.0, 25.0))
-    fig = claim_figure(judged)
-    assert (fig.layout.shapes[0].x0, fig.layout.shapes[0].x1) == (15.0, 25.0)
-    assert describe_estimate(judged) == "2 [1, 3] %"
-    nothing = judged._replace(estimate=np.nan, low=np.nan, high=np.nan, claimed=())
-    assert describe_estimate(nothing) == "not measured"
-    json.loads(claim_figure(nothing).to_json())

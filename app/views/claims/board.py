@@ -8,6 +8,7 @@ from app.views.claims import claim_states, studies
 from app.views.claims.card import draw_card
 from app.views.claims.claim_states import ClaimState
 from app.widgets import page_elements, page_frame
+from app.widgets.svg_picture import ink_of
 from engine.stats.verdicts.wording import format_count
 
 POLL = 2.0  # seconds, while a run is alive
@@ -20,7 +21,7 @@ def draw_claims_board() -> None:
         "What the field repeats, each sentence with a protocol written before it was "
         "measured. The interval alone decides. Gray: the claimed range; dashed: the "
         "value from which the claim holds, where that is not 0. A negative saving is a "
-        "loss.",
+        "loss. Recorded: measured before it was shipped; your own runs replace it.",
     )
     claims = claim_states.list_claims()
     alive = any(claim.is_alive for claim in claims)
@@ -34,12 +35,13 @@ def _draw_cards(was_alive: bool) -> None:
     if was_alive and not any(claim.is_alive for claim in claims):
         st.rerun()
     _draw_overview(claims)
+    ink = ink_of(st.context.theme.type)
     for kind, some in claim_states.group_by_kind(claims):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.subheader(kind.title, anchor=kind.name, width="content")
             st.caption(f"{claim_states.count_verdicts(some)}.")
         for claim in some:
-            draw_card(claim)
+            draw_card(claim, ink)
 
 
 def _draw_overview(claims: Sequence[ClaimState]) -> None:

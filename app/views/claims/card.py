@@ -1,9 +1,7 @@
 """The card of a claim: verdict, interval, protocol, and the button that measures."""
 
 import math
-from collections.abc import Hashable
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from app import session
@@ -14,26 +12,27 @@ from app.experiment.cost_estimate import (
     describe_range,
     estimate_duration,
 )
-from app.figures.claim_interval import claim_figure, describe_estimate
 from app.views.claims import studies
 from app.views.claims.claim_states import VERDICTS, ClaimState
+from app.views.claims.interval_picture import describe_estimate, interval_picture
 from app.widgets import page_elements, tables
-from app.widgets.escaping import escape_markdown
-from app.widgets.live_plot import live_plot
+from app.widgets.escaping import escape_html, escape_markdown
+from app.widgets.svg_picture import Ink, picture_html
 from engine.stats.claims_board import StudyVerdict
 from engine.stats.learner_claims import CANT_TELL
 from engine.stats.verdicts.wording import format_count
 
 
-def draw_card(state: ClaimState) -> None:
-    """Draw the card of a claim."""
+def draw_card(state: ClaimState, ink: Ink) -> None:
+    """Draw the card of a claim.
+
+    Args:
+        state: What is known of it.
+        ink: Colors of its picture.
+    """
     claim = state.claim
     with st.container(border=True, key=f"claim.{claim.name}"):
-        sentence = f"**“{_unbroken_percent(claim.sentence)}”**"
-        if state.verdict is None:
-            st.markdown(sentence)
-        else:
-            _draw_verdict(claim.name, sentence, state.verdict)
+        st.html(_head_html(state, ink))
         _draw_origin(state)
         if state.study is not None:
             studies.draw_progress(state.runs)
@@ -47,30 +46,25 @@ def draw_card(state: ClaimState) -> None:
                 _draw_details(state)
 
 
-def _draw_verdict(name: str, sentence: str, verdict: StudyVerdict) -> None:
-    """Draw the claim's sentence and its verdict, beside the measured interval."""
+def _head_html(state: ClaimState, ink: Ink) -> str:
+    """Return a claim's sentence and verdict, beside the picture of its interval.
 
-    def make() -> go.Figure:
-        return claim_figure(verdict)
-
-    icon, color = VERDICTS[verdict.verdict]
-    left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
-    badge = f":{color}-badge[{icon} {verdict.verdict}]"
-    estimate = f"{badge} **{escape_markdown(describe_estimate(verdict))}**"
-    told = _unbroken_percent(f"{verdict.reason} {explain_open(verdict)}".rstrip())
-    with left:
-        # One text: a page of cards is sent and drawn element by element.
-        st.markdown(f"{sentence}\n\n{estimate}\n\n{told}")
-    with right:
-        fig = get_or_make(("interval", *_interval_name(verdict)), make)
-        live_plot(fig, key=f"interval.{name}", alt=fig.layout.meta["alt"])
-
-
-def _interval_name(verdict: StudyVerdict) -> tuple[Hashable, ...]:
-    """Return all that the figure of a verdict depends on."""
-    ends = (verdict.estimate, verdict.low, verdict.high, *verdict.claimed)
-    # Written out, since a NaN is not equal to itself.
-    return (verdict.verdict, verdict.unit, *map(str, ends))
+    One text: a page of cards is sent and drawn element by element.
+    """
+    sentence = f'<h4 class="card-title">“{_unbroken(state.claim.sentence)}”</h4>'
+    verdict = state.verdict
+    if verdict is None:
+        return sentence
+    picture = picture_html(interval_picture(verdict, ink), "claim-interval")
+    look = VERDICTS[verdict.verdict]
+    estimate = (
+        f'<p class="claim-estimate"><span class="chip chip-{look.css}">{look.sign} '
+        f"{escape_html(verdict.verdict)}</span> {_unbroken(describe_estimate(verdict))}"
+        "</p>"
+    )
+    told = f"{verdict.reason} {explain_open(verdict)}".rstrip()
+    text = f"{sentence}{estimate}<p>{_unbroken(told)}</p>"
+    return f'<div class="claim"><div class="claim-text">{text}</div>{picture}</div>'
 
 
 def explain_open(verdict: StudyVerdict) -> str:
@@ -96,14 +90,17 @@ def _minus(limit: float) -> str:
 
 def _draw_origin(state: ClaimState) -> None:
     """Draw where the verdict is from, what it took, and what can be done."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        badge = refusal = ""
         if state.recorded is not None:
-            studies.draw_recorded_badge(state.is_outdated)
-        st.caption(describe_origin(state))
-        st.space("stretch")
+            badge = studies.recorded_badge(state.is_outdated)
+        if state.study is not None:
+            refusal = studies.refusal_to_measure(state.runs)
+        said = " ".join(filter(None, (badge, describe_origin(state), refusal)))
+        st.markdown(f":small[{said}]", width="stretch")
         if state.study is not None and any(run.job for run in state.runs):
             _draw_link_to_runs(state)
-        if state.study is not None:
+        if state.study is not None and not refusal:
             studies.draw_measure_button(
                 state.study, state.runs, place="board", shown=state.verdict is not None
             )
@@ -165,6 +162,6 @@ def _draw_details(state: ClaimState) -> None:
         studies.draw_run_states(state.runs)
 
 
-def _unbroken_percent(sentence: str) -> str:
-    """Escape a sentence for Markdown; no line break between a number and its %."""
-    return escape_markdown(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
+def _unbroken(text: str) -> str:
+    """Escape a text for HTML; no line break between a number and its %."""
+    return escape_html(text).replace(" %", "\N{NO-BREAK SPACE}%")

@@ -15,11 +15,26 @@ from engine.contract.jobs import Job
 from engine.contract.kinds import Kind
 from engine.stats.claims_board import StudyVerdict, judge_study
 
-VERDICTS = {  # their icons and colors, in the order in which they are counted
-    "supported": (":material/check_circle:", "green"),
-    "not supported": (":material/cancel:", "red"),
-    "depends": (":material/alt_route:", "orange"),
-    "can't tell yet": (":material/help:", "gray"),
+
+class VerdictLook(NamedTuple):
+    """How a verdict is shown: a sign and a style, never a color alone.
+
+    Args:
+        sign: Stands before the verdict's word.
+        css: End of the name of its CSS class.
+        counted: The word for several such claims.
+    """
+
+    sign: str
+    css: str
+    counted: str
+
+
+VERDICTS = {  # in the order in which they are counted
+    "supported": VerdictLook("✓", "yes", "supported"),
+    "not supported": VerdictLook("✕", "no", "not supported"),
+    "depends": VerdictLook("↗", "depends", "that depend on the case"),
+    "can't tell yet": VerdictLook("?", "open", "open"),
 }
 
 
@@ -99,7 +114,7 @@ def group_by_kind(
 def count_verdicts(claims: Sequence[ClaimState]) -> str:
     """Return how many claims are measured, and with which verdicts, as a text."""
     found = [each.verdict.verdict for each in claims if each.verdict is not None]
-    counts = {word: found.count(word) for word in VERDICTS}
+    counts = {look.counted: found.count(word) for word, look in VERDICTS.items()}
     told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     return f"{len(found)} of {len(claims)} measured" + (f": {told}" if told else "")
 

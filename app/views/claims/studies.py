@@ -118,11 +118,11 @@ def draw_measure_button(
         place: Where the button stands; part of its key.
         shown: Whether a recorded verdict is shown, which the runs would replace.
     """
-    waiting = [run for run in runs if not run.is_done]
-    if not waiting or any(run.is_alive for run in waiting):
-        return
-    if refusal := measure_refusal([run.key for run in waiting]):
+    if refusal := refusal_to_measure(runs):
         st.caption(refusal)
+        return
+    waiting = _waiting(runs)
+    if not waiting:
         return
     word = "Measure here" if shown else "Measure"
     if st.button(
@@ -139,6 +139,18 @@ def draw_measure_button(
             page_elements.draw_refusal(capitalize_first(str(refused)))
             return
         st.rerun()
+
+
+def _waiting(runs: Sequence[StudyRun]) -> list[StudyRun]:
+    """Return the runs that can be queued: none while any is queued or running."""
+    waiting = [run for run in runs if not run.is_done]
+    return [] if any(run.is_alive for run in waiting) else waiting
+
+
+def refusal_to_measure(runs: Sequence[StudyRun]) -> str:
+    """Return why the missing ones of a study's runs cannot be queued; empty if so."""
+    waiting = _waiting(runs)
+    return measure_refusal([run.key for run in waiting]) if waiting else ""
 
 
 def measure_refusal(keys: Sequence[str]) -> str:
@@ -189,17 +201,20 @@ def _share_done(runs: Sequence[StudyRun]) -> float:
     return min(1.0, total / max(len(runs), 1))
 
 
-def draw_recorded_badge(is_outdated: bool) -> None:
-    """Draw the mark of what ships with the app.
+def recorded_badge(is_outdated: bool) -> str:
+    """Return the mark of what ships with the app, as Markdown.
 
     Args:
         is_outdated: Whether its runs are no longer those that would be computed here.
     """
     word = "recorded by an earlier version" if is_outdated else "recorded"
-    st.badge(
-        word,
-        icon=":material/inventory_2:",
-        color="gray",
+    return f":gray-badge[:material/inventory_2: {word}]"
+
+
+def draw_recorded_badge(is_outdated: bool) -> None:
+    """Draw the mark of what ships with the app, as in `recorded_badge`."""
+    st.markdown(
+        recorded_badge(is_outdated),
         help="Measured before it was shipped; your own runs replace it.",
     )
 

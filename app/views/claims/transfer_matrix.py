@@ -81,8 +81,12 @@ def _draw_study(study: Study) -> None:
             _draw_recorded(shipped[study.name], claim_states.is_outdated(study))
         else:
             _draw_runs_matrix(done, _advise(now))
-        with st.expander(f"Its {len(now)} runs"):
-            studies.draw_run_states(now)
+        its_runs = st.expander(
+            f"Its {len(now)} runs", key="matrix_runs", on_change="rerun"
+        )
+        if its_runs.open:
+            with its_runs:
+                studies.draw_run_states(now)
 
     page_frame.poll(draw_runs, 2.0 if alive else None)()
 
@@ -177,6 +181,25 @@ def _cached_matrix(runs: Sequence[Run], learner: str) -> TransferMatrix | None:
 
 def _draw_table(matrix: TransferMatrix) -> None:
     """Draw every number with its interval, and the break-even."""
+    _, table = get_or_make(
+        ("matrix table", id(matrix)),  # kept with the matrix, as its figure is
+        lambda: (matrix, tables.escape_table(_table_rows(matrix))),
+    )
+    calls = [call for row in matrix.calls for call in row]
+    st.markdown(
+        f"Of {len(table.frame)} pairs, transfer helps in "
+        f"**{calls.count('better')}** and hurts in **{calls.count('worse')}**; in "
+        f"{calls.count('equal')} it makes no difference that matters, and of the "
+        "others one can't tell yet."
+    )
+    tables.draw_table(
+        table,
+        alt="All measures with intervals for every pair of source and target",
+    )
+
+
+def _table_rows(matrix: TransferMatrix) -> list[dict[str, Any]]:
+    """Return the pairs that were measured as rows of texts and counts."""
     rows: list[dict[str, Any]] = []
     for i, source in enumerate(matrix.sources):
         for j, target in enumerate(matrix.targets):
@@ -196,16 +219,7 @@ def _draw_table(matrix: TransferMatrix) -> None:
                     "n": int(matrix.n[i][j]),
                 }
             )
-    calls = [call for row in matrix.calls for call in row]
-    st.markdown(
-        f"Of {len(rows)} pairs, transfer helps in **{calls.count('better')}** and "
-        f"hurts in **{calls.count('worse')}**; in {calls.count('equal')} it makes no "
-        "difference that matters, and of the others one can't tell yet."
-    )
-    tables.draw_table(
-        rows,
-        alt="All measures with intervals for every pair of source and target",
-    )
+    return rows
 
 
 def _format_break_even(matrix: TransferMatrix, i: int, j: int) -> str:
