@@ -11,9 +11,8 @@ quarter of the whole; all others get the whole one, from the installed plotly pa
 import hashlib
 import json
 import weakref
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import plotly
 import plotly.graph_objects as go
@@ -22,7 +21,6 @@ from streamlit.components.v1 import declare_component
 
 from app.widgets.figure_bodies import SMALL, address, bodies
 
-T = TypeVar("T")
 _HERE = Path(__file__).parent
 _HTML = """
 <div class="metascope-live">
@@ -108,70 +106,60 @@ def needed_library(fig: go.Figure) -> str:
     return BASIC_LIBRARY if is_basic else WHOLE_LIBRARY
 
 
-class _Text(NamedTuple):
-    """A figure as JSON.
+class _Sent(NamedTuple):
+    """What the browser gets of a figure.
 
     Args:
-        text: The JSON.
+        text: The figure as JSON; empty where the browser fetches it.
+        digest: Names the JSON that the browser fetches.
         library: Address of the chart library that it needs.
     """
 
     text: str
+    digest: str
     library: str
 
 
-_texts: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], _Text]] = {}
-_digests: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], str]] = {}
+_sent: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], _Sent]] = {}
 
 
-def figure_json(fig: go.Figure, *, only_layout: bool = False) -> str:
-    """Return a figure as JSON; made once, since a drawn figure never changes.
+def figure_json(fig: go.Figure) -> str:
+    """Return a figure as JSON."""
+    made = json.loads(fig.to_json())
+    # Plotly escapes each slash, of which typed arrays have many, in six letters.
+    return json.dumps(made, separators=(",", ":"))
 
-    Plotly needs longer for it than everything else on a page of cached figures.
+
+def _send(fig: go.Figure, *, only_layout: bool = False) -> _Sent:
+    """Return what the browser gets of a figure; made once: a drawn one never changes.
+
+    Plotly needs longer for it than everything else on a page of cached figures. Of a
+    figure that is fetched, the compressed JSON alone is kept.
 
     Args:
         fig: The figure.
         only_layout: Whether to leave out its traces and frames.
     """
-    return _figure_text(fig, only_layout).text
 
+    def part() -> go.Figure:
+        return go.Figure(layout=fig.layout) if only_layout else fig
 
-def _figure_text(fig: go.Figure, only_layout: bool) -> _Text:
-    def make() -> _Text:
-        part = go.Figure(layout=fig.layout) if only_layout else fig
-        made = json.loads(part.to_json())
-        # Plotly escapes each slash, of which typed arrays have many, in six letters.
-        text = json.dumps(made, separators=(",", ":"))
-        return _Text(text, needed_library(part))
+    def make() -> _Sent:
+        text, library = figure_json(part()), needed_library(part())
+        if len(text) < SMALL or not bodies.is_served:
+            return _Sent(text, "", library)
+        return _Sent("", bodies.add(text), library)
 
-    return _keep_with(_texts, fig, only_layout, make)
-
-
-def _keep_with(
-    held: dict[tuple[int, bool], tuple[weakref.ref[go.Figure], T]],
-    fig: go.Figure,
-    only_layout: bool,
-    make: Callable[[], T],
-) -> T:
-    """Return what is made of a figure, kept as long as the figure lives."""
     name = (id(fig), only_layout)  # a figure cannot be hashed
-    found = held.get(name)
+    found = _sent.get(name)
     if found is not None and found[0]() is fig:
-        return found[1]
-    made = make()
-    held[name] = weakref.ref(fig, lambda _: held.pop(name, None)), made
-    return made
-
-
-def _reference(fig: go.Figure, *, only_layout: bool = False) -> str:
-    """Return what the browser gets of a figure: its address, or all of it, as JSON."""
-    text = figure_json(fig, only_layout=only_layout)
-    if len(text) < SMALL or not bodies.is_served:
-        return text
-    digest = _keep_with(_digests, fig, only_layout, lambda: bodies.add(text))
-    if not bodies.touch(digest):  # it was dropped for others
-        bodies.add(text)
-    return json.dumps(address(digest))
+        sent = found[1]
+    else:
+        sent = make()
+        _sent[name] = weakref.ref(fig, lambda _: _sent.pop(name, None)), sent
+    if sent.digest and not bodies.touch(sent.digest):  # it was dropped for others
+        bodies.add(figure_json(part()))
+    return sent
 
 
 def preload_library() -> None:
@@ -206,16 +194,17 @@ def live_plot(
         The number in `customdata` of the mark that was just clicked, if any.
     """
     rooms = [each.layout.height or 320 for each in (fig, narrow or fig)]
+    sent = _send(fig)
     options = {
         "alt": alt,
         "height": height,
         "rooms": [height or room for room in rooms],
         "pick": pick,
-        "library": _figure_text(fig, False).library,
+        "library": sent.library,
     }
     texts = {
-        "figure": _reference(fig),
-        "narrow": "null" if narrow is None else _reference(narrow, only_layout=True),
+        "figure": _refer(sent),
+        "narrow": "null" if narrow is None else _refer(_send(narrow, only_layout=True)),
         "options": json.dumps(options),
     }
     body = ",".join(f'"{name}":{text}' for name, text in texts.items())
@@ -227,6 +216,11 @@ def live_plot(
         data=f"{{{body}}}".encode(),
     )
     return result.picked if pick else None
+
+
+def _refer(sent: _Sent) -> str:
+    """Return a figure's JSON, or its address as JSON."""
+    return json.dumps(address(sent.digest)) if sent.digest else sent.text
 
 
 def _ignore_event() -> None:

@@ -61,18 +61,23 @@ def test_lines_and_bars_need_only_the_basic_library() -> None:
     assert needed_library(film) == WHOLE_LIBRARY
 
 
-def test_a_figure_is_made_json_once_and_forgotten_with_it() -> None:
+def test_a_figures_json_writes_no_slash_in_six_letters() -> None:
     figure = go.Figure(go.Scatter(y=np.full(3, -1)))  # "////" as a typed array
     made = figure_json(figure)
     assert json.loads(made) == json.loads(figure.to_json())
     assert "/" in made and len(made) < len(figure.to_json())
-    assert json.loads(figure_json(figure, only_layout=True))["data"] == []
-    assert figure_json(figure) is made
-    assert figure_json(go.Figure(figure)) is not made
-    held = len(live_plot._texts)
+
+
+def test_what_is_sent_of_a_figure_is_made_once_and_forgotten_with_it() -> None:
+    figure = go.Figure(go.Scatter(y=np.arange(9.0)))
+    sent = live_plot._send(figure)
+    assert live_plot._send(figure) is sent
+    assert live_plot._send(figure, only_layout=True).text.startswith('{"data":[]')
+    assert live_plot._send(go.Figure(figure)) is not sent
+    held = len(live_plot._sent)
     del figure
     gc.collect()
-    assert len(live_plot._texts) <= held - 2
+    assert len(live_plot._sent) <= held - 2
 
 
 @pytest.fixture(scope="module")
