@@ -238,10 +238,7 @@ def form_values() -> Form:
 
 def frozen_inputs() -> dict[str, Any]:
     """Return what the form's selected learners start from, by label, if frozen."""
-    form = form_values()
-    selected = spec_mapping.selected_labels(form)
-    held = form.get(f"{FORM}inputs") or {}
-    return {label: held[label] for label in held if label in selected}
+    return spec_mapping.frozen_inputs(form_values())
 
 
 def show_run(key: str | None) -> None:

@@ -139,6 +139,12 @@ def selected_labels(form: Mapping[str, Any]) -> list[str]:
     return [*loaded, *(label for label in selected if label not in loaded)]
 
 
+def frozen_inputs(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form's selected learners start from, by label, if frozen."""
+    held = form.get("k.inputs") or {}
+    return {n: source for n, source in held.items() if n in selected_labels(form)}
+
+
 def possible_rivals(form: Mapping[str, Any]) -> list[str]:
     """Return the labels that the first chosen learner can be compared with."""
     labels, chosen = selected_labels(form), form.get("k.chosen") or ()

@@ -133,7 +133,7 @@ def _draw_learner_fields(catalogue: Catalogue, label: str) -> None:
 
 
 def _draw_training(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    able = learners.able_estimators(catalogue)
+    able = learners.able_estimators(catalogue, session.form_values())
     if able:
         text = "How the outer gradient is estimated."
         card = part_widgets.select_part("Trained by", "estimator", able, text)

@@ -8,6 +8,7 @@ from app import session
 from app.client import client
 from app.experiment import fields, form_differences, form_words
 from app.experiment.form_differences import Difference
+from app.experiment.spec_mapping import Form
 from app.widgets.escaping import escape_markdown
 
 SHOWN = 12  # changes with a button of their own
@@ -37,19 +38,21 @@ def _is_changed(key: str) -> bool:
     )
 
 
-def list_changes() -> list[Difference]:
-    """Return the fields that differ from what the form was filled with."""
+def list_changes(form: Form) -> list[Difference]:
+    """Return the fields of a form that differ from what it was filled with."""
     start = session.start_form()
     if not start:
         return []
-    return form_differences.form_differences(
-        session.form_values(), start, client.catalogue().card
-    )
+    return form_differences.form_differences(form, start, client.catalogue().card)
 
 
-def draw_summary() -> None:
-    """Draw, where anything was changed, what it was and a button to undo it all."""
-    made = list_changes()
+def draw_summary(form: Form) -> None:
+    """Draw, where anything was changed, what it was and a button to undo it all.
+
+    Args:
+        form: The form's fields.
+    """
+    made = list_changes(form)
     if not made:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -67,7 +70,7 @@ def draw_summary() -> None:
 
 def draw_list() -> None:
     """Draw each change with a button that takes it back, and one for all of them."""
-    made = list_changes()
+    made = list_changes(session.form_values())
     title = escape_markdown(session.start_title())
     if not made:
         st.caption(f"As in {title}. What you change is marked here, with a way back.")

@@ -5,7 +5,13 @@ import streamlit as st
 from app import session
 from app.client import client
 from app.client.catalogue import Catalogue
-from app.experiment import budget_fields, compatibility, family_default_rates
+from app.experiment import (
+    budget_fields,
+    compatibility,
+    family_default_rates,
+    spec_mapping,
+)
+from app.experiment.spec_mapping import Form
 from app.figures.theme import learner_name
 from app.form import (
     all_settings,
@@ -37,21 +43,23 @@ def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:
     known = client.catalogue()
     kind = _draw_kind(known)
     _draw_presets(known, kind)
-    _draw_task(known)
-    learners.draw_learners(known, kind)
-    learners.draw_baselines(known, kind)
+    # The session is read twice for the whole form, since each time all of it is read.
+    form = _draw_task(known)
+    learners.draw_learners(known, kind, form)
+    learners.draw_baselines(known, kind, form)
     shifts.draw_shifts(known, kind)
-    effort.draw_effort(kind)
+    effort.draw_effort(kind, form)
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
         field_widgets.draw_field(budget_fields.seed_field())
     with right:
         all_settings.draw_button()
-    _draw_inputs()
-    changes.draw_summary()
+    form = session.form_values()
+    _draw_inputs(form)
+    changes.draw_summary(form)
     # Who has pressed Run waits for the answer: what can't be run is never queued.
     seconds = PATIENCE if run_bar.is_run_pressed() else run_request.SOON
-    asked = run_request.request_run(seconds)
+    asked = run_request.request_run(seconds, form)
     has_keyboard = not all_settings.is_open()
     pressed = run_bar.draw_run_bar(asked, "sidebar", shortcut=has_keyboard)
     return asked.run, pressed
@@ -113,25 +121,27 @@ def _load_preset() -> None:
         st.session_state[session.PRESET] = name
 
 
-def _draw_task(catalogue: Catalogue) -> None:
+def _draw_task(catalogue: Catalogue) -> Form:
+    """Draw the choice of the task; return the form's fields, fit for that task."""
     families = compatibility.cards_of_kind(catalogue, "family", session.form_kind())
     card = part_widgets.select_part(
         "Task", "family", families, "The distribution that tasks are drawn from."
     )
-    st.session_state.update(compatibility.refit_form(session.form_values(), catalogue))
-    st.session_state.update(
-        family_default_rates.refit_defaults(session.form_values(), catalogue.card)
-    )
+    form = session.form_values()
+    changed = compatibility.refit_form(form, catalogue)
+    changed |= family_default_rates.refit_defaults(form | changed, catalogue.card)
+    st.session_state.update(changed)
     if card.missing:
         st.warning(
             escape_markdown(f"Its data is not installed: it needs {card.missing}.")
         )
     if card.traits.get("needs_file"):
         own_examples.draw_file_button(card)
+    return form | changed
 
 
-def _draw_inputs() -> None:
-    inputs = session.frozen_inputs()
+def _draw_inputs(form: Form) -> None:
+    inputs = spec_mapping.frozen_inputs(form)
     for label, source in inputs.items():
         st.caption(
             f"{escape_markdown(learner_name(label))} starts frozen, "

@@ -20,9 +20,8 @@ GROUPS = {
 }
 
 
-def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
+def offered_labels(catalogue: Catalogue, role: str, form: Form) -> list[str]:
     """Return the selectable labels: every fitting part, and those a link brought."""
-    form = session.form_values()
     key = "k.chosen" if role == "chosen" else "k.baselines"
     labels: list[str] = []
     for card in compatibility.fitting_cards(
@@ -35,13 +34,18 @@ def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
     return labels + [n for n in form.get(key) or () if n not in labels]
 
 
-def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    """Draw the choice of judged learners, by family of methods."""
-    labels = offered_labels(catalogue, "chosen")
-    form = session.form_values()
+def draw_learners(catalogue: Catalogue, kind: kinds.Kind, form: Form) -> None:
+    """Draw the choice of judged learners, by family of methods.
+
+    Args:
+        catalogue: All parts.
+        kind: The form's kind of task.
+        form: The form's fields.
+    """
+    labels = offered_labels(catalogue, "chosen", form)
     groups = {label: _group(catalogue, form, label) for label in labels}
     grouped = len(set(groups.values())) > 1
-    st.multiselect(
+    chosen = st.multiselect(
         changes.mark_label(f"{kind.words.learner}: one or more", "k.chosen"),
         labels,
         format_func=lambda label: (
@@ -56,7 +60,7 @@ def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
         "one. The first one is judged; all are compared.",
         **part_widgets.PERSIST,
     )
-    _fit_estimator(catalogue)
+    _fit_estimator(catalogue, form | {"k.chosen": chosen})
 
 
 def _group(catalogue: Catalogue, form: Form, label: str) -> str:
@@ -79,9 +83,8 @@ def judged_cards(catalogue: Catalogue) -> list[tuple[str, Card]]:
     ]
 
 
-def able_estimators(catalogue: Catalogue) -> list[Card] | None:
+def able_estimators(catalogue: Catalogue, form: Form) -> list[Card] | None:
     """Return the gradient estimators that fit all judged learners; None: no need."""
-    form = session.form_values()
     names = [spec_mapping.part_name(form, n) for n in form.get("k.chosen") or ()]
     cards = [catalogue.cards.get(("learner", name)) for name in names]
     trained = [card for card in cards if card and card.traits.get("estimators")]
@@ -94,9 +97,9 @@ def able_estimators(catalogue: Catalogue) -> list[Card] | None:
     ]
 
 
-def _fit_estimator(catalogue: Catalogue) -> None:
+def _fit_estimator(catalogue: Catalogue, form: Form) -> None:
     """Replace an estimator that does not fit the learners; refuse it if none does."""
-    able = able_estimators(catalogue)
+    able = able_estimators(catalogue, form)
     if able is None:
         return
     if not able:
@@ -116,11 +119,17 @@ def is_any_trained(catalogue: Catalogue) -> bool:
     return any(card.traits.get("trains") for card in cards if card)
 
 
-def draw_baselines(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    """Draw the choice of baselines."""
-    st.multiselect(
+def draw_baselines(catalogue: Catalogue, kind: kinds.Kind, form: Form) -> None:
+    """Draw the choice of baselines.
+
+    Args:
+        catalogue: All parts.
+        kind: The form's kind of task.
+        form: The form's fields.
+    """
+    chosen = st.multiselect(
         changes.mark_label("Compared with", "k.baselines"),
-        offered_labels(catalogue, "baseline"),
+        offered_labels(catalogue, "baseline", form),
         format_func=learner_name,
         key="k.baselines",
         placeholder="No baseline",
@@ -128,7 +137,7 @@ def draw_baselines(catalogue: Catalogue, kind: kinds.Kind) -> None:
         help=f"{kind.words.baselines}. {kind.words.baselines_help}",
         **part_widgets.PERSIST,
     )
-    if not session.form_values().get("k.baselines"):
+    if not chosen:
         st.warning(
             "No baseline is selected: there will be no verdict, and the exports say so."
         )

@@ -10,6 +10,7 @@ from app.experiment import (
     form_differences,
     spec_mapping,
 )
+from app.experiment.spec_mapping import Form
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.run_spec import Choice, RunSpec
@@ -35,14 +36,15 @@ class RunRequest(NamedTuple):
     is_too_large: bool = False
 
 
-def request_run(seconds: float = SOON) -> RunRequest:
+def request_run(seconds: float = SOON, form: Form | None = None) -> RunRequest:
     """Return what the form asks for, or why it can't be run.
 
     Args:
         seconds: How long to wait for what only the engine can say.
+        form: The form's fields, where they are read already.
     """
     try:
-        spec, key = requested_run()
+        spec, key = requested_run(session.form_values() if form is None else form)
         demo_access.check_access(spec, key)  # before the engine is asked of it
     except Refused as refusal:
         return RunRequest(None, refusal.message)
@@ -68,13 +70,13 @@ def _can_run(spec: RunSpec) -> bool:
     return {each.key for each in found} <= _HARMLESS
 
 
-def requested_run() -> tuple[RunSpec, str]:
-    """Return the form's completed spec, and its run key.
+def requested_run(form: Form) -> tuple[RunSpec, str]:
+    """Return a form's completed spec, and its run key.
 
     Raises:
         Refused: If the form is invalid.
     """
-    spec = spec_mapping.form_to_spec(session.form_values(), client.catalogue().card)
+    spec = spec_mapping.form_to_spec(form, client.catalogue().card)
     for family in (spec.family, *spec.test_families):
         _check_data(client.catalogue().card("family", family.name), family)
     refused = compatibility.describe_misfit(client.catalogue(), spec)
