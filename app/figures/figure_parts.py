@@ -159,7 +159,7 @@ def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
         settings["range"] = [least - 0.2, least + decades]
     if decades < 0.01:  # one value: left alone, Plotly would show two decades of ticks
         middle = math.log10(low)
-        return settings | {"dtick": "D2", "range": [middle - 0.2, middle + 0.2]}
+        return settings | {"dtick": "D2", "range": [middle - 0.32, middle + 0.32]}
     if decades < 0.7:
         return settings | {"dtick": f"L{_round_step((high - low) / 4, low):.3g}"}
     coarse = max(1, math.ceil(decades / most))

@@ -1,6 +1,6 @@
 """Figures of training: meta-training, tuning, and learning-rate scales."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,9 @@ def meta_training_figure(
         add_y_caption(made, axis_title(name), row=row)
     made.update_xaxes(title_text="Meta-step", row=rows, col=1)
     _mark_best(made, best)
-    add_footnote(made, *sorted(cuts))
+    selected = "" if best is None else f"selected: meta-step {best:g}"
+    add_footnote(made, selected, *sorted(cuts))
+    _widen_single_step(made, panels)
     add_legend_below(made, [learner_name(label) for label in seen])
     return made
 
@@ -128,7 +130,16 @@ def _mark_best(figure: go.Figure, best: float | None) -> None:
         yref="paper",
         layer="below",
     )
-    add_footnote(figure, f"selected: meta-step {best:g}")
+
+
+def _widen_single_step(
+    figure: go.Figure, panels: Mapping[str, Sequence[Curve]]
+) -> None:
+    """Show one meta-step as such: by itself an axis would reach to negative ones."""
+    steps = {float(x) for curves in panels.values() for c in curves for x in c.x}
+    if len(steps) == 1:
+        step = steps.pop()
+        figure.update_xaxes(range=[step - 0.5, step + 0.5], tickvals=[step])
 
 
 def tuning_figure(

@@ -12,19 +12,16 @@ MEGABYTES = 100
 
 
 def import_chosen_archive(name: str) -> Job | None:
-    """Draw the choice of an archive; return its run once it is imported.
+    """Draw the choice of an archive, where files are taken; return the imported run.
 
     Args:
         name: Name of the place, part of the widgets' keys.
     """
-    if not (most := uploads.upload_megabytes(MEGABYTES)):
-        uploads.draw_uploads_off("an exported run")
-        return None
     given = st.file_uploader(
         "An exported run (.zip)",
         type="zip",
         key=f"archive.{name}",
-        max_upload_size=most,
+        max_upload_size=uploads.upload_megabytes(MEGABYTES),
         help="The archive that Export makes of a run, with all of its results.",
     )
     if given is None or not st.button(

@@ -1,6 +1,7 @@
 """Building blocks of every page: job states, charts with captions, empty states."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -28,6 +29,12 @@ class StateBadge(NamedTuple):
     color: str
     sign: str
 
+
+LONG_START = 90.0  # seconds from which on a run that has not begun is worth a worry
+LOADING = (
+    "The engine is loading, for about 5 to 30 s the first time. Later runs begin at "
+    "once."
+)
 
 S = JobState
 STATES: dict[JobState, StateBadge] = {
@@ -96,6 +103,8 @@ def _explain_queued(job: Job) -> str:
 
 
 def _explain_running(job: Job) -> str:
+    if not job.stage and (job.beat or 0.0) < LONG_START:
+        return LOADING
     if job.beat is not None and job.beat > 10:
         return f"Running, but no heartbeat for {format_duration(job.beat)}."
     return f"Running; last heartbeat {format_duration(job.beat)} ago."
@@ -121,6 +130,20 @@ def format_duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def describe_time_left(seconds: float) -> str:
+    """Describe the time left as coarsely as it can be known.
+
+    >>> describe_time_left(3), describe_time_left(41), describe_time_left(130)
+    ('a few seconds', '45 s', '3 min')
+    """
+    if seconds < 5:
+        return "a few seconds"
+    if seconds <= 55:
+        return f"{5 * math.ceil(seconds / 5)} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes / 60:.1f} h"
 
 
 def format_age(moment: float | None) -> str:

@@ -114,13 +114,23 @@ class Note:
     text: str = ""
 
 
+_STAGE_WORDS = {
+    f"test {UNSHIFTED_TITLE}": "test in distribution",
+    "threshold": "fix the threshold",
+    "film": "record animations",
+    "film-shifted": "record animations under shift",
+    "probe": "probe the tasks",
+    "end": "compute the verdict",
+}
+
+
 def stage_in_words(stage: str) -> str:
     """Return a stage of a run as the user reads it.
 
     >>> stage_in_words("test in place"), stage_in_words("train maml")
     ('test in distribution', 'train maml')
     """
-    return "test in distribution" if stage == f"test {UNSHIFTED_TITLE}" else stage
+    return _STAGE_WORDS.get(stage, stage)
 
 
 @dataclass(frozen=True)

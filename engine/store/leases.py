@@ -116,6 +116,17 @@ def check_held(db: sqlite3.Connection, key: str, token: int) -> None:
         raise LeaseLost("this worker no longer holds the run")
 
 
+def begin_work(db: sqlite3.Connection, token: int, moment: float) -> None:
+    """Note when a run's work began; before, the engine loaded what it needs.
+
+    Args:
+        db: An open write transaction.
+        token: The lease's token.
+        moment: Of the first event, monotonic seconds.
+    """
+    db.execute("UPDATE leases SET began = ? WHERE token = ?", (moment, token))
+
+
 def renew(db: sqlite3.Connection, token: int, longest: float) -> None:
     """Record a heartbeat.
 

@@ -8,6 +8,9 @@ from engine.contract.jobs import JobState
 from engine.store import run_rows
 from engine.store.index import Index
 
+STEADY = 3.0  # seconds of work from which on the time left can be told
+STEADY_SHARE = 0.03  # of a run; below, its pace is that of its first stages
+
 
 class Progress(NamedTuple):
     """How far a run is.
@@ -45,8 +48,10 @@ def _eta(db: sqlite3.Connection, row: run_rows.RunRow) -> float | None:
         "SELECT began, share FROM leases WHERE key = ? AND revoked IS NULL",
         (row.key,),
     ).fetchone()
-    # Below 1 % of progress under this lease, the pace is mostly start-up time.
-    if found is None or row.done - found[1] < 0.01:
+    if found is None:
         return None
-    pace = (time.monotonic() - found[0]) / (row.done - found[1])
-    return float(max(0.0, pace * (1.0 - row.done)))
+    took, share = time.monotonic() - found[0], row.done - found[1]
+    # The first stages say little of the pace of all.
+    if took < STEADY or share < STEADY_SHARE:
+        return None
+    return float(max(0.0, took / share * (1.0 - row.done)))

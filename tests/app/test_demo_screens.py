@@ -198,6 +198,13 @@ def test_a_full_queue_is_told_beside_run_and_the_page_stays(
     assert not at.button(key="run_button").disabled
 
 
+def test_a_demo_that_takes_no_files_offers_no_import(demo: object) -> None:
+    at = open_page("start", BOB)
+    assert "Open a link" in everything(at)
+    assert "Open a link or a file" not in everything(at)
+    assert "Import a run" not in everything(open_page("runs", BOB))
+
+
 def test_a_waiting_run_tells_its_place_among_all_visitors_and_when_it_starts(
     demo: Callable[..., None], small_runs: None, tiny: RunSpec, home: Path
 ) -> None:

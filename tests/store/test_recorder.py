@@ -60,3 +60,24 @@ def test_the_first_second_is_written_sooner(store: Store) -> None:
     assert not writer.is_due()
     writer._ticked -= 0.3
     assert writer.is_due()
+
+
+def age_leases(store: Store, seconds: float) -> None:
+    """Make every lease so many seconds older."""
+    aging = "UPDATE leases SET began = began - ?"
+    store.index.write(lambda db: db.execute(aging, (seconds,)))
+
+
+def test_the_time_left_is_that_of_the_work_without_the_loading_before_it(
+    store: Store,
+) -> None:
+    key = fake.submit(store, 1)
+    writer = store.recorder(store.claim())
+    age_leases(store, 1000.0)  # so long the engine took to load
+    writer.add(Note("train", 0.0))
+    writer.flush()
+    assert store.progress(key).eta is None  # too early to tell
+    age_leases(store, 10.0)
+    writer.add(Note("train", 0.1))
+    writer.flush()
+    assert store.progress(key).eta == pytest.approx(90, abs=10)

@@ -1,6 +1,7 @@
 """The card of a claim: verdict, interval, protocol, and the button that measures."""
 
 import math
+import re
 
 import streamlit as st
 
@@ -21,6 +22,9 @@ from app.widgets.svg_picture import Ink, picture_html
 from engine.stats.claims_board import StudyVerdict
 from engine.stats.learner_claims import CANT_TELL
 from engine.stats.verdicts.wording import format_count
+
+# An estimate with its interval, as reasons have them: "12 % [−3.7, 25]".
+_INTERVAL = re.compile(r"(?P<number>[-\N{MINUS SIGN}]?\d[\d.]*)( [%×])? \[[^\]]+\]")
 
 
 def draw_card(state: ClaimState, ink: Ink) -> None:
@@ -57,14 +61,26 @@ def _head_html(state: ClaimState, ink: Ink) -> str:
         return sentence
     picture = picture_html(interval_picture(verdict, ink), "claim-interval")
     look = VERDICTS[verdict.verdict]
-    estimate = (
-        f'<p class="claim-estimate"><span class="chip chip-{look.css}">{look.sign} '
-        f"{escape_html(verdict.verdict)}</span> {_unbroken(describe_estimate(verdict))}"
-        "</p>"
+    chip = (
+        f'<span class="chip chip-{look.css}">{look.sign} '
+        f"{escape_html(verdict.verdict)}</span>"
     )
-    told = f"{verdict.reason} {explain_open(verdict)}".rstrip()
-    text = f"{sentence}{estimate}<p>{_unbroken(told)}</p>"
+    text = f'{sentence}<p class="claim-call">{chip} {explain_verdict(verdict)}</p>'
     return f'<div class="claim"><div class="claim-text">{text}</div>{picture}</div>'
+
+
+def explain_verdict(verdict: StudyVerdict) -> str:
+    """Return a verdict's reason as HTML, in which its estimate is bold, once."""
+    told = f"{verdict.reason} {explain_open(verdict)}".rstrip()
+    for found in _INTERVAL.finditer(told):
+        number = float(found["number"].replace("\N{MINUS SIGN}", "-"))
+        if math.isclose(number, verdict.estimate, rel_tol=0.05):
+            start, end = found.span()
+            end += len(f" {verdict.unit}") * told[end:].startswith(f" {verdict.unit}")
+            parts = map(_unbroken, (told[:start], told[start:end], told[end:]))
+            return "{}<strong>{}</strong>{}".format(*parts)
+    estimate = _unbroken(describe_estimate(verdict))
+    return f"<strong>{estimate}</strong><br>{_unbroken(told)}"
 
 
 def explain_open(verdict: StudyVerdict) -> str:

@@ -12,6 +12,7 @@ from app.figures.theme import learner_name
 from app.results.run_title import run_title
 from app.views.compare.selection import open_comparison
 from app.views.run import call_panel, longer_run
+from app.views.run.reproduce.export_menu import draw_export_button
 from app.views.run.reproduce.qr_code import draw_qr_code
 from app.views.run.reproduce.share_link import draw_copy_link
 from app.widgets import page_elements, page_frame
@@ -35,21 +36,21 @@ def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
         titles: Titles of parts, by name.
 
     Returns:
-        A container among the actions, to be filled later in the script.
+        The export menu, to be filled later in the script.
     """
     with st.container(key="verdict", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _draw_title(run, titles)
             _draw_badges(run)
             st.space("stretch")
-            room = _draw_actions(run)
+            menu = _draw_actions(run)
         if run.summary:
             _draw_verdict(run, titles)
         elif run.is_alive:
             _draw_progress(run)
         if run.job is not None and not run.is_alive:
             _draw_end(run)
-    return room
+    return menu
 
 
 def _draw_title(run: Run, titles: Mapping[str, str]) -> None:
@@ -85,11 +86,11 @@ def _draw_whose(key: str) -> None:
 def _draw_actions(run: Run) -> DeltaGenerator:
     draw_copy_link(run)
     draw_qr_code(run)
-    room = st.container(width="content")
+    menu = draw_export_button()
     longer_run.draw_longer_run(run)
     if run.job is not None:
         _draw_run_actions(run, run.job)
-    return room
+    return menu
 
 
 def _cancel(key: str) -> None:
@@ -175,7 +176,8 @@ def _draw_progress(run: Run) -> None:
             st.caption(_ENGINE[state])
     else:
         now = client.progress(run.key)
-        parts = [_stage_name(now.stage), now.text, _time_left(run, now.eta)]
+        left = _time_left(run, now.eta) if now.stage and now.done < 1 else ""
+        parts = [_stage_name(now.stage), now.text, left]
         text = " · ".join(filter(None, parts))
         # `st.progress` raises outside 0 to 1.
         st.progress(min(1.0, max(0.0, now.done)), text=escape_markdown(text))
@@ -196,11 +198,12 @@ def _draw_shards(shards: Sequence[Job]) -> None:
 
 
 def _time_left(run: Run, seconds: float | None) -> str:
-    """Return the time left as text, of a run until decided the most; may be empty."""
+    """Return the time left as text; of a run until decided, the most."""
     if seconds is None:
-        return ""
-    most = "at most " if effort_of(run.spec) is Effort.UNTIL_DECIDED else ""
-    return f"{most}{page_elements.format_duration(seconds)} left"
+        return "estimating the time left"
+    decides = effort_of(run.spec) is Effort.UNTIL_DECIDED
+    most = "at most" if decides else "about"
+    return f"{most} {page_elements.describe_time_left(seconds)} left"
 
 
 def _stage_name(stage: str) -> str:

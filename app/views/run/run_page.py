@@ -16,7 +16,7 @@ from app.views.run import (
     tabs,
     untested_conditions,
 )
-from app.views.run.reproduce.export_menu import draw_export_menu
+from app.views.run.reproduce.export_menu import fill_export_menu
 from app.widgets import page_elements, page_frame, phone_drawer
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
@@ -108,15 +108,14 @@ def _draw_run(key: str | None, interval: float | None) -> None:
     if run is None or _poll_interval(run) != interval:  # deleted, or it goes on
         st.rerun()
     titles = client.part_titles()
-    room = header.draw_header(run, titles)
+    menu = header.draw_header(run, titles)
     form_and_result.draw_origins(run)
     with page_elements.collect_figures() as made:
         view_state = run_charts.draw_charts(run, titles)
         untested_conditions.draw_not_applicable(run, titles)
         if not run.is_alive:
             tabs.draw_tabs(run, view_state, titles)
-    with room:
-        draw_export_menu(run, titles, made)
+    fill_export_menu(menu, run, titles, made)
 
 
 def draw_notices() -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import session
 from app.client import client, run_groups
+from app.form import uploads
 from app.views.compare.selection import MAX_RUNS, open_comparison
 from app.views.run_import import import_chosen_archive
 from app.views.runs.table import clear_selection, open_group
@@ -19,7 +20,9 @@ KEY_DIGITS = 64  # of a run; a group's id is shorter
 
 
 def draw_import() -> None:
-    """Draw the import of an exported run."""
+    """Draw the import of an exported run, where files are taken."""
+    if not uploads.upload_megabytes(1):
+        return
     with st.popover("Import a run", icon=":material/upload:", key="import_run"):
         job = import_chosen_archive("runs")
         if job is not None:

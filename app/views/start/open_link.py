@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import session, share_links, visitors
 from app.client import client
+from app.form import uploads
 from app.views.run_import import import_chosen_archive
 from app.widgets import page_elements
 from engine.contract.errors import Refused
@@ -59,12 +60,15 @@ def check_link(named: dict[str, str]) -> None:
 
 def draw_open() -> None:
     """Draw both ways to open something: a link, and the archive of a run."""
+    takes_files = uploads.upload_megabytes(1) > 0
     page_elements.draw_heading(
-        "Open a link or a file",
+        "Open a link or a file" if takes_files else "Open a link",
         "From a colleague or from another installation. Opening starts nothing.",
     )
     with st.container(border=True):
         _draw_link()
+    if not takes_files:
+        return
     with st.popover("Open a file", icon=":material/upload:", key="open_file"):
         job = import_chosen_archive("start")
         if job is not None:

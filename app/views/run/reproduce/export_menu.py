@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.client.client import Run
 from app.views.run.reproduce.figure_choice import draw_figure_choice
@@ -15,14 +16,8 @@ from app.views.run.reproduce.run_files import (
 )
 
 
-def draw_export_menu(run: Run, titles: Titles, shown: Mapping[str, go.Figure]) -> None:
-    """Draw the menu with a run's files and figures.
-
-    Args:
-        run: The run.
-        titles: Titles of parts, by name.
-        shown: The figures that are drawn, by title.
-    """
+def draw_export_button() -> DeltaGenerator:
+    """Draw the button of the menu; return the menu, to be filled after the charts."""
     menu = st.popover(
         "Export",
         icon=":material/download:",
@@ -30,6 +25,20 @@ def draw_export_menu(run: Run, titles: Titles, shown: Mapping[str, go.Figure]) -
         type="tertiary",
         on_change="rerun",  # a dozen buttons that most reruns do without
     )
+    return menu
+
+
+def fill_export_menu(
+    menu: DeltaGenerator, run: Run, titles: Titles, shown: Mapping[str, go.Figure]
+) -> None:
+    """Draw a run's files and figures into the menu, if it is open.
+
+    Args:
+        menu: The menu.
+        run: The run.
+        titles: Titles of parts, by name.
+        shown: The figures that are drawn, by title.
+    """
     if not menu.open:
         return
     with menu:

@@ -150,3 +150,14 @@ def test_an_open_claim_says_why_it_is_open() -> None:
     assert "Another of its comparisons" in card.explain_open(elsewhere)
     assert card.explain_open(said._replace(verdict="depends")) == ""
     assert card.explain_open(said._replace(low=float("nan"))) == ""
+
+
+def test_a_reason_has_the_estimate_once_and_bold() -> None:
+    told = "MAML: −31 [−40, −22] % of the error saved, over 6 trainings."
+    found = StudyVerdict("supported", -30.7, -40, -22, FOUND["unit"], told)
+    shown = card.explain_verdict(found)
+    assert shown.count("31") == 1 and "30.7" not in shown
+    assert ": <strong>−31 " in shown and "error saved</strong>, over" in shown
+    # Of two intervals the one that is not the estimate's stays plain.
+    unlike = card.explain_verdict(found._replace(estimate=5.0))
+    assert unlike.startswith("<strong>5 ") and ": −31" in unlike
