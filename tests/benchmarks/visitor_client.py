@@ -69,6 +69,7 @@ class Visitor:
         # After how many full runs the browser drops an unused message; the server says.
         self._runs, self._max_age = 0, 2
         self._seen: set[str] = set()
+        self._drawn_fragments: frozenset[str] = frozenset()  # of a run of fragments
         self._tabs = Tabs()
         self._wanted: set[str] = set()
         self._socket_bytes = self._http_bytes = 0
@@ -197,6 +198,10 @@ class Visitor:
         if kind == "delta":
             self._take_delta(message.delta, tuple(message.metadata.delta_path))
         elif kind == "new_session":
+            # What a run drew that was interrupted is not on the page: a click on it
+            # would ask for a fragment that is gone, and get no answer.
+            self._seen.clear()
+            self._drawn_fragments = frozenset(message.new_session.fragment_ids_this_run)
             self._max_age = message.new_session.config.max_cached_message_age
         elif kind == "navigation":
             found = message.navigation.app_pages
@@ -244,11 +249,15 @@ class Visitor:
                     del self._messages[name]
             self.controls = {i: c for i, c in self.controls.items() if i in self._seen}
             self.states = {i: s for i, s in self.states.items() if i in self._seen}
-        if status in (WHOLE, FRAGMENT):
-            self._seen.clear()
-            if self._poll_began:
-                self.polls.append(time.perf_counter() - self._poll_began)
-                self._poll_began = 0.0
+        if status == FRAGMENT:
+            self.controls = {
+                name: control
+                for name, control in self.controls.items()
+                if name in self._seen or control.fragment not in self._drawn_fragments
+            }
+        if status in (WHOLE, FRAGMENT) and self._poll_began:
+            self.polls.append(time.perf_counter() - self._poll_began)
+            self._poll_began = 0.0
         self._finished.put_nowait(status)
 
     def _start_polling(self, fragment: str, interval: float) -> None:
