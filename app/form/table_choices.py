@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from engine.data.user.table_plan import TableChoices
     from engine.data.user.table_reader import UserTable
 
+PERIODS = ("year", "month", "day")
 ORDERED = 20  # most values whose order is drawn in a line
 # What is done about missing values, by the value of the family's knob.
 GAPS = {
@@ -45,7 +46,8 @@ def draw_choices(table: "UserTable", knobs: frozenset[str]) -> "TableChoices":
         join = st.toggle("Join classes that look alike", key="own_join")
         split = _draw_column("Split column", names, "own_split")
         shift = _draw_column("Shift column", names, "own_shift", "shift" in knobs)
-        train_on = _draw_group(table, shift) if shift else ""
+        period = _draw_period(table, shift)
+        train_on = _draw_group(table, shift, period) if shift else ""
     others = [name for name in names if name not in (target, split, shift)]
     with right:
         empty = st.selectbox(
@@ -67,6 +69,7 @@ def draw_choices(table: "UserTable", knobs: frozenset[str]) -> "TableChoices":
         split=split,
         shift=shift,
         train_on=train_on,
+        period=period,
         **lists,
     )
 
@@ -79,18 +82,39 @@ def _draw_column(label: str, names: list[str], key: str, there: bool = True) -> 
     return str(chosen or "")
 
 
-def _draw_group(table: "UserTable", shift: str) -> str:
+def _draw_period(table: "UserTable", shift: str) -> str:
+    """Draw what groups the dates of the shift column; empty if it has none."""
+    from engine.data.user.date_groups import shift_period
+
+    usual = shift_period(table.column(shift), "") if shift else ""
+    if not usual:
+        return ""
+    chosen = st.segmented_control(
+        "Group dates by",
+        list(PERIODS),
+        format_func=str.capitalize,
+        default=usual,
+        key=f"own_period_{shift}",
+        required=True,
+    )
+    return str(chosen)
+
+
+def _draw_group(table: "UserTable", shift: str, period: str) -> str:
     """Draw the choice of the group of rows that is trained on."""
     from engine.data.user.data_splits import GROUPS
+    from engine.data.user.date_groups import shift_groups
 
-    groups = table.column(shift).values
+    groups = shift_groups(table.column(shift), period)
     if not 2 <= len(groups) <= GROUPS:
         return ""  # the column is refused as a shift, with the reason
     chosen = st.selectbox(
         "Train on the group",
         groups,
         index=None,
-        placeholder="The smallest number, or the most frequent word",
+        placeholder="The earliest"
+        if period
+        else "The smallest number, or the most frequent word",
         key="own_train_on",
     )
     return str(chosen) if chosen in groups else ""

@@ -51,6 +51,12 @@ Shift = Annotated[
 TrainOn = Annotated[
     str, typer.Option(help="The group of the shift column that is trained on.")
 ]
+ShiftPeriod = Annotated[
+    str,
+    typer.Option(
+        help="Group a shift column of dates by year, month or day; default: judged."
+    ),
+]
 Header = Annotated[
     bool | None,
     typer.Option("--header/--no-header", help="The first line has names or data."),

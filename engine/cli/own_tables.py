@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 # Which option removes an obstacle, by the field of the refusal.
 _OPTIONS = {
-    "text": " (--one-hot, --ordinal, --date or --drop)",
+    "text": " (--one-hot, --ordinal, --date, --ignore or --drop)",
     "rare": " (--drop)",
     "empty": " (--drop or --mean)",
     "header": " (--no-header or --header)",
     "encoding": " (--encoding)",
     "train_on": " (--shift and --train-on)",
+    "period": " (--shift-period)",
 }
 SHOWN = 40  # columns in the table
 
@@ -47,6 +48,7 @@ def own(
     split: options.Split = "",
     shift: options.Shift = "",
     train_on: options.TrainOn = "",
+    shift_period: options.ShiftPeriod = "",
     header: options.Header = None,
     all_rows: options.AllRows = False,
     encoding: options.Encoding = "",
@@ -73,6 +75,7 @@ def own(
         split,
         shift,
         train_on,
+        shift_period,
     )
     if value and few_shot:
         raise Refused("--few-shot needs class labels; drop --value", "predict")
@@ -107,6 +110,7 @@ def _add_table(
     from engine.data.user.table_preparation import prepare_table
     from engine.data.user.table_reader import read_table_path
 
+    _check_no_images(file)
     table = read_table_path(file, reading)
     if not choices.target:
         _print_columns(table, None)
@@ -133,6 +137,30 @@ def _add_table(
         counts, pools = distinct_row_counts(ready.found), classes_by_pool(ready.found)
         return rows_spec(knobs, counts, ready.found.features, pools)
     return _own_data_spec(knobs | {"predict": choices.answers})
+
+
+def _check_no_images(file: Path) -> None:
+    """Refuse a folder or an archive of images.
+
+    Raises:
+        Refused: With the command that takes them.
+    """
+    from engine.data.user.image_files import list_names
+    from engine.data.user.image_folders import IMAGE_KINDS, UNREAD
+
+    names = list_names(file)
+    if any(name.lower().endswith((*IMAGE_KINDS, *UNREAD)) for name in names):
+        raise Refused(
+            f"{file.name} holds images, not a table: add it with `data own-images "
+            f"{shlex.quote(str(file))}`",
+            "file",
+        )
+    if file.is_dir():
+        raise Refused(
+            f"{file.name} is a folder; name one table, a file in it, or use `data "
+            "own-images` for folders of images",
+            "file",
+        )
 
 
 def _missing_options(table: "UserTable", refusal: Refused) -> str:
@@ -176,7 +204,8 @@ def _print_remarks(table: "UserTable", ready: "PreparedTable") -> None:
     for remark in table_remarks(table, ready):
         hint = " (--join-labels)" if remark.endswith("if they are one") else ""
         print_status(f"note: {remark}{hint}")
-    print_status(f"kept: {ready.summary}")
+    hint = " (--encoding)" if table.source.layout.guess else ""
+    print_status(f"kept: {ready.summary}{hint}")
 
 
 def _own_data_spec(knobs: dict[str, str]) -> dict[str, object]:

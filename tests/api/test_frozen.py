@@ -34,7 +34,8 @@ def test_the_optimizer_takes_the_steps_of_the_labs_training(
         loss, grad, _ = tasks.gradient(weights.detach()[None], step)
         weights.grad = grad[0]
         losses.append(loss[0])
-        optimizer.step(loss[0])
+        if step < tasks.horizon:
+            optimizer.step(loss[0])
     torch.testing.assert_close(torch.stack(losses), wanted, rtol=1e-4, atol=1e-6)
 
 
@@ -76,6 +77,45 @@ def test_an_optimizer_goes_on_from_its_state(smoke: ms.Result) -> None:
         return weight.detach()
 
     assert torch.equal(train((8,)), train((3, 5)))
+
+
+@pytest.mark.parametrize("label", ["lr_scale", "sgd_tuned"])
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_is_moved_by_what_float32_computes(
+    smoke: ms.Result, label: str, kind: torch.dtype
+) -> None:
+    def train(dtype: torch.dtype) -> torch.Tensor:
+        weight = nn.Parameter(torch.linspace(-1, 1, 9, dtype=dtype))
+        state: dict[str, object] = {}
+        for _ in range(4):  # saved and loaded between the steps
+            optimizer = smoke.learners[label].optimizer([weight], lr=0.1, horizon=4)
+            if state:
+                optimizer.load_state_dict(state)
+            weight.grad = 2 * weight.detach()
+            optimizer.step(weight.detach().float().square().sum())
+            state = optimizer.state_dict()
+        assert weight.dtype == dtype
+        return weight.detach().float()
+
+    torch.testing.assert_close(train(kind), train(torch.float32), rtol=0.03, atol=0.01)
+
+
+def test_a_learned_rule_takes_no_step_past_its_horizon(smoke: ms.Result) -> None:
+    weight = nn.Parameter(torch.ones(3))
+    optimizer = smoke.learners["lr_scale"].optimizer([weight], horizon=2)
+    tuned = smoke.learners["sgd_tuned"].optimizer([weight], horizon=2)
+    for _ in range(2):
+        weight.grad = weight.detach().clone()
+        # The value alone is enough, as of loss.item().
+        assert optimizer.step(0.3) == 0.3
+    before = weight.detach().clone()
+    with pytest.raises(
+        ms.Refused, match=r"is step 3 of an optimizer for 2: .*horizon="
+    ):
+        optimizer.step(0.3)
+    assert torch.equal(weight, before)
+    for _ in range(5):  # a hand-designed rule sees no horizon
+        tuned.step()
 
 
 def test_what_a_learner_is_not_is_refused(smoke: ms.Result) -> None:

@@ -45,6 +45,10 @@ OF_A_RESULT: dict[str, Callable[[ms.Result], object]] = {
     ].tensors(1.0),
     r"the loss is one number, not of shape \(4,\)": lambda r: step(r, torch.ones(4)),
     r"the loss is one number, not 'low'": lambda r: step(r, "low"),
+    r"the loss is one number, not True": lambda r: step(r, True),
+    r"no figure 'los'; did you mean '\w+'\? There are: ('\w+', ){2}": lambda r: r.plot(
+        "los"
+    ),
     r"call loss\.backward\(\) before": lambda r: step(r, 1.0, backward=False),
 }
 OF_NOTHING: dict[str, Callable[[], object]] = {
@@ -66,6 +70,9 @@ OF_NOTHING: dict[str, Callable[[], object]] = {
     r"holds what JSON does": lambda: ms.spec({"family": {1}}),
     r"is the key of a run: read it with metascope\.load": lambda: ms.spec("0af3" * 4),
     r"store is .* or a folder, not False": lambda: ms.run("smoke", store=False),  # type: ignore[arg-type]
+    r"store='no/such' is in no folder .* first, or choose": lambda: ms.run(
+        "smoke", store="no/such"
+    ),
     r"jobs must be a whole number from 0 on, not -1": lambda: ms.run("smoke", jobs=-1),
     r"seeds are a list .* not 3": lambda: ms.sweep("smoke", seeds=3),  # type: ignore[arg-type]
     r"the grid is a dictionary": lambda: ms.sweep("smoke", grid=["lr"]),  # type: ignore[arg-type]

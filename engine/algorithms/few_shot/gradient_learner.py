@@ -21,6 +21,10 @@ from engine.algorithms.few_shot.inner_loop import (
     predictions,
     query_loss,
 )
+from engine.algorithms.few_shot.inner_rule_checks import (
+    refuse_adaptation,
+    with_checks,
+)
 from engine.algorithms.few_shot.inner_rules import InnerRule
 from engine.algorithms.few_shot.knobs import (
     inner_clip_knob,
@@ -91,6 +95,17 @@ class GradientLearner(FewShotLearner):
             tasks: The episodes.
         """
 
+    def checked_adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
+        """Return `adaptation`, whose rule checks what it returns.
+
+        Raises:
+            Refused: If it is no `Adaptation`.
+        """
+        found: object = self.adaptation(theta, tasks)
+        if not isinstance(found, Adaptation) or not callable(found.rule):
+            raise refuse_adaptation(self.name, found)
+        return found._replace(rule=with_checks(self.name, found.rule))
+
     def extra_weights(
         self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
@@ -118,7 +133,7 @@ class GradientLearner(FewShotLearner):
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Predict after 0, 1, … inner steps."""
-        adaptation = self.adaptation(theta, tasks)
+        adaptation = self.checked_adaptation(theta, tasks)
         # The curve goes on to the horizon, past the scored step.
         count = max(tasks.horizon, self.answer_step(Meta({}, {})))
         inner = adaptation.steps(tasks, count)
@@ -135,7 +150,7 @@ class GradientLearner(FewShotLearner):
         """
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
-            adaptation = self.adaptation(theta, batch)
+            adaptation = self.checked_adaptation(theta, batch)
             *_, last = adaptation.steps(
                 batch, self.inner_steps, order=order, statistics=statistics
             )

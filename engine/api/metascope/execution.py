@@ -61,7 +61,8 @@ def run(
     Args:
         base: What `metascope.spec` takes: a preset's name, a spec, a file, …
         store: Where results are kept and looked for: "default" for the lab's store,
-            the folder of another one, or None to keep nothing.
+            the folder of another one, or None to keep nothing. A folder that is not
+            there is made, in one that is.
         title: What lists call a new run.
         progress: Whether to draw a progress bar, in a terminal or a notebook.
         jobs: Batches of replicates that are computed at the same time, at most one per
@@ -131,7 +132,7 @@ def home_of(place: object) -> Path:
         place: "default", or a folder.
 
     Raises:
-        Refused: If it is neither, or a file.
+        Refused: If it is neither, or a file, or in a folder that is not there.
     """
     if place == "default":
         return default_home()
@@ -143,6 +144,12 @@ def home_of(place: object) -> Path:
     home = Path(place).expanduser()
     if home.is_file():
         raise Refused(f"the store is a folder; {home} is a file", "store")
+    if not home.absolute().parent.is_dir():  # most likely a name that is mistyped
+        raise Refused(
+            f"store={str(place)!r} is in no folder that is there; make "
+            f"{home.absolute().parent} first, or choose another place",
+            "store",
+        )
     return home
 
 

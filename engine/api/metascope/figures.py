@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from app.charts.chart_options import ResponsiveFigure
 
 
+_NAMED = 8  # figures in a message
+
+
 class Plots(Sequence[str]):
     """The names of a run's figures; a figure is drawn when it is asked for first.
 
@@ -86,12 +89,13 @@ class Plots(Sequence[str]):
 
 
 def _no_figure(name: object, held: list[str]) -> str:
-    near = difflib.get_close_matches(str(name), held, 3)
-    some = near or held[:3]
+    near = difflib.get_close_matches(str(name), held, 1)
+    meant = f"; did you mean {near[0]!r}?" if near else ";"
+    more = len(held) - _NAMED
     return (
-        f"this run has no figure {show(name)}; it has "
-        f"{' or '.join(map(repr, some)) if near else ', '.join(map(repr, some))}"
-        + ("" if near else f" and {len(held) - 3} more, which `result.plots` lists")
+        f"this run has no figure {show(name)}{meant} {'There' if near else 'there'} "
+        f"are: {', '.join(map(repr, held[:_NAMED]))}"
+        + (f" and {more} more, which `result.plots` lists" if more > 0 else "")
     )
 
 

@@ -22,8 +22,9 @@ class LearnedOptimizer(torch.optim.Optimizer):
     All parameters form one flat vector, as a net of the lab does; a tensor of two or
     more dimensions begins a layer, and those of one dimension after it belong to it.
     The rule sees loss, gradients and weights at each step, nothing else of your model.
-    After `horizon` steps it goes on, and what it is told of its progress stays at the
-    end. `lr` of a parameter group may be changed by a scheduler of torch.
+    A learned rule takes no more steps than `horizon`, as it may see its progress.
+    Parameters of half precision are moved by what the rule computes in float32. `lr` of
+    a parameter group may be changed by a scheduler of torch.
     """
 
     def __init__(
@@ -48,14 +49,15 @@ class LearnedOptimizer(torch.optim.Optimizer):
 
         Args:
             loss: The training loss whose gradients the parameters have, or a closure
-                that computes it and calls `backward`. Only a hand-designed optimizer
-                can do without.
+                that computes it and calls `backward`. Its value is enough, as of
+                `loss.item()`. Only a hand-designed optimizer can do without.
 
         Returns:
             The loss.
 
         Raises:
-            Refused: If a learned rule is not told the loss, or there is no gradient.
+            Refused: If a learned rule is not told the loss, or is past its horizon, or
+                if there is no gradient.
         """
         if callable(loss):
             with torch.enable_grad():
@@ -63,7 +65,12 @@ class LearnedOptimizer(torch.optim.Optimizer):
         seen = self._inputs(loss)
         rule = self._rule(seen.weights)
         held = self.state[self._params[0]]
-        state = held["rule"] if "rule" in held else rule.start(seen.weights)
+        state = held.get("rule") or rule.start(seen.weights)
+        # torch loads a state in the parameters' precision, which may be half.
+        state = {
+            k: v.to(seen.weights) if v.is_floating_point() else v
+            for k, v in state.items()
+        }
         update, state, _ = rule.step(seen, state)
         factor = 1.0 if hasattr(self._learner, "lr") else self.param_groups[0]["lr"]
         held.update(step=seen.step + 1, rule=state)
@@ -91,13 +98,24 @@ class LearnedOptimizer(torch.optim.Optimizer):
                 "loss",
             )
         value = _read_loss(loss)
-        weights = torch.cat([p.detach().flatten() for p in self._params])[None]
-        grad = torch.cat([_gradient(p).flatten() for p in self._params])[None]
+        weights = _flatten([p.detach() for p in self._params])
+        grad = _flatten([_gradient(p) for p in self._params])
         value = value.to(weights).reshape(1)
         step = int(self.state[self._params[0]].get("step", 0))
+        self._check_horizon(step)
         last = max(self.horizon, step)
         norm = grad.norm(dim=1)
         return OptimizerInput(step, last, value, grad, norm, weights)
+
+    def _check_horizon(self, step: int) -> None:
+        """Refuse a step of a learned rule past the end that it was told of."""
+        if step < self.horizon or isinstance(self._learner, HandDesignedOptimizer):
+            return
+        raise Refused(
+            f"this is step {step + 1:,} of an optimizer for {self.horizon:,}: make it "
+            "with horizon=, the number of steps that you will take in all",
+            "horizon",
+        )
 
     def _rule(self, weights: Tensor) -> UpdateRule:
         rate = self.param_groups[0]["lr"]
@@ -142,12 +160,20 @@ def _read_loss(loss: object) -> Tensor:
         value = torch.as_tensor(math.nan if loss is None else loss).detach()
     except (TypeError, ValueError, RuntimeError):
         raise Refused(f"the loss is one number, not {show(loss)}", "loss") from None
+    if value.dtype == torch.bool:
+        raise Refused(f"the loss is one number, not {show(loss)}", "loss")
     if value.numel() != 1:
         raise Refused(
             f"the loss is one number, not of shape {tuple(value.shape)}: take its mean",
             "loss",
         )
     return value
+
+
+def _flatten(tensors: list[Tensor]) -> Tensor:
+    """Return tensors as one row; float32 at least, as a rule's sums need it."""
+    row = torch.cat([tensor.flatten() for tensor in tensors])[None]
+    return row.float() if row.dtype.itemsize < torch.float32.itemsize else row
 
 
 def _gradient(param: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ _NAMED_MONTH = re.compile(
     r"(?:(\d{1,2})[ -./]+)?([A-Za-z]{3,9})\.?[ -./]+(?:(\d{1,2}),?[ ]+)?"
     r"(\d{4})(?=[T ,]|$)"
 )
-_EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 def is_mark(cell: str, marks: Collection[str]) -> bool:
@@ -154,7 +154,7 @@ def date_number(cell: str, days_first: bool) -> str | None:
         day, month = (one, two) if days_first or found[2] == "." else (two, one)
         year = three + (0 if three > 99 else 2000 if three < 70 else 1900)
     try:
-        days = date(year, month, day).toordinal() - _EPOCH
+        days = date(year, month, day).toordinal() - EPOCH
     except ValueError:
         return None
     seconds = sum(int(found[i] or 0) * s for i, s in ((5, 3600), (6, 60), (7, 1)))

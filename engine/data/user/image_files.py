@@ -200,3 +200,23 @@ def _walk(
             yield from _walk(path, home, above | {real})
         elif path.is_file():
             yield path, linked
+
+
+def list_names(path: Path) -> tuple[str, ...]:
+    """Return the names of the files in a folder or an archive, without reading them.
+
+    Args:
+        path: A folder, a ZIP archive, or another file, which is its own only name.
+    """
+    try:
+        if path.is_dir():
+            return tuple(found.name for found, _ in _walk(path, path, frozenset()))
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                names = tuple(archive.namelist())
+            # A workbook or a document is an archive, too, and may hold pictures.
+            office = {"[Content_Types].xml", "content.xml"} & set(names)
+            return () if office else names
+    except (OSError, Refused, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return ()
+    return (path.name,)

@@ -34,12 +34,14 @@ class ImageLayout:
         pools: The pool of each class; empty if the folders say nothing.
         remarks: What was left out, or joined, one sentence each.
         plain: Whether the paths are those that the reader of archives expects.
+        unused: Number of images in no class folder, or of a kind that is not read.
     """
 
     classes: dict[str, list[ImageFile]]
     pools: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     plain: bool = True
+    unused: int = 0
 
 
 def find_layout(found: FileList) -> ImageLayout:
@@ -66,6 +68,9 @@ def find_layout(found: FileList) -> ImageLayout:
         layout.plain = not strays and all(
             len(image.path) == depth + 2 for image in images
         )
+    unread = sum(f.name.lower().endswith(UNREAD) for f in found.files)
+    classed = sum(map(len, layout.classes.values()))
+    layout.unused = len(images) - classed + unread
     _check_folders(found, images, layout)
     layout.remarks += _describe_others(found, layout)
     return layout

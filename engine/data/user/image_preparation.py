@@ -142,7 +142,7 @@ def _prepare(found: FileList, choices: ImageChoices) -> PreparedImages:
     )
     summary = (
         f"{len(archive.names):,} of {many:,} classes, {len(archive.labels):,} of "
-        f"{total:,} images"
+        f"{total + layout.unused:,} images"
     )
     told = [*remarks, *(w for w in archive.warnings if "not images" not in w)]
     return PreparedImages(archive, tuple(told), summary, not same)

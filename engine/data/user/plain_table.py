@@ -14,6 +14,7 @@ from engine.data.user.cell_values import (
 )
 from engine.data.user.csv_reader import COLUMNS
 from engine.data.user.data_splits import pool_word
+from engine.data.user.date_groups import date_period
 from engine.data.user.table_plan import ColumnPlan, TableChoices
 from engine.data.user.table_reader import UserTable, column_marks
 
@@ -97,6 +98,13 @@ def _converter(
     if plan.role == "split":
         return lambda cell: [pool_word(cell)]
     marks = frozenset(mark.casefold() for mark in column.marks) | own | {""}
+    if plan.role == "shift" and plan.use:
+        days, period = column.days_first, plan.use
+        return lambda cell: [
+            ""
+            if is_mark(cell, marks)
+            else date_period(float(date_number(cell, days) or 0), period)
+        ]
     if plan.role == "shift" and column.kind != "number":
         return lambda cell: ["" if is_mark(cell, marks) else cell.strip()]
     convert = _value_converter(plan)

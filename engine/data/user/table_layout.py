@@ -52,6 +52,7 @@ class Layout:
         titles: Number of records above the header, which are left out.
         remarks: What was done to read the bytes, one sentence each.
         text: The whole text.
+        guess: The encoding that is guessed; empty where the bytes or the user say it.
     """
 
     separator: str
@@ -61,6 +62,7 @@ class Layout:
     titles: int
     remarks: tuple[str, ...]
     text: str
+    guess: str = ""
 
     def records(self) -> Iterator[Record]:
         """Yield the header, if there is one, and everything below it.
@@ -86,7 +88,7 @@ def find_layout(
     Raises:
         Refused: If it is no table, or if it may have a header or not.
     """
-    text, remarks = decode_table(data, limit, encoding)
+    text, remarks, guess = decode_table(data, limit, encoding)
     given = _given_separator(text)
     separator = given or _find_separator(text)
     start = _sample(text, separator)
@@ -100,7 +102,7 @@ def find_layout(
     at = _find_header(start, width)
     named = header != "data" and (header == "names" or _has_names(start[at:]))
     first, titles = start[at].line, at
-    return Layout(separator, first, named, width, titles, remarks, text)
+    return Layout(separator, first, named, width, titles, remarks, text, guess)
 
 
 def _given_separator(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.contract.errors import Refused
+from engine.data.user.date_groups import shift_period
 from engine.data.user.scanned_column import DISTINCT, ScannedColumn
 from engine.data.user.table_reader import UserTable
 
@@ -42,6 +43,8 @@ class TableChoices:
         shift: The column that says which rows are another distribution.
         train_on: The group of the shift column that is trained on; empty takes the
             smallest number, or the most frequent word.
+        period: What groups the dates of a shift column: "year", "month" or "day";
+            empty takes the first of these that has more than one group.
     """
 
     target: str
@@ -58,6 +61,7 @@ class TableChoices:
     split: str = ""
     shift: str = ""
     train_on: str = ""
+    period: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class ColumnPlan:
         column: The column.
         role: What it is for.
         use: How a feature is used: "number", "boolean", "date", "one-hot" or
-            "ordinal".
+            "ordinal"; how a shift of dates is grouped: "year", "month" or "day".
         why: Why it is left out; empty otherwise.
         order: The values of an ordinal column, or of a one-hot one.
     """
@@ -88,6 +92,8 @@ class ColumnPlan:
         """Return how the column is used, or why it is not, for people."""
         if self.role == "ignore":
             return f"left out: {self.why}"
+        if self.role == "shift" and self.use:
+            return f"by {self.use}"
         if self.role != "feature":
             return ""
         return {
@@ -161,7 +167,8 @@ def _plan_column(
     name, kind = column.name, column.kind
     for role in ("target", "split", "shift"):
         if name == getattr(choices, role):
-            return ColumnPlan(column, role)
+            use = shift_period(column, choices.period) if role == "shift" else ""
+            return ColumnPlan(column, role, use)
     if name in choices.ignore:
         return _leave_out(column, "you chose so")
     if kind == "empty":
@@ -216,7 +223,7 @@ def _describe_unfit(plans: Sequence[ColumnPlan]) -> str:
     use = "else use" if odd else "use"
     return (
         f"these columns are not numbers: {listed}{more}{odd}; {use} them one-hot or "
-        "ordinal, dates as days, or drop them"
+        "ordinal, dates as days, or leave them out"
     )
 
 

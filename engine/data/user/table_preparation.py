@@ -73,6 +73,9 @@ def prepare_table(table: UserTable, choices: TableChoices) -> PreparedTable:
     knobs = _knobs(choices)
     if found.groups and all(parse_number(name) is not None for name in found.groups):
         knobs |= {"shift_by": "distance"}
+    dated = any(plan.role == "shift" and plan.use for plan in plans)
+    if dated and not choices.train_on:
+        knobs |= {"train_on": found.groups[0]}  # the earliest: shifts lie in the future
     if found.groups:
         table_distances(found, choices.train_on, "order")  # is that group there?
     return PreparedTable(file, plans, found, knobs, changed, summary, groups)
@@ -177,9 +180,10 @@ def _summary(table: UserTable, plans: Sequence[ColumnPlan], found: DataTable) ->
     used = [p for p in plans if p.role == "feature"]
     inputs = f" ({found.features:,} inputs)" if found.features != len(used) else ""
     what = f"{len(found.classes):,} classes" if found.classes else "values to predict"
+    guess = table.source.layout.guess
     return (
         f"{found.rows:,} of {table.rows:,} rows, {len(used):,} of {len(every):,} "
-        f"features{inputs}, {what}"
+        f"features{inputs}, {what}" + (f", read as {guess} (a guess)" if guess else "")
     )
 
 

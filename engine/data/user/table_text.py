@@ -25,6 +25,7 @@ ENCODINGS = {
     "CP850": "cp850",
 }
 _MINUS = re.compile(r'(?<![^,;\t|"\r\n])[\u2212\u2013](?=\.?\d)')
+_WORD = re.compile(r"[^\W\d_]+")
 _SPARSE = re.compile(r"\S+(?:\s+\d+:\S+){2,}\s*")
 
 
@@ -34,10 +35,12 @@ class TableText(NamedTuple):
     Args:
         text: The text.
         remarks: What was done to read it, one sentence each.
+        guess: The encoding that is guessed; empty where the bytes or the user say it.
     """
 
     text: str
     remarks: tuple[str, ...]
+    guess: str = ""
 
 
 def decode_table(data: bytes, limit: int = LIMIT, encoding: str = "") -> TableText:
@@ -51,7 +54,8 @@ def decode_table(data: bytes, limit: int = LIMIT, encoding: str = "") -> TableTe
     Raises:
         Refused: If it is no text in that encoding, or no table.
     """
-    text, remarks = _decode(text_bytes(data, limit), encoding)
+    text, guess = _decode(text_bytes(data, limit), encoding)
+    remarks = _describe_guess(text, guess)
     if is_arff(text):
         text = arff_as_csv(text)
         remarks.append("the file is ARFF; its attributes are the columns")
@@ -59,20 +63,21 @@ def decode_table(data: bytes, limit: int = LIMIT, encoding: str = "") -> TableTe
     plain, count = _MINUS.subn("-", text)
     if count:
         remarks.append(f"{count:,} minus signs are not hyphens (-), and read as such")
-    return TableText(plain, tuple(remarks))
+    return TableText(plain, tuple(remarks), guess)
 
 
-def _decode(data: bytes, encoding: str) -> tuple[str, list[str]]:
+def _decode(data: bytes, encoding: str) -> tuple[str, str]:
+    """Return the text, and the encoding if it is a guess."""
     data = as_utf8(data)
     if encoding:
         codec = _find_codec(encoding)
         try:
-            return data.decode(codec), []
+            return data.decode(codec), ""
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise Refused(f"line {line} is not {encoding}", "encoding") from None
     try:
-        return data.decode("utf-8-sig"), []
+        return data.decode("utf-8-sig"), ""
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
     control = bytes(c for c in range(32) if c not in b"\t\n\r\f")
@@ -87,9 +92,18 @@ def _decode(data: bytes, encoding: str) -> tuple[str, list[str]]:
             "as Shift-JIS or Windows-1251",
             "encoding",
         ) from None
-    return text, [
-        "the file is not UTF-8; it is read as Windows-1252: where letters are wrong, "
-        "choose another encoding"
+    return text, "Windows-1252"
+
+
+def _describe_guess(text: str, guess: str) -> list[str]:
+    if not guess:
+        return []
+    words = dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii())
+    shown = ", ".join(repr(word[:30]) for word in list(words)[:3])
+    return [
+        f"the file is not UTF-8; it is read as {guess}, a guess"
+        + (f", with words such as {shown}" if shown else "")
+        + ": where letters are wrong, choose another encoding"
     ]
 
 

@@ -108,8 +108,8 @@ def _with_labels(
         if not 2 <= len(groups) <= GROUPS:
             raise Refused(
                 f"column {choices.shift!r} has {len(groups):,} different values, and a "
-                f"shift has 2 to {GROUPS}: choose a column of groups, such as one with "
-                "the year of a date",
+                f"shift has 2 to {GROUPS}: choose a column of groups, or group dates "
+                "by a longer or shorter period",
                 "shift",
             )
         place = {name: at for at, name in enumerate(groups)}

@@ -31,7 +31,12 @@ def test_a_chosen_encoding_is_the_one_that_is_read(name: str) -> None:
 
 def test_an_encoding_that_is_guessed_is_told_with_the_remedy_or_asked_about() -> None:
     polish = PLAIN.replace("kind", "płeć").encode("cp1250")
-    assert read_table(polish).remarks[0].endswith("choose another encoding")
+    told = read_table(polish).remarks[0]
+    assert "such as 'p³eæ': where" in told and told.endswith("another encoding")
+    text = PLAIN.replace("cedar", "Erlenbüsche").encode("cp1252")
+    assert prepared(text).summary.endswith(", read as Windows-1252 (a guess)")
+    known = prepared(text, options=ReadOptions(encoding="Windows-1252"))
+    assert known.summary.endswith("3 classes")
     for codec in ("cp932", "cp1251"):
         data = PLAIN.replace("alder", "番号" if codec == "cp932" else "Ѓалиса")
         with pytest.raises(Refused, match="neither UTF-8 nor Windows-1252") as refusal:

@@ -114,6 +114,10 @@ def test_a_class_without_a_readable_image_is_named() -> None:
     ready = prepare_images(packed(GOOD | {"birds/0.heic": b"x", "birds/1.AVIF": b"x"}))
     assert "2 images are of a kind that is not read and left out" in told(ready)
     assert "convert them to PNG or JPEG" in told(ready)
+    assert ready.summary == "3 of 3 classes, 12 of 14 images"
+    stray = prepare_images(packed(GOOD | {"stray.png": GOOD[next(iter(GOOD))]}))
+    assert "1 image is in no class folder and left out" in told(stray)
+    assert stray.summary == "3 of 3 classes, 12 of 13 images"
     assert "no image" not in told(ready).replace("no images that can be read", "")
     assert "1 folder has no images that can be read: 'birds'" in told(ready)
 
