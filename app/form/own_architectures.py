@@ -10,7 +10,7 @@ import streamlit as st
 from app import session
 from app.client import own_files
 from app.form import uploads
-from app.widgets import page_elements, tables
+from app.widgets import tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
         PreparedArchitectures,
     )
 
-SHOWN = 8  # remarks
 PART_SEARCHED = 3  # at most a third of the architectures is evaluated
+UNITS = {"auto": "Detect", "share": "Shares, 0 to 1", "percent": "Percent"}
 RAGGED = {
     "refuse": "Refuse the file",
     "common": "Keep those that all have",
@@ -61,7 +61,7 @@ def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
     try:
         ready = own_files.prepare_architectures(given.getvalue(), _draw_choices())
     except Refused as refusal:
-        page_elements.draw_refusal(refusal.message)
+        uploads.draw_refusal(refusal.message)
         return
     found = ready.table
     _draw_preview(ready)
@@ -101,7 +101,10 @@ def _draw_choices() -> "ArchitectureChoices":
         "are found without it.",
     )
     accuracy = middle.selectbox(
-        "Accuracies are", ["auto", "share", "percent"], key="own_accuracy"
+        "Accuracies are",
+        list(UNITS),
+        format_func=UNITS.__getitem__,
+        key="own_accuracy",
     )
     ragged = right.selectbox(
         "Where data sets differ in architectures",
@@ -131,5 +134,4 @@ def _draw_preview(ready: "PreparedArchitectures") -> None:
         for name, options in zip(found.positions, found.options, strict=True)
     ]
     tables.draw_table(rows, alt="Options by decision")
-    for remark in ready.remarks[:SHOWN]:
-        st.warning(escape_markdown(f"{remark[:1].upper()}{remark[1:]}."))
+    uploads.draw_remarks(ready.remarks)

@@ -8,12 +8,10 @@ import streamlit as st
 from app import session
 from app.client import own_files
 from app.form import own_architectures, own_tables, uploads
-from app.widgets import page_elements, tables
+from app.widgets import tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
-
-SHOWN = 8  # remarks
 
 
 def draw_file_button(card: Card) -> None:
@@ -65,7 +63,7 @@ def _images_dialog(place: str, knobs: frozenset[str]) -> None:
     try:
         ready = own_files.prepare_images(given.getvalue(), ImageChoices(leave, copies))
     except Refused as refusal:
-        page_elements.draw_refusal(refusal.message)
+        uploads.draw_refusal(refusal.message)
         return
     st.markdown(f"**Kept:** {ready.summary}")
     rows = own_files.image_rows(ready.archive)
@@ -75,8 +73,7 @@ def _images_dialog(place: str, knobs: frozenset[str]) -> None:
     tables.draw_table(columns, height=240, alt="Number of images by class")
     fields = own_files.image_fields(ready.archive)
     st.caption(f"{explain_episodes(fields).capitalize()}.")
-    for remark in ready.remarks[:SHOWN]:
-        st.warning(escape_markdown(f"{remark[:1].upper()}{remark[1:]}."))
+    uploads.draw_remarks(ready.remarks)
     if st.button("Use this archive", type="primary", key="own_use"):
         chosen = fields | {"digest": own_files.store_images(ready, given.name)}
         session.set_fields_later(

@@ -10,7 +10,7 @@ import streamlit as st
 from app import session
 from app.client import own_files
 from app.form import table_choices, uploads
-from app.widgets import page_elements, tables
+from app.widgets import tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.stats.verdicts.wording import capitalize_first
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from engine.data.user.table_preparation import PreparedTable
     from engine.data.user.table_reader import UserTable
 
-SHOWN = 8  # remarks
-HEADERS = {"auto": "Judge", "names": "Has names", "data": "Has data"}
+HEADERS = {"auto": "Detect", "names": "Has names", "data": "Has data"}
 
 
 @st.dialog("Your own data", width="large")
@@ -38,22 +37,25 @@ def table_dialog(place: str, knobs: frozenset[str]) -> None:
     try:
         table = _read(given.getvalue())
     except Refused as refusal:
-        page_elements.draw_refusal(refusal.message)
+        uploads.draw_refusal(refusal.message)
         return
     _draw_rows(table, given.name)
+    # What becomes of the file is seen without scrolling past the choices.
+    outcome = st.container()
     choices = table_choices.draw_choices(table, knobs)
     try:
         ready = own_files.prepare_table(table, choices)
         fields = own_files.table_fields(ready, knobs)
     except Refused as refusal:
+        with outcome:
+            uploads.draw_refusal(refusal.message)
         _draw_columns(table, None)
-        page_elements.draw_refusal(refusal.message)
         return
+    with outcome:
+        st.markdown(f"**Kept:** {ready.summary}")
+        st.caption(f"{capitalize_first(own_files.explain_tasks(fields, ready))}.")
+        uploads.draw_remarks(own_files.table_remarks(table, ready))
     _draw_columns(table, ready)
-    st.markdown(f"**Kept:** {ready.summary}")
-    st.caption(f"{capitalize_first(own_files.explain_tasks(fields, ready))}.")
-    for remark in own_files.table_remarks(table, ready)[:SHOWN]:
-        st.warning(escape_markdown(f"{capitalize_first(remark)}."))
     if st.button("Use this file", type="primary", key="own_use"):
         fields["digest"] = own_files.store_table(ready, table, given.name)
         later = {f"{place}.{name}": value for name, value in fields.items()}
@@ -94,7 +96,7 @@ def _read(data: bytes) -> "UserTable":
         "age=0 is only for the column age.",
     )
     encoding = right.selectbox(
-        "Encoding", ENCODINGS, index=None, placeholder="Judge", key="own_encoding"
+        "Encoding", ENCODINGS, index=None, placeholder="Detect", key="own_encoding"
     )
     totals = st.toggle("Keep a last row of totals", key="own_totals")
     marks = tuple(mark.strip() for mark in missing.split(",") if mark.strip())
@@ -116,19 +118,18 @@ def _draw_rows(table: "UserTable", name: str) -> None:
 
 
 def _draw_columns(table: "UserTable", ready: "PreparedTable | None") -> None:
-    """Draw the columns: what each holds, and what becomes of it."""
-    plans = {plan.name: plan for plan in ready.plans} if ready else {}
-    rows = [
-        {
-            "Column": column.name,
-            "Kind": column.kind,
-            "Missing": column.missing,
-            "Role": plans[column.name].role if ready else "",
-            "Use": plans[column.name].describe() if ready else "",
-            "Remark": column.note,
-        }
+    """Draw the columns: what each holds and, of a file that is used, its role."""
+    rows: list[dict[str, Any]] = [
+        {"Column": column.name, "Kind": column.kind, "Missing": column.missing}
         for column in table.columns
     ]
+    if ready:
+        plans = {plan.name: plan for plan in ready.plans}
+        for row in rows:
+            plan = plans[row["Column"]]
+            row |= {"Role": plan.role, "Use": plan.describe()}
+    for row, column in zip(rows, table.columns, strict=True):
+        row["Remark"] = column.note
     tables.draw_table(rows, alt="Kind, missing values, role and use of each column")
 
 

@@ -48,7 +48,9 @@ def draw_choices(table: "UserTable", knobs: frozenset[str]) -> "TableChoices":
         shift = _draw_column("Shift column", names, "own_shift", "shift" in knobs)
         period = _draw_period(table, shift)
         train_on = _draw_group(table, shift, period) if shift else ""
-    others = [name for name in names if name not in (target, split, shift)]
+        others = [name for name in names if name not in (target, split, shift)]
+        ignore = _draw_several("Leave out", others, "own_ignore")
+        keep = _draw_several("Use although it would be left out", others, "own_keep")
     with right:
         empty = st.selectbox(
             "Rows with missing values",
@@ -58,7 +60,7 @@ def draw_choices(table: "UserTable", knobs: frozenset[str]) -> "TableChoices":
         )
         text = st.toggle("Drop other columns that are not numbers", key="own_text")
         rare = st.toggle("Drop rare classes", key="own_rare")
-        lists = _draw_lists(table, others)
+        encodings = _draw_encodings(table, others)
     return TableChoices(
         target=str(target),
         answers=str(answers),
@@ -70,7 +72,9 @@ def draw_choices(table: "UserTable", knobs: frozenset[str]) -> "TableChoices":
         shift=shift,
         train_on=train_on,
         period=period,
-        **lists,
+        ignore=ignore,
+        keep=keep,
+        **encodings,
     )
 
 
@@ -80,6 +84,12 @@ def _draw_column(label: str, names: list[str], key: str, there: bool = True) -> 
         return ""
     chosen = st.selectbox(label, names, index=None, placeholder="None", key=key)
     return str(chosen or "")
+
+
+def _draw_several(label: str, names: list[str], key: str) -> tuple[str, ...]:
+    """Draw a choice of any number of columns."""
+    chosen = st.multiselect(label, names, key=key)
+    return tuple(name for name in chosen if name in names)
 
 
 def _draw_period(table: "UserTable", shift: str) -> str:
@@ -141,8 +151,8 @@ def _draw_orders(table: "UserTable", names: Sequence[str]) -> tuple[str, ...]:
     return tuple(orders)
 
 
-def _draw_lists(table: "UserTable", others: list[str]) -> dict[str, Any]:
-    """Draw the choices of several columns; those that cannot apply are not drawn."""
+def _draw_encodings(table: "UserTable", others: list[str]) -> dict[str, Any]:
+    """Draw how columns become numbers; choices that cannot apply are not drawn."""
     kinds = {column.name: column.kind for column in table.columns}
     worded = [name for name in others if kinds[name] in ("text", "boolean")]
     dated = [name for name in others if kinds[name] == "date"]
@@ -151,12 +161,9 @@ def _draw_lists(table: "UserTable", others: list[str]) -> dict[str, Any]:
         ("one_hot", "One-hot: an input per value", worded),
         ("ordinal", "Ordinal: 0, 1, … in order", worded),
         ("dates", "Dates as days", dated),
-        ("ignore", "Leave out", others),
-        ("keep", "Use although it would be left out", others),
     ):
         if names:
-            chosen = st.multiselect(label, names, key=f"own_{field}")
-            lists[field] = tuple(name for name in chosen if name in names)
+            lists[field] = _draw_several(label, names, f"own_{field}")
             if field == "ordinal":
                 lists[field] = _draw_orders(table, lists[field])
     return lists

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.widgets import demo_notice
+from app.widgets import demo_notice, page_elements
+from app.widgets.escaping import escape_markdown
 from engine.executors.demo import MIB, demo_limits, is_demo
+from engine.stats.verdicts.wording import capitalize_first
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 MEGABYTES = 100  # of a file of the user's own data
+REMARKS = 8  # at most, about one file
 
 
 def draw_uploader(
@@ -36,6 +39,32 @@ def draw_uploader(
     if given is None:
         explain()
     return given
+
+
+def draw_refusal(message: str) -> None:
+    """Show why a file is not used as it is, as a sentence.
+
+    Args:
+        message: The reason and the remedy.
+    """
+    page_elements.draw_refusal(_spell_sentence(message))
+
+
+def draw_remarks(remarks: Sequence[str]) -> None:
+    """Show what should be known of a file, in one box; nothing without remarks.
+
+    Args:
+        remarks: One each; the first few are shown.
+    """
+    lines = [escape_markdown(_spell_sentence(text)) for text in remarks[:REMARKS]]
+    if len(lines) == 1:
+        st.warning(lines[0])
+    elif lines:
+        st.warning("\n".join(f"- {line}" for line in lines))
+
+
+def _spell_sentence(text: str) -> str:
+    return capitalize_first(text if text.endswith((".", "?", "!")) else f"{text}.")
 
 
 def upload_megabytes(local: int) -> int:

@@ -72,7 +72,7 @@ def test_plots_are_the_figures_of_the_page_and_a_wrong_name_says_which(
     assert smoke.plot("loss").layout.title.text != "mine"  # a copy, to be changed
     with pytest.raises(ms.Refused, match="'loss'"):
         smoke.plot("los")
-    with pytest.raises(ms.Refused, match="no figure 3; it has 'loss'"):
+    with pytest.raises(ms.Refused, match="no figure 3; there are: 'loss'"):
         smoke.plot(3)  # type: ignore[arg-type]
 
 

@@ -103,11 +103,11 @@ def test_a_run_beyond_the_limits_is_named_before_it_is_started(
     assert at.session_state["k.effort"] == "quick"
 
 
-def test_the_demo_takes_no_files_and_says_how_to_use_them(demo: object) -> None:
+def test_the_demo_takes_no_files_and_says_so(demo: object) -> None:
     for page in ("runs", "start"):
         at = open_page(page, BOB)
         assert not at.get("file_uploader")
-        assert "This demo takes no files." in everything(at)
+        assert "<dt>Files of your own</dt><dd>none</dd>" in everything(at)
 
 
 def test_files_are_taken_up_to_the_limit_that_the_operator_sets(

@@ -71,7 +71,7 @@ def test_a_wrong_file_is_refused_in_one_sentence_and_not_stored(
 ) -> None:
     at = given(dialog, sheet(TABLE | {"validation": ["50", "good", "30", "90"]}))
     assert not at.exception
-    assert "line 3: 'validation' has 'good'" in at.error[0].value.replace("\\", "")
+    assert "Line 3: 'validation' has 'good'" in at.error[0].value.replace("\\", "")
     assert kept_digests() == []
     no_sheet = given(AppTest.from_function(page).run(), b"PK\x03\x04")
     assert "ZIP archive" in no_sheet.error[0].value

@@ -57,7 +57,7 @@ def told(at: AppTest) -> str:
 def test_choices_are_made_where_the_refusal_names_them_and_fill_the_form() -> None:
     at = given(AppTest.from_function(page, default_timeout=20).run(), table())
     assert not at.exception
-    assert "these columns are not numbers: word" in at.error[0].value.replace("\\", "")
+    assert "These columns are not numbers: word" in at.error[0].value.replace("\\", "")
     at.multiselect(key="own_one_hot").select("word").run()
     assert "1 of 90 rows has a missing value" in at.error[0].value.replace("\\", "")
     at.selectbox(key="own_empty").select("drop").run()
@@ -92,7 +92,7 @@ def test_the_group_of_training_and_an_order_are_chosen_as_on_the_command_line() 
     at.text_input(key="own_order_word").set_value("b < a").run()
     assert not at.error
     at.text_input(key="own_order_word").set_value("b").run()
-    assert "the order of 'word' lacks 'a'" in at.error[0].value.replace("\\", "")
+    assert "The order of 'word' lacks 'a'" in at.error[0].value.replace("\\", "")
     at.text_input(key="own_order_word").set_value("b < a").run()
     at.selectbox(key="own_shift").select("year").run()
     assert at.selectbox(key="own_train_on").options == ["2019", "2020", "2021"]
@@ -131,3 +131,15 @@ def test_damaged_images_are_named_and_left_out_by_choice() -> None:
     assert later["k.family.own_images.use"] == "target"
     record = file_record(later["k.family.own_images.digest"])
     assert record is not None and record.name == "mine.zip"
+
+
+def test_a_refusal_stands_above_the_choices_and_remarks_share_one_box() -> None:
+    rows = [f"{i},{('a', 'A', 'b', 'B')[i % 4]}" for i in range(80)]
+    data = "\n".join(["size,kind", *rows]).encode()
+    at = given(AppTest.from_function(page, default_timeout=20).run(), data)
+    assert not at.exception
+    (box,) = at.warning
+    assert box.value.count("\n- ") == 1 and box.value.startswith("- 'A' and")
+    at = given(AppTest.from_function(page, default_timeout=20).run(), table())
+    drawn = [element.type for element in at._tree]  # as on the screen, dialogs, too
+    assert drawn.index("error") < drawn.index("multiselect")

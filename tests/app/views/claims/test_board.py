@@ -160,4 +160,4 @@ def test_a_reason_has_the_estimate_once_and_bold() -> None:
     assert ": <strong>−31 " in shown and "error saved</strong>, over" in shown
     # Of two intervals the one that is not the estimate's stays plain.
     unlike = card.explain_verdict(found._replace(estimate=5.0))
-    assert unlike.startswith("<strong>5 ") and ": −31" in unlike
+    assert unlike.startswith("<strong>5.0 ") and ": −31" in unlike
