@@ -33,6 +33,7 @@ from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import (
     SHELF,
     TINY,
+    brief_episodes,
     families,
     knobbed,
     learner_spec,
@@ -117,7 +118,7 @@ def keep_rate(choice: LearnerChoice) -> LearnerChoice:
 
 
 def drawn_small(name: str) -> RunSpec:
-    """Return a tiny run on a family, on small images and short trainings."""
+    """Return a tiny run on a family: small images, short trainings and episodes."""
     fields = part("family", name).model_fields
     knobs = {
         knob: value
@@ -128,7 +129,7 @@ def drawn_small(name: str) -> RunSpec:
             or fields[knob].annotation is type(value)
         )
     }
-    return knobbed(name, knobs)
+    return knobbed(name, knobs | brief_episodes(name))
 
 
 def shift_spec(name: str, kind: str) -> RunSpec:

@@ -25,6 +25,7 @@ BUDGET = {
     "horizon": 8,
     "tuning_tasks": 4,
 }
+EPISODE = 40  # steps; enough for a pole to fall
 SHELF = InMemoryRunCache()
 
 
@@ -54,7 +55,7 @@ TINY = {
         "feature_noise",
     ),
     "rl": Tiny(
-        ("bernoulli_bandit", "tabular_mdp"),
+        ("bernoulli_bandit", "tabular_mdp", "pendulum"),
         {"width": 8, "start": "he"},
         {"horizon": 6},
         ("trial_regret", "trial_return"),
@@ -139,6 +140,13 @@ def knobbed(family: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
     body = family_spec(family, **fields).model_dump(mode="json")
     body["family"]["knobs"] |= knobs
     return complete_spec(RunSpec.model_validate(body), find_card, "cpu")
+
+
+def brief_episodes(family: str) -> dict[str, int]:
+    """Return the knob that shortens the episodes of a family; empty if they are."""
+    fields = part("family", family).model_fields
+    is_long = "steps" in fields and fields["steps"].annotation is int
+    return {"steps": EPISODE} if is_long and fields["steps"].default > EPISODE else {}
 
 
 PLAIN = {

@@ -15,6 +15,7 @@ from tests.laws.small import (
     PLAIN,
     TINY,
     assert_same,
+    brief_episodes,
     families,
     family_spec,
     knobbed,
@@ -42,6 +43,7 @@ FOREIGN = [(n, kind) for n in SHIFTS for kind in TINY if kind not in kinds_of(n)
 def small(family: str, kind: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
     """Return a tiny run with the smallest net, on small images where there are any."""
     fewer = {n: v for n, v in SMALL.items() if n in part("family", family).model_fields}
+    fewer |= brief_episodes(family)
     net = {"name": "mlp", "knobs": TINY[kind].net}
     learners = [{"name": name} for name in learners_for(family, kind)]
     return knobbed(family, fewer | knobs, net=net, learners=learners, **fields)
