@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from engine.executors.allocator import limit_heaps  # noqa: E402
+
+limit_heaps()  # before there are threads
+
 import streamlit as st  # noqa: E402
 
 from app.web import stack, startup  # noqa: E402

@@ -4,8 +4,6 @@ import asyncio
 
 HOUR = 3600.0
 BURST = 5.0  # seconds of the allowed rate that may come at once
-PATIENCE = 30.0  # seconds after which a page no longer counts as being computed
-AFTERMATH = 2.0  # seconds for which one whose browser has left still does
 
 
 class Address:
@@ -38,39 +36,3 @@ class Address:
         old = [each for each, since in self.visitors.items() if now - since > HOUR]
         for each in old:
             del self.visitors[each]
-
-
-class Turn:
-    """The place of one socket among those of its address that compute a page.
-
-    Python computes one page at a time, so each further one slows down everybody.
-    """
-
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self.slots = slots
-        self.end_of_patience: asyncio.TimerHandle | None = None
-
-    async def begin(self) -> None:
-        """Wait until the address may compute a page; a click may interrupt its own."""
-        if self.end_of_patience is None:
-            await self.slots.acquire()
-        else:
-            self.end_of_patience.cancel()
-        self._end_after(PATIENCE)
-
-    def end(self) -> None:
-        """Let another socket of the address have its turn."""
-        if self.end_of_patience is not None:
-            self.end_of_patience.cancel()
-            self.end_of_patience = None
-            self.slots.release()
-
-    def leave(self) -> None:
-        """End it a little later: a page goes on after its browser has left."""
-        if self.end_of_patience is not None:
-            self.end_of_patience.cancel()
-            self._end_after(AFTERMATH)
-
-    def _end_after(self, seconds: float) -> None:
-        later = asyncio.get_running_loop().call_later
-        self.end_of_patience = later(seconds, self.end)

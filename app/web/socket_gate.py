@@ -1,11 +1,14 @@
 """How many pages one address may have open in the demo, and how much they may ask.
 
+The pages of all addresses are computed in turn, a few at the same time.
+
 All of it is counted in memory: no address is stored or logged.
 """
 
 import asyncio
 import collections
 import time
+from collections.abc import Sequence
 
 from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,7 +17,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from app import structured_log
-from app.web.address_limits import Address, Turn
+from app.web.address_limits import Address
+from app.web.page_turns import PAGES_AT_ONCE, SOON, Turn
 from app.web.refusal_page import refusal_page
 from app.web.request_gate import refuse_socket
 from app.web.requests import cookie, is_page, sender
@@ -50,6 +54,7 @@ class SocketGate:
     def __init__(self, app: ASGIApp, settings: WebSettings) -> None:
         self.app, self.settings = app, settings
         self.open = 0
+        self.slots = asyncio.Semaphore(PAGES_AT_ONCE)
         self.addresses = collections.OrderedDict[str, Address]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,17 +83,21 @@ class SocketGate:
         _cap_collected_bytes(receive, self.settings.message)
         address.open += 1
         self.open += 1
-        turn = Turn(address.slots)
+        turns = self._make_turns(address)
         try:
-            incoming = self._limit(receive, send, address, turn)
-            await self.app(scope, incoming, _watch(send, turn))
+            incoming = self._limit(receive, send, address, turns)
+            await self.app(scope, incoming, _watch(send, turns))
         except WebSocketDisconnected:
             # Streamlit takes a lost connection for a wrong message and closes it again.
             structured_log.count("lost", "socket")
         finally:
-            turn.leave()
+            for turn in turns:
+                turn.leave()
             address.open -= 1
             self.open -= 1
+
+    def _make_turns(self, address: Address) -> tuple[Turn, ...]:
+        return Turn(address.slots), Turn(self.slots, SOON)
 
     def _address(self, scope: Scope) -> Address:
         name = sender(scope, self.settings.proxies)
@@ -131,7 +140,7 @@ class SocketGate:
         return ""
 
     def _limit(
-        self, receive: Receive, send: Send, address: Address, turn: Turn
+        self, receive: Receive, send: Send, address: Address, turns: Sequence[Turn]
     ) -> Receive:
         async def receive_in_turn() -> Message:
             while True:
@@ -146,7 +155,8 @@ class SocketGate:
                 # While it waits, nothing more is read from this socket.
                 await asyncio.sleep(address.wait(time.monotonic()))
                 if kind == "rerun_script":
-                    await turn.begin()
+                    for turn in turns:
+                        await turn.begin()
                 if kind in KINDS:
                     return message
                 structured_log.count("refused", "message")
@@ -166,8 +176,8 @@ class SocketGate:
             return "", 1002
 
 
-def _watch(send: Send, turn: Turn) -> Send:
-    """Return a way to send that ends a socket's turn with the end of its page."""
+def _watch(send: Send, turns: Sequence[Turn]) -> Send:
+    """Return a way to send that ends a socket's turns with the end of its page."""
 
     async def send_and_look(message: Message) -> None:
         await send(message)
@@ -177,7 +187,8 @@ def _watch(send: Send, turn: Turn) -> Send:
             if told.WhichOneof("type") == "script_finished" and (
                 told.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
             ):
-                turn.end()
+                for turn in turns:
+                    turn.end()
 
     return send_and_look
 

@@ -29,11 +29,13 @@ def check_specs() -> int:
 def _answers(lines: BinaryIO) -> Iterator[dict[str, str]]:
     import torch
 
+    from engine.executors.cores import lower_priority
     from engine.executors.in_process import settle_spec
     from engine.runner.memory_estimate import check_memory
     from engine.runner.memory_limit import cap_memory
 
     torch.set_num_threads(1)  # runs need the cores
+    lower_priority()  # and pages more so: they don't wait long for an answer
     cap_memory()
     for line in lines:
         try:

@@ -63,13 +63,13 @@ def work(
     once: Annotated[bool, typer.Option("--once", help=_ONCE)] = False,
 ) -> int:
     """Compute queued runs in this process."""
-    from engine.executors.cores import worker_niceness
+    from engine.executors.cores import lower_priority
     from engine.executors.worker import run_worker as play_queued
     from engine.executors.worker_handle import SUPERVISED
 
     _configure_logging()
     if os.environ.get(SUPERVISED):
-        os.nice(worker_niceness())
+        lower_priority()
     try:
         return play_queued(home, once=once)
     except StoreGone:

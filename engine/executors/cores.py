@@ -60,6 +60,16 @@ def worker_niceness() -> int:
     return whole_number(NICENESS, DEFAULT_NICENESS, 0, 19)
 
 
+def lower_priority() -> None:
+    """Let this process give way to others, by the niceness of workers.
+
+    Raises:
+        Refused: If the setting is not a niceness.
+    """
+    if hasattr(os, "nice"):  # Windows has none
+        os.nice(worker_niceness())
+
+
 def check_memory() -> None:
     """Check the setting of the memory that a process may hold.
 

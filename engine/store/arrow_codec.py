@@ -37,9 +37,11 @@ def encode(blocks: Iterable[Block]) -> bytearray:
         TypeError: If an array has another dtype.
     """
     flat = [_as_fields(block) for block in blocks]
+    del blocks
     columns = {word: _make_column(pa.large_utf8(), flat, word) for word in _WORDS}
     columns["shape"] = _make_column(pa.large_utf8(), flat, "form")
     columns["values"] = _make_column(pa.large_binary(), flat, "values")
+    del flat  # the last that holds the blocks, unless the caller does
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
     return _write_file(batch)
 

@@ -284,11 +284,12 @@ class Recorder:
         old = self._index.read(lambda db: run_files.list_entries(db, key, "blocks"))
         if len(old) < 2:
             return
-        lists = [
-            arrow_codec.decode(run_files.read_entry(home, entry)) for _, entry in old
-        ]
+        # Nothing here keeps the blocks: they are free once their bytes are joined.
+        files = (run_files.read_entry(home, entry) for _, entry in old)
         data = arrow_codec.encode(
-            arrow_codec.newest_per_address(b for each in lists for b in each)
+            arrow_codec.newest_per_address(
+                block for each in files for block in arrow_codec.decode(each)
+            )
         )
         entered = self._store_files(
             [NewFile("blocks", "", self._next_file_name("arrow"), data, {})]

@@ -201,7 +201,7 @@ class Visitor:
             # What a run drew that was interrupted is not on the page: a click on it
             # would ask for a fragment that is gone, and get no answer.
             self._seen.clear()
-            self._drawn_fragments = frozenset(message.new_session.fragment_ids_this_run)
+            self._drawn_fragments = frozenset(message.metadata.run.fragment_ids)
             self._max_age = message.new_session.config.max_cached_message_age
         elif kind == "navigation":
             found = message.navigation.app_pages

@@ -15,7 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from app.web import socket_gate
-from app.web.address_limits import Address, Turn
+from app.web.address_limits import Address
+from app.web.page_turns import PAGES_AT_ONCE
 from app.web.settings import WebSettings, read_settings
 from app.web.socket_gate import SocketGate
 from app.web.visitor_cookie import COOKIE
@@ -148,6 +149,35 @@ def test_one_address_computes_few_pages_at_once_and_a_click_interrupts_its_own()
     assert asyncio.run(scenario()) == [2, 3, 3, 4]
 
 
+def test_few_pages_of_all_are_computed_at_once_and_a_slow_one_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket_gate, "SOON", 0.1)
+    rerun = BackMsg(rerun_script=ClientState()).SerializeToString()
+    ended = ForwardMsg(script_finished=ForwardMsg.FINISHED_SUCCESSFULLY)
+
+    async def scenario() -> list[list[int]]:
+        gate = SocketGate(page, SETTINGS)
+        lines = [Line(gate, Address(100, 3), rerun) for _ in range(PAGES_AT_ONCE + 2)]
+        counts = []
+        for act, seconds in (
+            (lambda: [line.click() for line in lines], 0.01),
+            (lambda: lines[1].answer(ended), 0.01),
+            (lambda: None, 0.15),
+        ):
+            act()
+            await asyncio.sleep(seconds)
+            counts.append([line.reached for line in lines])
+        for line in lines:
+            line.task.cancel()
+        return counts
+
+    first, second, third = asyncio.run(scenario())
+    assert first == [1] * PAGES_AT_ONCE + [0, 0]
+    assert second == [1] * PAGES_AT_ONCE + [1, 0]  # the first to wait is the next
+    assert third == [1] * (PAGES_AT_ONCE + 2)
+
+
 @pytest.mark.parametrize(
     ("message", "arrives"),
     [
@@ -179,9 +209,9 @@ class Line:
     def __init__(self, gate: SocketGate, address: Address, message: bytes) -> None:
         self.clicks, self.reached = asyncio.Queue[Message](), 0
         self.message: Message = {"type": "websocket.receive", "bytes": message}
-        turn = Turn(address.slots)
-        self.receive = gate._limit(self.clicks.get, self.ignore, address, turn)
-        self.send = socket_gate._watch(self.ignore, turn)
+        turns = gate._make_turns(address)
+        self.receive = gate._limit(self.clicks.get, self.ignore, address, turns)
+        self.send = socket_gate._watch(self.ignore, turns)
         self.task = asyncio.create_task(self.read())
 
     async def ignore(self, message: Message) -> None:
