@@ -21,7 +21,10 @@ from app.web.settings import WebSettings
 from app.web.socket_gate import SocketGate
 from app.web.visitor_cookie import VisitorCookie
 from app.web.warm_start import warm_up
+from engine.executors import cores
+from engine.executors.allocator import release_free_memory
 
+RELEASE_INTERVAL = 2.0  # seconds; once takes milliseconds
 Lifespan = Callable[[st.App], AbstractAsyncContextManager[None]]
 
 
@@ -55,13 +58,16 @@ def lifespan(settings: WebSettings) -> Lifespan:
         structured_log.take_over_libraries()
         async with warm_up():
             _report_start(settings)
-            summaries = asyncio.create_task(_write_summaries())
+            tasks = [asyncio.create_task(_write_summaries())]
+            if cores.is_memory_scarce():
+                tasks.append(asyncio.create_task(_release_memory()))
             try:
                 yield
             finally:
-                summaries.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await summaries
+                for task in tasks:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
                 structured_log.write_summary()
 
     return live
@@ -80,6 +86,13 @@ async def _write_summaries() -> None:
         structured_log.take_over_libraries()
         await asyncio.sleep(structured_log.INTERVAL)
         structured_log.write_summary()
+
+
+async def _release_memory() -> None:
+    """Return free memory to the system again and again, for the worker beside."""
+    while True:
+        await asyncio.sleep(RELEASE_INTERVAL)
+        await asyncio.to_thread(release_free_memory)
 
 
 def report_error(error: Exception) -> None:

@@ -1,7 +1,7 @@
 """The memory allocator: its settings for a worker and for this process, and its rest.
 
-By default glibc returns large tensors to the system at every step, and little else: what
-is free between two blocks that are in use stays with the process, in each of its heaps.
+By default glibc returns large tensors to the system at every step, and little else:
+what is free between two blocks in use stays with the process, in each of its heaps.
 """
 
 import ctypes
