@@ -10,6 +10,8 @@ from engine.cli.console import Exit
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 
+DEMO_NICENESS = 19
+
 
 def check_specs() -> int:
     """Read specs from standard input, one JSON per line; write a line for each.
@@ -30,12 +32,14 @@ def _answers(lines: BinaryIO) -> Iterator[dict[str, str]]:
     import torch
 
     from engine.executors.cores import lower_priority
+    from engine.executors.demo import is_demo
     from engine.executors.in_process import settle_spec
     from engine.runner.memory_estimate import check_memory
     from engine.runner.memory_limit import cap_memory
 
     torch.set_num_threads(1)  # runs need the cores
-    lower_priority()  # and pages more so: they don't wait long for an answer
+    # Pages do not wait long for an answer; a demo's visitors ask more than they need.
+    lower_priority(DEMO_NICENESS if is_demo() else None)
     cap_memory()
     for line in lines:
         try:

@@ -60,14 +60,17 @@ def worker_niceness() -> int:
     return whole_number(NICENESS, DEFAULT_NICENESS, 0, 19)
 
 
-def lower_priority() -> None:
-    """Let this process give way to others, by the niceness of workers.
+def lower_priority(niceness: int | None = None) -> None:
+    """Let this process give way to others.
+
+    Args:
+        niceness: By how much, 0 to 19; that of workers if None.
 
     Raises:
         Refused: If the setting is not a niceness.
     """
     if hasattr(os, "nice"):  # Windows has none
-        os.nice(worker_niceness())
+        os.nice(worker_niceness() if niceness is None else niceness)
 
 
 def check_memory() -> None:
