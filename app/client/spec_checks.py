@@ -38,7 +38,13 @@ class SpecChecker:
         self._answers: OrderedDict[str, str] = OrderedDict()
         # The newest question of each who asks; the first to ask is answered first.
         self._wanted: OrderedDict[str | None, tuple[str, RunSpec]] = OrderedDict()
+        self._is_answering = False
         self._thread: threading.Thread | None = None
+
+    def is_busy(self) -> bool:
+        """Whether others are answered first."""
+        with self._changed:
+            return self._is_answering or bool(self._wanted)
 
     def refusal(self, key: str, spec: RunSpec, seconds: float) -> str | None:
         """Return why a spec cannot run here; empty if it can.
@@ -66,9 +72,15 @@ class SpecChecker:
 
     def _answer_all(self) -> None:
         """Answer what is asked until the process ends; the next question starts one."""
-        with contextlib.suppress(OSError, ValueError), self._start_process() as asked:
-            while line := self._answer_next(asked):
-                self._keep(*line)
+        try:
+            with (
+                contextlib.suppress(OSError, ValueError),
+                self._start_process() as asked,
+            ):
+                while line := self._answer_next(asked):
+                    self._keep(*line)
+        finally:
+            self._is_answering = False
 
     def _start_process(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -86,11 +98,13 @@ class SpecChecker:
     def _answer_next(self, asked: "subprocess.Popen[str]") -> tuple[str, str] | None:
         """Wait for a question and ask it; None if none came or the process ended."""
         with self._changed:
+            self._is_answering = False
             # An idle process gives its memory back; the next question starts another.
             self._changed.wait_for(lambda: bool(self._wanted), timeout=_idle_seconds())
             if not self._wanted:
                 return None
             _, (key, spec) = self._wanted.popitem(last=False)
+            self._is_answering = True
         if asked.stdin is None or asked.stdout is None:
             return None
         body = canonical_json(spec.model_dump(mode="json"))

@@ -58,7 +58,7 @@ def draw_form() -> tuple[tuple[RunSpec, str] | None, bool]:
     _draw_inputs(form)
     changes.draw_summary(form)
     # Who has pressed Run waits for the answer: what can't be run is never queued.
-    seconds = PATIENCE if run_bar.is_run_pressed() else run_request.SOON
+    seconds = PATIENCE if run_bar.is_run_pressed() else None
     asked = run_request.request_run(seconds, form)
     has_keyboard = not all_settings.is_open()
     pressed = run_bar.draw_run_bar(asked, "sidebar", shortcut=has_keyboard)

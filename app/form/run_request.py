@@ -36,11 +36,12 @@ class RunRequest(NamedTuple):
     is_too_large: bool = False
 
 
-def request_run(seconds: float = SOON, form: Form | None = None) -> RunRequest:
+def request_run(seconds: float | None = None, form: Form | None = None) -> RunRequest:
     """Return what the form asks for, or why it can't be run.
 
     Args:
-        seconds: How long to wait for what only the engine can say.
+        seconds: How long to wait for what only the engine can say; None waits a
+            little, unless others are answered first.
         form: The form's fields, where they are read already.
     """
     try:
@@ -54,6 +55,8 @@ def request_run(seconds: float = SOON, form: Form | None = None) -> RunRequest:
         return RunRequest(None, excess[0], is_too_large=True)
     if _can_run(spec):
         return RunRequest((spec, key), "")
+    if seconds is None:
+        seconds = 0.0 if spec_checks.checker.is_busy() else SOON
     found = spec_checks.checker.refusal(key, spec, seconds)
     return RunRequest(None if found else (spec, key), found or "", found is None)
 

@@ -10,7 +10,7 @@ from engine.cli.console import Exit
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 
-DEMO_NICENESS = 19
+DEMO_NICENESS = 10
 
 
 def check_specs() -> int:

@@ -54,6 +54,17 @@ def test_on_a_small_host_the_engine_ends_with_its_answer_and_starts_again(
         assert not thread.is_alive()
 
 
+def test_while_one_is_answered_the_engine_is_busy(tiny: RunSpec) -> None:
+    slow = "import time; time.sleep(0.4);" + _ENGINE
+    checker = SpecChecker((sys.executable, "-c", slow))
+    assert not checker.is_busy()
+    assert checker.refusal("1", tiny, 0.0) is None
+    assert checker.is_busy()
+    assert ask(checker, tiny, 5) == "5 is odd"
+    assert ask(checker, tiny, 0) is None  # it has ended
+    assert not checker.is_busy()
+
+
 def test_an_engine_that_cannot_start_refuses_nothing(tiny: RunSpec) -> None:
     checker = SpecChecker(("/no/such/program",))
     assert checker.refusal("1", tiny, 0.2) is None
