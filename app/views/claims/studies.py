@@ -121,7 +121,7 @@ def draw_measure_button(
     if refusal := refusal_to_measure(runs):
         st.caption(refusal)
         return
-    waiting = _waiting(runs)
+    waiting = _missing_runs(runs)
     if not waiting:
         return
     word = "Measure here" if shown else "Measure"
@@ -141,7 +141,7 @@ def draw_measure_button(
         st.rerun()
 
 
-def _waiting(runs: Sequence[StudyRun]) -> list[StudyRun]:
+def _missing_runs(runs: Sequence[StudyRun]) -> list[StudyRun]:
     """Return the runs that can be queued: none while any is queued or running."""
     waiting = [run for run in runs if not run.is_done]
     return [] if any(run.is_alive for run in waiting) else waiting
@@ -149,7 +149,7 @@ def _waiting(runs: Sequence[StudyRun]) -> list[StudyRun]:
 
 def refusal_to_measure(runs: Sequence[StudyRun]) -> str:
     """Return why the missing ones of a study's runs cannot be queued; empty if so."""
-    waiting = _waiting(runs)
+    waiting = _missing_runs(runs)
     return measure_refusal([run.key for run in waiting]) if waiting else ""
 
 
