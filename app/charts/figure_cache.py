@@ -16,7 +16,7 @@ from engine.executors import cores
 T = TypeVar("T")
 P = ParamSpec("P")
 # A figure takes 0.1 to 0.5 MB.
-MAX_FIGURES = 100 if cores.is_memory_scarce() else 400
+MAX_FIGURES = 30 if cores.is_memory_scarce() else 400
 _lock = threading.Lock()
 _figures: OrderedDict[Hashable, object] = OrderedDict()
 _in_work: dict[Hashable, threading.RLock] = {}

@@ -14,7 +14,7 @@ from engine.executors import cores
 from engine.stats.replicate_concatenation import drop_unfinished_tests, join_batches
 
 ReadBlocks = Callable[[str, int], tuple[list[Block], int]]
-MAX_BYTES, SCARCE_BYTES = 384 * 2**20, 64 * 2**20
+MAX_BYTES, SCARCE_BYTES = 384 * 2**20, 24 * 2**20
 
 
 class RunBlocks:

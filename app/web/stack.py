@@ -24,7 +24,7 @@ from app.web.warm_start import warm_up
 from engine.executors import cores
 from engine.executors.allocator import release_free_memory
 
-RELEASE_INTERVAL = 2.0  # seconds; once takes milliseconds
+RELEASE_INTERVAL = 0.5  # seconds; once takes milliseconds
 Lifespan = Callable[[st.App], AbstractAsyncContextManager[None]]
 
 
