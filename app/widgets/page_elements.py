@@ -132,6 +132,26 @@ def format_duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def keep_end(told: float | None, expected: float, now: float) -> float:
+    """Return when a run ends, as told before while that is still about right.
+
+    The pace of a run varies from stage to stage: told anew each second, the time left
+    would go up and down.
+
+    Args:
+        told: The end that was told last (Unix time, seconds); None if none was.
+        expected: The end by the pace so far.
+        now: The present moment.
+
+    >>> keep_end(None, 480, 0), keep_end(480, 550, 60), keep_end(480, 900, 60)
+    (480, 480, 900)
+    """
+    if told is None or told <= now:
+        return expected
+    slack = max(5.0, 0.25 * (expected - now))
+    return told if abs(expected - told) <= slack else expected
+
+
 def describe_time_left(seconds: float) -> str:
     """Describe the time left as coarsely as it can be known.
 

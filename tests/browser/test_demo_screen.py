@@ -81,7 +81,7 @@ def test_a_run_is_seen_by_its_owner_and_by_whoever_has_its_link(
     bob.goto(f"{demo}/runs")
     settle(bob)
     bob.get_by_role("button", name="Delete all my runs").click()
-    bob.get_by_role("button", name="Delete them all").click()
+    bob.get_by_role("button", name="Delete it").click()
     expect(bob.get_by_text("No run yet")).to_be_visible(timeout=PATIENCE)
     ann.reload()
     settle(ann)

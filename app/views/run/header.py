@@ -1,5 +1,6 @@
 """The top of a run: title, state, actions, progress, and in the end the call."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
@@ -26,6 +27,8 @@ from engine.executors.demo import is_demo
 from engine.stats.learner_claims import primary_claim
 from engine.stats.verdicts.wording import format_count
 from engine.store import StoreError
+
+_END = "told_end"  # the run whose end was told last, and when that will be
 
 
 def draw_header(run: Run, titles: Mapping[str, str]) -> DeltaGenerator:
@@ -203,7 +206,10 @@ def _time_left(run: Run, seconds: float | None) -> str:
         return "estimating the time left"
     decides = effort_of(run.spec) is Effort.UNTIL_DECIDED
     most = "at most" if decides else "about"
-    return f"{most} {page_elements.describe_time_left(seconds)} left"
+    now, (key, told) = time.time(), st.session_state.get(_END, ("", None))
+    end = page_elements.keep_end(told if key == run.key else None, now + seconds, now)
+    st.session_state[_END] = run.key, end
+    return f"{most} {page_elements.describe_time_left(end - now)} left"
 
 
 def _stage_name(stage: str) -> str:

@@ -10,6 +10,7 @@ from app.views.run.kind_view import VIEWS
 from engine.contract.events import Condition
 from engine.contract.metrics import METRICS
 from engine.contract.run_spec import RunSpec
+from engine.stats.diverged_tasks import count_diverged
 
 THRESHOLD = "threshold"
 
@@ -64,9 +65,13 @@ def draw_threshold_slider(run: Run, view_state: ViewState) -> None:
 def _threshold_levels(
     losses: list[np.ndarray], own: float, held: float | None
 ) -> list[float]:
-    """Return some 60 levels between the lowest and highest mean loss."""
-    means = np.concatenate([np.nanmean(a, axis=(0, 1)) for a in losses])
-    finite = means[np.isfinite(means) & (means > 0)]
+    """Return some 60 levels between the lowest and highest mean loss.
+
+    A loss counts as it does in the curves: one that blows up as their cap.
+    """
+    counted = [count_diverged("loss", loss) for loss in losses]
+    means = np.concatenate([loss.mean(axis=(0, 1)) for loss in counted])
+    finite = means[means > 0]
     if not len(finite):
         return [own]
     low, high = min(finite.min() / 2, own / 2), max(finite.max(), own)

@@ -35,11 +35,12 @@ def draw_delete_all() -> None:
         return
     with st.popover("Delete all my runs", icon=":material/delete:", key="all_ask"):
         what = "your only run" if count == 1 else f"all of your {count} runs"
+        them = "it" if count == 1 else "them all"
         st.markdown(
             f"Delete {what}, with titles, tags and notes? Links that you gave away "
             "still open a result until the demo drops it, too."
         )
-        if st.button("Delete them all", key="delete_all", icon=":material/delete:"):
+        if st.button(f"Delete {them}", key="delete_all", icon=":material/delete:"):
             client.delete_all()
             clear_selection()
             st.rerun(scope="app")

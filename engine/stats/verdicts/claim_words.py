@@ -116,6 +116,9 @@ def _scale_and_unit(name: str, rule: Criterion) -> tuple[float, str]:
 def format_value(shown: Interval, *, signed: bool = True) -> str:
     """Write a mean with its interval, as precisely as the interval is wide.
 
+    A difference whose interval leaves out 0 has no end that reads 0.00: that would look
+    like a call that its own interval contradicts.
+
     Args:
         shown: Mean and ends; of a single unit the ends are NaN and left out.
         signed: Whether a positive mean has a plus sign, as a difference has.
@@ -124,6 +127,8 @@ def format_value(shown: Interval, *, signed: bool = True) -> str:
     '−0.12 [−0.22, −0.02]'
     >>> format_value(Interval(3.04, 1.2, 4.8, 8)), format_value(Interval(2e11, 0, 1, 8))
     ('+3.0 [1.2, 4.8]', 'beyond a million')
+    >>> format_value(Interval(0.051, 0.003, 0.099, 8))
+    '+0.051 [0.003, 0.099]'
     """
     if not math.isfinite(shown.mean):
         return "not finite"
@@ -136,6 +141,10 @@ def format_value(shown: Interval, *, signed: bool = True) -> str:
     if not signed and shown.mean:
         scale = min(scale, abs(shown.mean))  # a level keeps two digits of its own
     places = min(4, max(0, 1 - math.floor(math.log10(scale)))) if scale else 0
+    if signed and known and shown.low * shown.high > 0:
+        nearest = min(abs(shown.low), abs(shown.high))
+        while places < 4 and round(nearest, places) == 0:
+            places += 1
     mean = format_decimal(shown.mean, places)
     rounds_up = signed and round(shown.mean, places) > 0
     mean = f"+{mean}" if rounds_up else mean
