@@ -36,6 +36,16 @@ OF_A_RESULT: dict[str, Callable[[ms.Result], object]] = {
         nn.Linear(2, 1)
     ),
     r"params are .*, not an empty list": lambda r: r.learners["lr_scale"].optimizer([]),
+    r"params are .*, not Sequential": lambda r: r.learners["lr_scale"].optimizer(
+        nn.Sequential(nn.Linear(2, 1))
+    ),
+    r"params are .*, not a list with a Linear": lambda r: r.learners[
+        "lr_scale"
+    ].optimizer([nn.Linear(2, 1)]),  # type: ignore[list-item]
+    r"params are .*, not a list with a str": lambda r: r.learners["lr_scale"].optimizer(
+        "ab"  # type: ignore[arg-type]
+    ),
+    r"\['a'\] is no learner of this run": lambda r: r.learners[["a"]],  # type: ignore[index]
     r"lr must be a number above 0, not 'a'": lambda r: r.learners["lr_scale"].optimizer(
         [weight()],
         lr="a",
@@ -54,6 +64,12 @@ OF_A_RESULT: dict[str, Callable[[ms.Result], object]] = {
 OF_NOTHING: dict[str, Callable[[], object]] = {
     r"no 'lr_scal'; did you mean 'lr_scale'": lambda: ms.catalogue()["lr_scal"],
     r"no learner is called 3; list": lambda: ms.catalogue().learners[3],  # type: ignore[index]
+    r"no learner is called \['a'\]; list": lambda: ms.catalogue().learners[["a"]],  # type: ignore[index]
+    r"no preset is called \['a'\]; meta": lambda: ms.presets()[["a"]],  # type: ignore[index]
+    r"^baselines is a list, such as \['sgd'\]": lambda: ms.spec(
+        "smoke", baselines="sgd"
+    ),
+    r"^shifts is a list, such as \[\] for none": lambda: ms.spec("smoke", shifts=None),
     r"no preset is called 'smok'; did you mean 'smoke'": lambda: ms.presets()["smok"],
     r"'smok'; did you mean 'smoke'\? There are: ": lambda: ms.spec("smok"),
     r"severities are numbers, .* not \[0\.5": lambda: ms.catalogue().shifts.stretch(

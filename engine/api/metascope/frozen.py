@@ -146,7 +146,7 @@ class FrozenLearners(Mapping[str, FrozenLearner]):
         self._held = held
 
     def __getitem__(self, label: str) -> FrozenLearner:
-        if label in self._held:
+        if isinstance(label, str) and label in self._held:
             return self._held[label]
         known = ", ".join(self._held) or "none"
         why = "is not trained" if label in self._labels else "is no learner of this run"

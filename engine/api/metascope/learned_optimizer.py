@@ -138,8 +138,10 @@ def _list_params(params: object) -> list[Any]:
         Refused: If they are none, or a model itself.
     """
     held = list(params) if isinstance(params, Iterable) else []
-    if isinstance(params, Tensor) or not held:
-        given = "an empty list" if isinstance(params, Iterable) else show(params)
+    odd = next((p for p in held if not isinstance(p, (Tensor, dict, tuple))), None)
+    if isinstance(params, (Tensor, nn.Module)) or not held or odd is not None:
+        given = show(params) if odd is None else f"a list with a {type(odd).__name__}"
+        given = "an empty list" if isinstance(params, Iterable) and not held else given
         given = "one tensor" if isinstance(params, Tensor) else given
         given = type(params).__name__ if isinstance(params, nn.Module) else given
         raise Refused(

@@ -141,7 +141,7 @@ class Shelf:
         self._entries = {card.name: PartEntry(card) for card in cards}
 
     def __getitem__(self, name: str) -> PartEntry:
-        if name in self._entries:
+        if isinstance(name, str) and name in self._entries:
             return self._entries[name]
         near = difflib.get_close_matches(str(name), self._entries, 2)
         hint = (

@@ -37,7 +37,7 @@ class Presets(Mapping[str, Preset]):
         self._held = held
 
     def __getitem__(self, name: str) -> Preset:
-        if name in self._held:
+        if isinstance(name, str) and name in self._held:
             return self._held[name]
         raise UnknownName(_no_preset(name, self._held), "preset")
 

@@ -42,7 +42,7 @@ def first_spec(changes: Mapping[str, Any]) -> RunSpec:
     """Return a spec that is made of nothing but a family and learners."""
     return RunSpec(
         family=_as_choice(changes["family"]),
-        learners=tuple(_learners(changes["learners"])),
+        learners=tuple(_learners("learners", changes["learners"], "chosen")),
     )
 
 
@@ -87,7 +87,7 @@ def _with_parts(asked: RunSpec, changes: Mapping[str, Any]) -> RunSpec:
         body["learners"] = [chosen, *rest]
     for name, role in (("learners", "chosen"), ("baselines", "baseline")):
         if name in changes:
-            given = [_dump(c) for c in _learners(changes[name], role)]
+            given = [_dump(c) for c in _learners(name, changes[name], role)]
             mixed = name == "learners" and any(c["role"] == "baseline" for c in given)
             kept = [] if mixed else [c for c in body["learners"] if c["role"] != role]
             body["learners"] = [*given, *kept] if role == "chosen" else [*kept, *given]
@@ -126,13 +126,15 @@ def _as_list(name: str, given: object) -> Sequence[Any]:
 
 
 def _as_example(given: object) -> str:
+    if given is None:
+        return "[] for none"
     if isinstance(given, Mapping):
         return show(list(given))
     return f"[{given.name!r}]" if isinstance(given, PartEntry) else f"[{show(given)}]"
 
 
-def _learners(given: object, role: str = "chosen") -> list[LearnerChoice]:
-    return [_as_learner(each, role) for each in _as_list("learners", given)]
+def _learners(name: str, given: object, role: str) -> list[LearnerChoice]:
+    return [_as_learner(each, role) for each in _as_list(name, given)]
 
 
 def _as_learner(given: object, role: str) -> LearnerChoice:

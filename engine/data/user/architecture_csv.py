@@ -40,6 +40,7 @@ from engine.data.user.csv_store import read_own_bytes
 # The most options per decision, data sets, lengths of training, and combinations.
 OPTIONS, SETS, LENGTHS, SIZE = 64, 64, 64, 1_000_000
 SEEDS = 60  # most seeds of the table, after repeating uneven ones
+_EVEN = "; keep those that all have, or count what is missing as failed"
 
 
 def load_own_architectures(digest: str, unit: AccuracyUnit) -> ArchitectureTable:
@@ -124,7 +125,8 @@ def _check_complete(
             raise Refused(
                 f"data set {dataset[:40]!r} has {counts[dataset]:,} of {len(known):,} "
                 f"architectures; each must have all; one that is missing: "
-                f"{sheet.describe_architecture(lacks)}"
+                f"{sheet.describe_architecture(lacks)}{_EVEN}",
+                "ragged",
             )
     for (dataset, options), count in having.items():
         if count < len(lengths):
@@ -133,7 +135,8 @@ def _check_complete(
             raise Refused(
                 f"{sheet.describe_architecture(options)} on {dataset[:40]!r} has "
                 "no line at "
-                f"{first:g} epochs, but others have"
+                f"{first:g} epochs, but others have{_EVEN}",
+                "ragged",
             )
 
 

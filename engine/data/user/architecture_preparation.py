@@ -202,7 +202,11 @@ def _is_numeric(name: str, rows: Sequence[Row]) -> bool:
 
 
 def _to_shares(rows: Sequence[Row], unit: str) -> Iterator[str]:
-    """Make all accuracies shares; the unit is judged for each data set and column."""
+    """Make all accuracies shares; the unit is judged for each data set and column.
+
+    Raises:
+        Refused: If one is no percentage where its data set is in percent.
+    """
     for column in ("validation", "test"):
         best: dict[str, float] = {}
         for row in rows:
@@ -212,9 +216,16 @@ def _to_shares(rows: Sequence[Row], unit: str) -> Iterator[str]:
         percent = {n for n, v in best.items() if unit == "percent" or v > 1.0}
         if unit == "share":
             percent = set()
-        for row in rows:
+        for line, row in enumerate(rows, 2):
             value = parse_number(row.get(column, ""))
             if value is not None and row["dataset"] in percent:
+                if not 0 <= value <= 100:
+                    raise Refused(
+                        f"line {line}: {column!r} has {value:g}; accuracies in percent "
+                        "are from 0 to 100: correct it, or empty the cell if the "
+                        "training failed",
+                        "accuracy",
+                    )
                 row[column] = repr(value / 100.0)
         shares = sorted(set(best) - percent)
         if percent and shares:

@@ -226,7 +226,7 @@ def _parse_accuracy(
         return math.nan
     value, most = _parse_number(of, name, line), 100.0 if unit == "percent" else 1.0
     if value < 0 or value > most:
-        hint = "; are they percent?" if unit == "share" and value <= 100 else ""
+        hint = "; are they percent?" if unit == "share" and 1 < value <= 100 else ""
         raise Refused(
             f"line {line}: {name!r} has {value:g}; accuracies given as {unit} are "
             f"from 0 to {most:g}{hint}",

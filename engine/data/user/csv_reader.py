@@ -78,7 +78,8 @@ def read_header(data: bytes) -> list[str]:
     names = [clean(name) for name in next(_records(data), (1, []))[1]]
     if len(names) > COLUMNS:
         raise Refused(
-            f"this file has {len(names):,} columns; at most {COLUMNS:,} are read"
+            f"this file has {len(names):,} columns; at most {COLUMNS:,} are read: "
+            "save it with fewer"
         )
     if len(names) < 2:
         raise Refused(_describe_one_column(data))

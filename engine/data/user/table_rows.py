@@ -162,7 +162,10 @@ def find_rows(layout: Layout) -> TableRows:
     first, below = start[0].cells, start[1:] if layout.header else start
     width, remarks = _row_width(first if layout.header else [], layout.width, below)
     if width > COLUMNS:
-        raise Refused(f"this file has {width:,} columns; at most {COLUMNS:,} are read")
+        raise Refused(
+            f"this file has {width:,} columns; at most {COLUMNS:,} are read: save it "
+            "with fewer"
+        )
     if not layout.header:
         names = [f"column {place + 1}" for place in range(width)]
         remarks = ["the first line has data: the columns are called column 1, column 2"]

@@ -25,6 +25,7 @@ ENCODINGS = {
     "CP850": "cp850",
 }
 _MINUS = re.compile(r'(?<![^,;\t|"\r\n])[\u2212\u2013](?=\.?\d)')
+_UNICODE = ("utf-8", "utf8", "utf-8-sig", "utf-16", "utf16")
 _WORD = re.compile(r"[^\W\d_]+")
 _SPARSE = re.compile(r"\S+(?:\s+\d+:\S+){2,}\s*")
 
@@ -109,11 +110,12 @@ def _describe_guess(text: str, guess: str) -> list[str]:
 
 def _find_codec(encoding: str) -> str:
     codecs = {name.casefold(): codec for name, codec in ENCODINGS.items()}
+    codecs |= dict.fromkeys(_UNICODE, "utf-8-sig")  # UTF-16 is UTF-8 by now
     found = codecs.get(encoding.casefold().replace("_", "-"))
     if found is None:
         raise Refused(
             f"{encoding[:40]!r} is no encoding that is read; choose one of: "
-            f"{', '.join(ENCODINGS)}",
+            f"UTF-8, {', '.join(ENCODINGS)}",
             "encoding",
         )
     return found

@@ -42,8 +42,13 @@ def test_an_encoding_that_is_guessed_is_told_with_the_remedy_or_asked_about() ->
         with pytest.raises(Refused, match="neither UTF-8 nor Windows-1252") as refusal:
             read_table(data.encode(codec))
         assert refusal.value.field == "encoding"
-    with pytest.raises(Refused, match="'rot13' is no encoding that is read; choose"):
+    with pytest.raises(Refused, match=r"'rot13' is no encoding that is read; .*UTF-8"):
         read_table(b"a,b\n1,2\n", ReadOptions(encoding="rot13"))
+    for name in ("UTF-8", "utf_16"):
+        codec = ReadOptions(encoding=name)
+        assert read_table(PLAIN.encode(name), codec).rows == table(PLAIN).rows
+    with pytest.raises(Refused, match="line 1 is not UTF-8"):
+        read_table("Höhe,b\n1,2\n".encode("cp1252"), ReadOptions(encoding="UTF-8"))
     with pytest.raises(Refused, match="line 1 is not EUC-KR"):
         read_table(b"a,\xff\xff\n1,2\n", ReadOptions(encoding="EUC-KR"))
 

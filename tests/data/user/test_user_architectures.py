@@ -155,10 +155,29 @@ def test_a_unit_behind_a_name_is_no_part_of_it() -> None:
     }
 
 
+@pytest.mark.parametrize("accuracy", ["auto", "percent"])
+@pytest.mark.parametrize("cell", ["-72.5", "130"])
+def test_what_is_no_percentage_is_told_as_it_is_written(
+    accuracy: str, cell: str
+) -> None:
+    lines = ["dataset,op:width,validation", "a,1,60", f"a,2,{cell}", "a,3,70"]
+    with pytest.raises(Refused, match=f"line 3: 'validation' has {cell}; .* 0 to 100"):
+        prepared(lines, accuracy=accuracy)
+
+
+def test_only_what_may_be_percent_is_asked_about() -> None:
+    lines = ["dataset,op:width,validation", "a,1,0.6", "a,2,-0.5"]
+    with pytest.raises(Refused, match=r"as share are from 0 to 1$"):
+        prepared(lines)
+
+
 def test_ragged_tables_keep_the_common_ones_or_count_the_others_as_failed() -> None:
     ragged = PLAIN[:-1]
-    with pytest.raises(Refused, match=r"'b' has 3 of 4 architectures"):
+    with pytest.raises(
+        Refused, match=r"'b' has 3 of 4 architectures; .* or count what is missing as"
+    ) as refusal:
         prepared(ragged)
+    assert refusal.value.field == "ragged"
     common = prepared(ragged, ragged="common")
     assert common.table.count == 3
     assert any("1 of 4 architectures are left out" in r for r in common.remarks)

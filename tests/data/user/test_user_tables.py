@@ -189,5 +189,5 @@ def test_a_thousand_columns_are_read_and_more_are_refused() -> None:
         return "\n".join([",".join(f"c{j}" for j in range(count)), *rows])
 
     assert prepared(wide(1000), "c3", rare="drop").found.features == 999
-    with pytest.raises(Refused, match="1,001 columns; at most 1,000"):
+    with pytest.raises(Refused, match=r"1,001 columns; .*: save it with fewer"):
         table(wide(1001))
