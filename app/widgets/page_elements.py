@@ -106,8 +106,9 @@ def _explain_running(job: Job) -> str:
     if not job.stage and (job.beat or 0.0) < LONG_START:
         return LOADING
     if job.beat is not None and job.beat > 10:
-        return f"Running, but no heartbeat for {format_duration(job.beat)}."
-    return f"Running; last heartbeat {format_duration(job.beat)} ago."
+        silent = format_duration(job.beat)
+        return f"Running, but nothing was heard of its worker for {silent}."
+    return ""  # the progress says it
 
 
 def _describe_duration(job: Job) -> str:

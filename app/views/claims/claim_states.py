@@ -33,7 +33,7 @@ class VerdictLook(NamedTuple):
 VERDICTS = {  # in the order in which they are counted
     "supported": VerdictLook("✓", "yes", "supported"),
     "not supported": VerdictLook("✕", "no", "not supported"),
-    "depends": VerdictLook("↗", "depends", "that depend on the case"),
+    "depends": VerdictLook("↗", "depends", "case-dependent"),
     "can't tell yet": VerdictLook("?", "open", "open"),
 }
 

@@ -20,6 +20,7 @@ from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.run_spec import RunSpec
+from engine.executors.demo import is_demo
 
 
 class _Result(NamedTuple):
@@ -126,8 +127,7 @@ def draw_no_result() -> None:
         page_elements.draw_empty(
             "Nothing has run yet",
             f"Choose {words.first_choice} and a {words.learner.lower()} in the form, "
-            "then press **Run** (Ctrl + Enter). A short experiment takes a few "
-            "seconds.",
+            "then press **Run**. A short experiment takes a few seconds.",
         )
 
 
@@ -136,7 +136,9 @@ def _draw_awaited() -> None:
     frozen = bool(session.frozen_inputs())
     start = "It starts from a frozen learner. " if frozen else ""
     asked = run_request.request_run(0.0)
-    todo = "Press **Run** (Ctrl + Enter) to compute this experiment."
+    todo = "Press **Run** to compute this experiment."
+    if is_demo():
+        todo += " If somebody computes it right now, the link shows it from its end on."
     if asked.run is None:
         todo = f"It can't run yet: {escape_markdown(asked.refusal)}"
     page_elements.draw_empty(

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.contract.text_decoding import clean
+from engine.data.user.class_splits import episode_sizes
 from engine.data.user.image_archives import (
     CLASSES,
     IMAGES,
@@ -144,8 +145,26 @@ def _prepare(found: FileList, choices: ImageChoices) -> PreparedImages:
         f"{len(archive.names):,} of {many:,} classes, {len(archive.labels):,} of "
         f"{total + layout.unused:,} images"
     )
+    remarks += _describe_smallest(archive)
     told = [*remarks, *(w for w in archive.warnings if "not images" not in w)]
     return PreparedImages(archive, tuple(told), summary, not same)
+
+
+def _describe_smallest(archive: ImageArchive) -> list[str]:
+    """Return a remark where one class alone makes all tasks smaller."""
+    counts = archive.counts().tolist()
+    least = min(range(len(counts)), key=counts.__getitem__)
+    rest = [count for at, count in enumerate(counts) if at != least]
+    if len(rest) < 2:
+        return []
+    here, without = episode_sizes(counts), episode_sizes(rest)
+    if int(without["queries"]) < 2 * int(here["queries"]):
+        return []
+    return [
+        f"the {counts[least]} images of {archive.names[least]!r} make all tasks small: "
+        f"{here['shots']} to learn from and {here['queries']} to predict per class; "
+        f"without this class it is {without['shots']} and {without['queries']}"
+    ]
 
 
 def _settle_bad(bad: dict[str, str], total: int, choices: ImageChoices) -> str:

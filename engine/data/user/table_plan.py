@@ -133,11 +133,18 @@ def plan_columns(table: UserTable, choices: TableChoices) -> list[ColumnPlan]:
 
 
 def _check_names(table: UserTable, choices: TableChoices) -> None:
-    lists = (*choices.one_hot, *choices.dates, *choices.ignore, *choices.keep)
-    ordinal = (text.partition("=")[0] for text in choices.ordinal)
-    for name in (*lists, *ordinal, choices.split, choices.shift):
+    lists = (*choices.one_hot, *choices.dates, *choices.ignore)
+    lists += tuple(text.partition("=")[0] for text in choices.ordinal)
+    for name in (*lists, *choices.keep, choices.split, choices.shift):
         if name and name != ALL:
             table.column(name)
+    for role in ("target", "split", "shift"):
+        name = getattr(choices, role)
+        if name and name in lists:
+            raise Refused(
+                f"{name!r} is the {role} and no feature: choose nothing else for it",
+                role,
+            )
     if choices.target in (choices.split, choices.shift):
         raise Refused(
             f"{choices.target!r} is the target; choose another column to split or "
@@ -180,8 +187,9 @@ def _plan_column(
         return _plan_categories(column, "ordinal", orders.get(name, ()))
     if kind == "date" and (name in choices.dates or ALL in choices.dates):
         return ColumnPlan(column, "feature", "date")
-    if worded and name in choices.dates:
-        raise Refused(f"column {name!r} {column.note}: it has no dates", "dates")
+    if name in choices.dates:
+        what = column.note if worded else "has numbers"
+        raise Refused(f"column {name!r} {what}: it has no dates", "dates")
     use = kind if kind in ("number", "boolean") else ""
     return ColumnPlan(column, "feature", use)
 

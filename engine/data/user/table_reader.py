@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.contract.errors import Refused
 from engine.data.sources.checksums import sha256
 from engine.data.user.column_scan import ColumnScan
 from engine.data.user.columns import find_column
@@ -101,6 +102,7 @@ def read_table(
     options = options or ReadOptions()
     layout = find_layout(data, options.header, limit, options.encoding)
     source = find_rows(layout)
+    _check_marks(options.missing, source.names)
     scans = [
         ColumnScan(name, column_marks(name, options.missing)) for name in source.names
     ]
@@ -139,6 +141,17 @@ def read_table_path(path: Path, options: ReadOptions | None = None) -> UserTable
         Refused: If it cannot be read, or its contents are invalid.
     """
     return read_table(path_bytes(path, LIMIT), options)
+
+
+def _check_marks(missing: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse a mark of missing values of a column that is not there."""
+    for mark in missing:
+        if "=" in mark and not any(mark.startswith(f"{name}=") for name in names):
+            raise Refused(
+                f"{mark[:40]!r} names a column for a mark of missing values, and there "
+                f"is none called {mark.partition('=')[0][:40]!r}",
+                "missing",
+            )
 
 
 def column_marks(name: str, missing: Sequence[str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.contract.errors import Refused
 from engine.data.user.csv_store import store_csv
+from engine.data.user.table_reader import ReadOptions
 from tests.data.user.user_tables import lines, prepared
 
 
@@ -122,3 +123,13 @@ def test_dates_as_a_shift_are_grouped_by_year_and_trained_on_the_earliest() -> N
         prepared(text, shift="when", period="decade")
     with pytest.raises(Refused, match="'kind' has no dates; leave it out"):
         prepared(text, "a", answers="value", shift="kind", period="year")
+
+
+def test_a_choice_that_could_not_be_followed_is_refused() -> None:
+    text = lines("a,b,kind", row="{a},{b},{kind}")
+    with pytest.raises(Refused, match="'kind' is the target and no feature: choose"):
+        prepared(text, ignore=("kind",))
+    with pytest.raises(Refused, match="column 'a' has numbers: it has no dates"):
+        prepared(text, dates=("a",))
+    with pytest.raises(Refused, match="and there is none called 'zzz'"):
+        prepared(text, options=ReadOptions(missing=("zzz=0",)))

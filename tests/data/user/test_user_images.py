@@ -271,3 +271,13 @@ def test_a_member_that_is_there_twice_is_refused() -> None:
         archive.writestr("class 00/0.png", picture(7))
     with pytest.raises(Refused, match="occurs twice"):
         prepare_images(file.getvalue())
+
+
+def test_a_small_class_that_makes_all_tasks_small_is_named() -> None:
+    few = folders(4, 12)
+    name = next(iter(few)).split("/")[0]
+    held = [path for path in few if path.startswith(f"{name}/")]
+    ready = prepare_images(packed({p: d for p, d in few.items() if p not in held[2:]}))
+    assert f"the 2 images of '{name}' make all tasks small: 1 to learn" in told(ready)
+    assert "without this class it is 4 and 8" in told(ready)
+    assert "make all tasks small" not in told(prepare_images(packed(few)))
