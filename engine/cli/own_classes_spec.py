@@ -32,7 +32,8 @@ def rows_spec(
     """
     stand_in = {"dimensions": features, "useful": min(4, features)}
     own = Choice(name="own_classes", knobs=dict(knobs) | episode_sizes(counts, pools))
-    return _few_shot_spec(own, Choice(name="gaussian_classes", knobs=stand_in), "mlp")
+    other = Choice(name="gaussian_classes", knobs=stand_in)
+    return _few_shot_spec(own, other, "few_shot", "mlp")
 
 
 def images_spec(
@@ -50,11 +51,18 @@ def images_spec(
     """
     knobs = {"digest": digest} | episode_sizes(counts, pools)
     own = Choice(name="own_images", knobs=knobs)
-    return _few_shot_spec(own, Choice(name="glyphs"), "conv4")
+    return _few_shot_spec(own, Choice(name="glyphs"), "glyphs", "conv4")
 
 
-def _few_shot_spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
-    """Train on the user's classes, or on another family with episodes of that size."""
+def _few_shot_spec(own: Choice, other: Choice, base: str, net: str) -> dict[str, Any]:
+    """Train on the user's classes, or on another family with episodes of that size.
+
+    Args:
+        own: The family of the user's classes.
+        other: The family that is trained on where those are too few.
+        base: The preset whose budget is right for such data.
+        net: The net.
+    """
     print_status(explain_episodes(own.knobs))
     sizes = {name: own.knobs[name] for name in SIZES}
     alike = Choice(name=other.name, knobs=other.knobs | sizes)
@@ -70,4 +78,4 @@ def _few_shot_spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
         ),
         "shifts": (),  # those of the preset are for sinusoids
     }
-    return spec_as_json(preset("few_shot").spec.model_copy(update=update))
+    return spec_as_json(preset(base).spec.model_copy(update=update))
