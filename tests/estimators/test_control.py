@@ -75,7 +75,7 @@ def trained(learner: LrScale, estimator: Estimator, updates: int) -> Weights:
         (Pes(unroll=15), 50),
         (Es(), 45),
         (Unroll(), 25),
-        (PolicyGradient(), 50),  # with fewer, the luck of the rollouts decides
+        (PolicyGradient(), 120),  # with fewer, the luck of the rollouts decides
         (Ppo(lr=0.04), 15),
     ],
     ids=lambda value: getattr(value, "name", ""),
