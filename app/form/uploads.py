@@ -76,6 +76,11 @@ def upload_megabytes(local: int) -> int:
     return min(local, demo_limits().upload // MIB) if is_demo() else local
 
 
+def takes_files() -> bool:
+    """Whether any file is taken: always in a local lab, by a setting in a demo."""
+    return upload_megabytes(1) > 0
+
+
 def where_files_stay() -> str:
     """Return one sentence on where an uploaded file goes."""
     if is_demo():

@@ -108,7 +108,7 @@ def _explain_running(job: Job) -> str:
     if job.beat is not None and job.beat > 10:
         silent = format_duration(job.beat)
         return f"Running, but nothing was heard of its worker for {silent}."
-    return ""  # the progress says it
+    return "Running."
 
 
 def _describe_duration(job: Job) -> str:

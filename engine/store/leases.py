@@ -116,28 +116,22 @@ def check_held(db: sqlite3.Connection, key: str, token: int) -> None:
         raise LeaseLost("this worker no longer holds the run")
 
 
-def begin_work(db: sqlite3.Connection, token: int, moment: float) -> None:
-    """Note when a run's work began; before, the engine loaded what it needs.
-
-    Args:
-        db: An open write transaction.
-        token: The lease's token.
-        moment: Of the first event, monotonic seconds.
-    """
-    db.execute("UPDATE leases SET began = ? WHERE token = ?", (moment, token))
-
-
-def renew(db: sqlite3.Connection, token: int, longest: float) -> None:
+def renew(
+    db: sqlite3.Connection, token: int, longest: float, began: float | None
+) -> None:
     """Record a heartbeat.
 
     Args:
         db: An open write transaction.
         token: The lease's token.
         longest: The longest time between two events of the loop so far, seconds.
+        began: When the run's work began, monotonic seconds: at its first event, since
+            the engine loads before what it needs; None if it has not.
     """
     db.execute(
-        "UPDATE leases SET beat = ?, longest = ? WHERE token = ?",
-        (time.monotonic(), longest, token),
+        "UPDATE leases SET beat = ?, longest = ?, began = coalesce(?, began) "
+        "WHERE token = ?",
+        (time.monotonic(), longest, began, token),
     )
 
 

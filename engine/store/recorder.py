@@ -60,7 +60,6 @@ class Recorder:
         self._serial = 0
         self._longest = self._took = 0.0
         self._began = 0.0  # at the first event
-        self._has_begun = False  # whether that is written
         self._event = self._ticked = self._kept = time.monotonic()
 
     def add(self, event: Event) -> None:
@@ -106,16 +105,13 @@ class Recorder:
 
         def change(db: sqlite3.Connection) -> list[str]:
             leases.check_held(db, self._key, self._token)
-            leases.renew(db, self._token, self._longest)
-            if self._began and not self._has_begun:
-                leases.begin_work(db, self._token, self._began)
+            leases.renew(db, self._token, self._longest, self._began or None)
             self._write_progress(db)
             gone = self._enter_files(db, entered)
             run_rows.recount(db, self._key)
             return gone
 
         self._commit(change, entered)
-        self._has_begun = self._began > 0
         self._clear_written(entered)
         if self._has_many_chunks():
             self._compact()

@@ -21,7 +21,7 @@ print(before - held())
 """
 
 
-def printed(code: str) -> str:
+def output_of(code: str) -> str:
     # Another test of this process may have set it.
     told = {n: v for n, v in os.environ.items() if n != "ARROW_DEFAULT_MEMORY_POOL"}
     found = subprocess.run(
@@ -32,11 +32,11 @@ def printed(code: str) -> str:
 
 
 def test_free_memory_between_blocks_in_use_goes_back() -> None:
-    assert float(printed(RELEASE)) > 30  # of about 100 MiB
+    assert float(output_of(RELEASE)) > 30  # of about 100 MiB
 
 
 def test_arrow_allocates_as_all_others_do() -> None:
     told = "from engine.executors.allocator import limit_heaps; limit_heaps();"
     asked = "import pyarrow as pa; print(pa.default_memory_pool().backend_name)"
-    assert printed(told + asked) == "system"
-    assert printed(asked) != "system"
+    assert output_of(told + asked) == "system"
+    assert output_of(asked) != "system"

@@ -21,7 +21,7 @@ KEY_DIGITS = 64  # of a run; a group's id is shorter
 
 def draw_import() -> None:
     """Draw the import of an exported run, where files are taken."""
-    if not uploads.upload_megabytes(1):
+    if not uploads.takes_files():
         return
     with st.popover("Import a run", icon=":material/upload:", key="import_run"):
         job = import_chosen_archive("runs")

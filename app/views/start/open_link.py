@@ -60,7 +60,7 @@ def check_link(named: dict[str, str]) -> None:
 
 def draw_open() -> None:
     """Draw both ways to open something: a link, and the archive of a run."""
-    takes_files = uploads.upload_megabytes(1) > 0
+    takes_files = uploads.takes_files()
     page_elements.draw_heading(
         "Open a link or a file" if takes_files else "Open a link",
         "From a colleague or from another installation. Opening starts nothing.",

@@ -25,7 +25,7 @@ def options(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, object]]:
     return held
 
 
-def filled() -> CustomThemeConfig:
+def theme_message() -> CustomThemeConfig:
     made = CustomThemeConfig()
     app_session._populate_theme_msg(made)
     app_session._populate_theme_msg(made.light, "theme.light")
@@ -33,12 +33,12 @@ def filled() -> CustomThemeConfig:
 
 
 def test_a_kept_theme_is_streamlits_own(options: dict[str, dict[str, object]]) -> None:
-    expected = filled()
+    expected = theme_message()
     keep_theme()
-    assert filled() == expected
+    assert theme_message() == expected
     assert expected.primary_color == "#123456"
     options.clear()  # nothing is read again
-    assert filled() == expected
+    assert theme_message() == expected
 
 
 def test_a_section_without_options_is_no_part_of_the_message(
@@ -46,4 +46,4 @@ def test_a_section_without_options_is_no_part_of_the_message(
 ) -> None:
     options["theme.light"] = {"textColor": None}
     keep_theme()
-    assert not filled().HasField("light")
+    assert not theme_message().HasField("light")

@@ -99,7 +99,7 @@ def test_the_group_that_is_trained_on_is_a_choice_and_must_be_there() -> None:
         prepared(text, train_on="2022", text="drop")
 
 
-def dated(dates: tuple[str, ...], count: int = 180) -> str:
+def table_of_dates(dates: tuple[str, ...], count: int = 180) -> str:
     text = lines("a,b,when,kind", row="{a},{b},WHEN,{kind}", count=count)
     for i in range(count):
         text = text.replace("WHEN", dates[i * 7 // 9 % len(dates)], 1)
@@ -107,7 +107,7 @@ def dated(dates: tuple[str, ...], count: int = 180) -> str:
 
 
 def test_dates_as_a_shift_are_grouped_by_year_and_trained_on_the_earliest() -> None:
-    text = dated(("03/04/2021", "25/12/2022", "1/1/2024", "31/12/2021"))
+    text = table_of_dates(("03/04/2021", "25/12/2022", "1/1/2024", "31/12/2021"))
     found = prepared(text, shift="when")
     assert found.found.groups == ("2021", "2022", "2024")
     assert found.knobs["shift_by"] == "distance" and found.knobs["train_on"] == "2021"
@@ -117,7 +117,7 @@ def test_dates_as_a_shift_are_grouped_by_year_and_trained_on_the_earliest() -> N
     months = prepared(text, shift="when", period="month")
     assert months.found.groups == ("2021-04", "2021-12", "2022-12", "2024-01")
     assert months.knobs["train_on"] == "2021-04" and "shift_by" not in months.knobs
-    one_year = prepared(dated(("2021-03-04", "2021-05-01")), shift="when")
+    one_year = prepared(table_of_dates(("2021-03-04", "2021-05-01")), shift="when")
     assert one_year.found.groups == ("2021-03", "2021-05")
     with pytest.raises(Refused, match="'decade' cannot be used; use year, month or"):
         prepared(text, shift="when", period="decade")
